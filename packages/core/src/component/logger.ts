@@ -1,0 +1,13 @@
+/** One line of a log: a message and the facts that go with it. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/**
+ * What components write their log lines to; pino's logger fits it. One line a fact, the message in lower case
+ * without the values, the values as fields. Never called once per record on the data path.
+ */
+export interface Logger {
+  debug(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
+}

@@ -1,0 +1,80 @@
+/**
+ * Every error that Tributary raises on purpose has a code from this table, which `docs/errors.md` explains.
+ * Codes are never reused. The text is made where the error is raised, of the form
+ * `where: what is wrong (what was found). What to do.`
+ */
+export const ERROR_CODES = {
+  CONFIG_INVALID: 'the configuration has one or more problems',
+  CONFIG_UNREADABLE: 'a configuration source cannot be read or is not YAML',
+  PLUGIN_LOAD: 'a plugin cannot be loaded, or exports no factory, or clashes with another',
+  COMPONENT_START: 'a component did not start',
+  SIGNAL_UNSUPPORTED: 'a component was given a signal that it does not take',
+  OTLP_MALFORMED: 'a request is not valid OTLP',
+  OTLP_TOO_LARGE: 'a request is larger than the limit, compressed or decompressed',
+  COMPRESSION_INVALID: 'a request body is not what its content encoding says',
+  QUEUE_FULL: 'the sending queue is full',
+  MEMORY_LIMIT: 'the process uses more memory than the memory limiter allows',
+  SHUTDOWN: 'the component is shutting down and takes no more data',
+  EXPORT_REFUSED: 'the backend refused the data for good',
+  EXPORT_UNAVAILABLE: 'the backend did not take the data now',
+  RETRIES_EXHAUSTED: 'the backend did not take the data within max_elapsed_time',
+  BPF_UNAVAILABLE: 'this machine does not let BPF programs run',
+  BPF_LOAD: 'the kernel refused a BPF program',
+} as const;
+
+/** One of the codes of `ERROR_CODES`. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Facts that go with an error, for logs; bounded and free of secrets. */
+export type ErrorDetails = Readonly<Record<string, unknown>>;
+
+/** What an error may carry beside its code and text. */
+export interface ErrorOptions {
+  readonly cause?: unknown;
+  readonly details?: ErrorDetails;
+  /**
+   * The gRPC status code (`google.rpc.Code`) that a backend gave, or that the sender is to be told, where the default
+   * of the error's class is not right.
+   */
+  readonly status?: number;
+}
+
+/** An error that Tributary raises on purpose. */
+export class PipelineError extends Error {
+  override readonly name: string = 'PipelineError';
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+  readonly status: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details ?? {};
+    this.status = options.status;
+  }
+}
+
+/** This data will never be accepted: the sender must not send it again. */
+export class PermanentError extends PipelineError {
+  override readonly name = 'PermanentError';
+}
+
+/** The data was not accepted now; sent again it may be, after `delayMs` where that is known. */
+export class RetryableError extends PipelineError {
+  override readonly name = 'RetryableError';
+  /** How long the sender should wait, in milliseconds; undefined lets it decide. */
+  readonly delayMs: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions & { readonly delayMs?: number } = {}) {
+    super(code, message, options);
+    this.delayMs = options.delayMs;
+  }
+}
+
+/**
+ * Tells whether the same data would fail again. Total: whatever is not known to be permanent may succeed later, as
+ * in the Collector.
+ */
+export function isPermanent(error: unknown): boolean {
+  return error instanceof PermanentError;
+}

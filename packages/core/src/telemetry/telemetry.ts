@@ -1,0 +1,36 @@
+/** Attributes of a self-telemetry series. Values are bounded: ids, signals, reasons, never user data. */
+export type SeriesAttributes = Readonly<Record<string, string | number | boolean>>;
+
+/** What an instrument is called and counts. */
+export interface InstrumentOptions {
+  readonly description: string;
+  /** UCUM unit; things counted stand in singular braces (`{record}`), durations are `s`, sizes `By`. */
+  readonly unit: string;
+}
+
+/** A number that only grows. Adding to it is one addition: it is read when the metrics are collected. */
+export interface Counter {
+  add(count: number): void;
+}
+
+/** A distribution of values. */
+export interface Histogram {
+  record(value: number): void;
+}
+
+/**
+ * A component's own metrics. Names are the Collector's where it has one (`otelcol_exporter_queue_size`), else
+ * `otelcol_<kind>_<type>_<noun>`. Every series carries the component's id under its kind (`receiver="otlp/2"`).
+ * Asking twice for the same name and attributes gives the same instrument. After the component's shutdown its
+ * gauges are no longer read.
+ */
+export interface ComponentTelemetry {
+  counter(name: string, options: InstrumentOptions, attributes?: SeriesAttributes): Counter;
+  /** `read` is called when the metrics are collected. */
+  gauge(name: string, options: InstrumentOptions, read: () => number, attributes?: SeriesAttributes): void;
+  histogram(
+    name: string,
+    options: InstrumentOptions & { readonly boundaries: readonly number[] },
+    attributes?: SeriesAttributes,
+  ): Histogram;
+}
