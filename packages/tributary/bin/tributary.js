@@ -1,1 +1,47 @@
 #!/usr/bin/env node
+/**
+ * Starts Tributary under any Node from 20 on: goes on in this process where it can run TypeScript sources, else in the
+ * Node that the npm package `node` brought.
+ */
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const [major, minor] = process.versions.node.split('.').map(Number);
+// Type stripping is stable from 24.12 on.
+const runsTypeScript = major > 24 || (major === 24 && minor >= 12);
+
+function bundledNode() {
+  const manifest = createRequire(import.meta.url).resolve('node/package.json');
+  return path.join(path.dirname(manifest), 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+}
+
+function goOn() {
+  const node = bundledNode();
+  const args = [program, ...process.argv.slice(2)];
+  // Replacing the process keeps its pid and its signals; Node 20 cannot, so there a parent stays and passes them on.
+  if (typeof process.execve === 'function') process.execve(node, [node, ...args], process.env);
+  const child = spawn(node, args, { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) {
+    process.on(signal, () => child.kill(signal));
+  }
+  child.on('error', (error) => {
+    console.error(
+      `tributary: the bundled Node cannot be started (${error.message}). Run npm ci and try again.`,
+    );
+    process.exitCode = 1;
+  });
+  child.on('exit', (code, signal) => {
+    if (signal === null) {
+      process.exitCode = code ?? 1;
+      return;
+    }
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}
+
+if (runsTypeScript) await import('../src/main.ts');
+else goOn();

@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+import { SkippedReporter } from './scripts/skipped-reporter.ts';
+
+export default defineConfig({
+  test: {
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'configs/**/*.test.ts',
+      'bench/test/**/*.test.ts',
+      'test/**/*.test.ts',
+    ],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    reporters: ['default', new SkippedReporter()],
+  },
+});
