@@ -4,5 +4,8 @@ export * from './component/logger.ts';
 export * from './component/signal.ts';
 export * from './component/status.ts';
 export * from './errors.ts';
+export * from './telemetry/level.ts';
 export * from './telemetry/nop.ts';
+export { type OwnedTelemetry, TelemetryRegistry, type TelemetrySnapshot } from './telemetry/registry.ts';
+export type { HistogramValue } from './telemetry/series.ts';
 export * from './telemetry/telemetry.ts';

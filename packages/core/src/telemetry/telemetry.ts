@@ -1,3 +1,5 @@
+import type { MetricsLevel } from './level.ts';
+
 /** Attributes of a self-telemetry series. Values are bounded: ids, signals, reasons, never user data. */
 export type SeriesAttributes = Readonly<Record<string, string | number | boolean>>;
 
@@ -6,6 +8,13 @@ export interface InstrumentOptions {
   readonly description: string;
   /** UCUM unit; things counted stand in singular braces (`{record}`), durations are `s`, sizes `By`. */
   readonly unit: string;
+  /** The lowest level of `service::telemetry::metrics` at which the metric is kept; `basic` unless told otherwise. */
+  readonly level?: Exclude<MetricsLevel, 'none'>;
+}
+
+/** A distribution's options: the upper bounds of its buckets as well, rising. */
+export interface HistogramOptions extends InstrumentOptions {
+  readonly boundaries: readonly number[];
 }
 
 /** A number that only grows. Adding to it is one addition: it is read when the metrics are collected. */
@@ -21,16 +30,13 @@ export interface Histogram {
 /**
  * A component's own metrics. Names are the Collector's where it has one (`otelcol_exporter_queue_size`), else
  * `otelcol_<kind>_<type>_<noun>`. Every series carries the component's id under its kind (`receiver="otlp/2"`).
- * Asking twice for the same name and attributes gives the same instrument. After the component's shutdown its
- * gauges are no longer read.
+ * Asking twice for the same name and attributes gives the same instrument; gauges of the same name and attributes are
+ * added up (a processor has one instance in each pipeline). After the component's shutdown its gauges are no longer
+ * read.
  */
 export interface ComponentTelemetry {
   counter(name: string, options: InstrumentOptions, attributes?: SeriesAttributes): Counter;
-  /** `read` is called when the metrics are collected. */
+  /** `read` is called when the metrics are collected; what is not a finite number, or throws, is left out. */
   gauge(name: string, options: InstrumentOptions, read: () => number, attributes?: SeriesAttributes): void;
-  histogram(
-    name: string,
-    options: InstrumentOptions & { readonly boundaries: readonly number[] },
-    attributes?: SeriesAttributes,
-  ): Histogram;
+  histogram(name: string, options: HistogramOptions, attributes?: SeriesAttributes): Histogram;
 }
