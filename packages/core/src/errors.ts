@@ -8,7 +8,7 @@ export const ERROR_CODES = {
   CONFIG_UNREADABLE: 'a configuration source cannot be read or is not YAML',
   PLUGIN_LOAD: 'a plugin cannot be loaded, or exports no factory, or clashes with another',
   COMPONENT_START: 'a component did not start',
-  PIPELINE_CYCLE: 'connectors lead data back to where it came from',
+  COMPONENT_SHUTDOWN: 'one or more components did not shut down cleanly',
   SIGNAL_UNSUPPORTED: 'a component was given a signal that it does not take',
   OTLP_MALFORMED: 'a request is not valid OTLP',
   OTLP_TOO_LARGE: 'a request is larger than the limit, compressed or decompressed',

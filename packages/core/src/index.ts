@@ -11,6 +11,7 @@ export * from './config/telemetry-config.ts';
 export * from './errors.ts';
 export * from './telemetry/level.ts';
 export * from './telemetry/nop.ts';
+export { registerProcessMetrics } from './telemetry/process-metrics.ts';
 export { type OwnedTelemetry, TelemetryRegistry, type TelemetrySnapshot } from './telemetry/registry.ts';
 export type { HistogramValue } from './telemetry/series.ts';
 export * from './telemetry/telemetry.ts';

@@ -1,5 +1,5 @@
 import type { Meter, Histogram as MeterHistogram, ObservableResult } from '@opentelemetry/api';
-import { CounterSeries, GaugeSeries, HistogramSeries } from './series.ts';
+import { CounterSeries, HistogramSeries, ObservedSeries } from './series.ts';
 import type { HistogramOptions, InstrumentOptions, SeriesAttributes } from './telemetry.ts';
 
 /** The most series of one instrument, the limit of the OpenTelemetry SDK. What exceeds it shares one series. */
@@ -8,16 +8,18 @@ export const MAX_SERIES = 2000;
 /** The attributes of the series that takes what exceeds `MAX_SERIES`, as the OpenTelemetry SDK calls it. */
 const OVERFLOW: SeriesAttributes = { 'otel.metric.overflow': true };
 
+type Series = CounterSeries | ObservedSeries | HistogramSeries;
+
 /** What an instrument is: a kind with the options it was declared with. */
 export type Declaration =
-  | { readonly kind: 'counter' | 'gauge'; readonly options: InstrumentOptions }
+  | { readonly kind: 'counter' | 'observable counter' | 'gauge'; readonly options: InstrumentOptions }
   | { readonly kind: 'histogram'; readonly options: HistogramOptions };
 
-/** All series of one metric. The first declaration of its description and unit holds. */
+/** All series of one metric, of one kind. The first declaration of its description, unit and buckets holds. */
 export class Instrument {
   readonly name: string;
   readonly declaration: Declaration;
-  readonly series = new Map<string, CounterSeries | GaugeSeries | HistogramSeries>();
+  readonly #series = new Map<string, Series>();
   #meterHistogram: MeterHistogram | undefined;
 
   constructor(name: string, declaration: Declaration) {
@@ -25,18 +27,23 @@ export class Instrument {
     this.declaration = declaration;
   }
 
-  counter(attributes: SeriesAttributes): CounterSeries {
-    return this.#find(attributes, CounterSeries, (own) => new CounterSeries(own));
+  /** The series by their attributes, as `seriesKey` writes them. */
+  get series(): ReadonlyMap<string, Series> {
+    return this.#series;
   }
 
-  gauge(attributes: SeriesAttributes): GaugeSeries {
-    return this.#find(attributes, GaugeSeries, (own) => new GaugeSeries(own));
+  counter(attributes: SeriesAttributes): CounterSeries {
+    return this.#find(attributes, (own) => new CounterSeries(own));
+  }
+
+  observed(attributes: SeriesAttributes): ObservedSeries {
+    return this.#find(attributes, (own) => new ObservedSeries(own));
   }
 
   histogram(attributes: SeriesAttributes): HistogramSeries {
     const { options } = this.declaration;
     const boundaries = 'boundaries' in options ? options.boundaries : [];
-    return this.#find(attributes, HistogramSeries, (own) => {
+    return this.#find(attributes, (own) => {
       const series = new HistogramSeries(own, boundaries);
       this.#forward(series);
       return series;
@@ -48,28 +55,29 @@ export class Instrument {
     const { kind, options } = this.declaration;
     const { description, unit } = options;
     if (kind === 'histogram') {
-      const { boundaries } = this.declaration.options;
-      const advice = { explicitBucketBoundaries: [...boundaries] };
-      return this.#bindHistogram(meter.createHistogram(this.name, { description, unit, advice }));
+      const advice = { explicitBucketBoundaries: [...this.declaration.options.boundaries] };
+      this.#forwardAll(meter.createHistogram(this.name, { description, unit, advice }));
+      return () => this.#forwardAll(undefined);
     }
     const observable =
-      kind === 'counter'
-        ? meter.createObservableCounter(this.name, { description, unit })
-        : meter.createObservableGauge(this.name, { description, unit });
+      kind === 'gauge'
+        ? meter.createObservableGauge(this.name, { description, unit })
+        : meter.createObservableCounter(this.name, { description, unit });
     const observe = (result: ObservableResult): void => this.#observe(result);
     observable.addCallback(observe);
     return () => observable.removeCallback(observe);
   }
 
-  #bindHistogram(histogram: MeterHistogram): () => void {
-    const forwardAll = (to: MeterHistogram | undefined): void => {
-      this.#meterHistogram = to;
-      for (const series of this.series.values()) {
-        if (series instanceof HistogramSeries) this.#forward(series);
-      }
-    };
-    forwardAll(histogram);
-    return () => forwardAll(undefined);
+  #observe(result: ObservableResult): void {
+    for (const series of this.#series.values()) {
+      const value = series.value();
+      if (typeof value === 'number') result.observe(value, series.attributes);
+    }
+  }
+
+  #forwardAll(histogram: MeterHistogram | undefined): void {
+    this.#meterHistogram = histogram;
+    for (const series of this.#series.values()) if (series instanceof HistogramSeries) this.#forward(series);
   }
 
   #forward(series: HistogramSeries): void {
@@ -77,28 +85,14 @@ export class Instrument {
     series.forward = histogram && ((value) => histogram.record(value, series.attributes));
   }
 
-  #observe(result: ObservableResult): void {
-    for (const series of this.series.values()) {
-      if (series instanceof CounterSeries) result.observe(series.value, series.attributes);
-      if (series instanceof GaugeSeries) {
-        const value = series.read();
-        if (value !== undefined) result.observe(value, series.attributes);
-      }
-    }
-  }
-
-  #find<S extends CounterSeries | GaugeSeries | HistogramSeries>(
-    attributes: SeriesAttributes,
-    type: new (...parameters: never[]) => S,
-    create: (attributes: SeriesAttributes) => S,
-  ): S {
-    const isFull = this.series.size >= MAX_SERIES - 1 && !this.series.has(seriesKey(attributes));
-    const own = isFull ? OVERFLOW : attributes;
-    const key = seriesKey(own);
-    const found = this.series.get(key);
-    if (found instanceof type) return found;
-    const series = create(own);
-    this.series.set(key, series);
+  /** An instrument has series of one class only, since its kind never changes. */
+  #find<S extends Series>(attributes: SeriesAttributes, create: (attributes: SeriesAttributes) => S): S {
+    const key = seriesKey(attributes);
+    const found = this.#series.get(key);
+    if (found !== undefined) return found as S;
+    if (this.#series.size >= MAX_SERIES - 1 && attributes !== OVERFLOW) return this.#find(OVERFLOW, create);
+    const series = create(attributes);
+    this.#series.set(key, series);
     return series;
   }
 }

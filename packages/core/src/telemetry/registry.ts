@@ -4,12 +4,12 @@ import { PipelineError } from '../errors.ts';
 import { type Declaration, Instrument } from './instrument.ts';
 import { isLevelEnabled, type MetricsLevel } from './level.ts';
 import { nopTelemetry } from './nop.ts';
-import { CounterSeries, GaugeSeries, type HistogramValue } from './series.ts';
+import type { HistogramValue } from './series.ts';
 import type { ComponentTelemetry, InstrumentOptions, SeriesAttributes } from './telemetry.ts';
 
 /** A component's telemetry together with the end of it. */
 export interface OwnedTelemetry extends ComponentTelemetry {
-  /** Ends the reading of the gauges that were registered here; counters keep what they counted. */
+  /** Ends the reading of what is read here; counters keep what they counted. */
   close(): void;
 }
 
@@ -54,18 +54,14 @@ export class TelemetryRegistry {
     };
   }
 
-  /** Everything that was counted up to now, for tests and for pages that show it. Counters at zero are left out. */
+  /** Everything that was counted up to now, for tests and for pages that show it. What is zero is left out. */
   snapshot(): TelemetrySnapshot {
     const values: [string, number | HistogramValue][] = [];
     for (const instrument of this.#instruments.values()) {
       for (const [key, series] of instrument.series) {
-        const value =
-          series instanceof CounterSeries
-            ? series.value || undefined
-            : series instanceof GaugeSeries
-              ? series.read()
-              : series.value();
-        if (value !== undefined) values.push([instrument.name + key, value]);
+        const value = series.value();
+        const isZero = typeof value === 'object' ? value.count === 0 : value === 0;
+        if (value !== undefined && !isZero) values.push([instrument.name + key, value]);
       }
     }
     return Object.fromEntries(values.sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -75,20 +71,21 @@ export class TelemetryRegistry {
     const closers: (() => void)[] = [];
     const isKept = (options: InstrumentOptions): boolean =>
       isLevelEnabled(this.level, options.level ?? 'basic');
+    const observe =
+      (kind: 'observable counter' | 'gauge'): ComponentTelemetry['gauge'] =>
+      (name, options, read, attributes) => {
+        if (!isKept(options)) return;
+        const { readers } = this.#instrument(name, { kind, options }).observed({ ...owner, ...attributes });
+        readers.add(read);
+        closers.push(() => readers.delete(read));
+      };
     return {
       counter: (name, options, attributes) => {
         if (!isKept(options)) return nopTelemetry.counter(name, options);
         return this.#instrument(name, { kind: 'counter', options }).counter({ ...owner, ...attributes });
       },
-      gauge: (name, options, read, attributes) => {
-        if (!isKept(options)) return;
-        const { readers } = this.#instrument(name, { kind: 'gauge', options }).gauge({
-          ...owner,
-          ...attributes,
-        });
-        readers.add(read);
-        closers.push(() => readers.delete(read));
-      },
+      observableCounter: observe('observable counter'),
+      gauge: observe('gauge'),
       histogram: (name, options, attributes) => {
         if (!isKept(options)) return nopTelemetry.histogram(name, options);
         return this.#instrument(name, { kind: 'histogram', options }).histogram({ ...owner, ...attributes });
@@ -110,7 +107,7 @@ export class TelemetryRegistry {
     if (found.declaration.kind !== declaration.kind) {
       throw new PipelineError(
         'TELEMETRY_CONFLICT',
-        `metric ${name}: declared as a ${declaration.kind} (it is already a ${found.declaration.kind}). ` +
+        `metric ${name}: declared as ${article(declaration.kind)} (it is already ${article(found.declaration.kind)}). ` +
           'Give the new one another name.',
       );
     }
@@ -121,4 +118,8 @@ export class TelemetryRegistry {
     this.#meter = undefined;
     for (const unbind of this.#unbind.splice(0)) unbind();
   }
+}
+
+function article(noun: string): string {
+  return `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
 }

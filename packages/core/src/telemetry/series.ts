@@ -2,22 +2,34 @@
 // one addition and everything else happens when somebody reads.
 import type { Counter, Histogram, SeriesAttributes } from './telemetry.ts';
 
+/** What a histogram has recorded: `counts[i]` values up to and including `boundaries[i]`, the last one above them. */
+export interface HistogramValue {
+  readonly count: number;
+  readonly sum: number;
+  readonly boundaries: readonly number[];
+  readonly counts: readonly number[];
+}
+
 /** A counter's state. */
 export class CounterSeries implements Counter {
   readonly attributes: SeriesAttributes;
-  value = 0;
+  #value = 0;
 
   constructor(attributes: SeriesAttributes) {
     this.attributes = attributes;
   }
 
   add(count: number): void {
-    this.value += count;
+    this.#value += count;
+  }
+
+  value(): number {
+    return this.#value;
   }
 }
 
-/** A gauge's state: the functions that are asked for its parts. */
-export class GaugeSeries {
+/** The state of what is read instead of counted: the functions that are asked for its parts. */
+export class ObservedSeries {
   readonly attributes: SeriesAttributes;
   readonly readers = new Set<() => number>();
 
@@ -26,7 +38,7 @@ export class GaugeSeries {
   }
 
   /** The sum of what the readers say, or undefined when none of them has a finite number to tell. */
-  read(): number | undefined {
+  value(): number | undefined {
     let sum: number | undefined;
     for (const reader of this.readers) {
       const value = readQuietly(reader);
@@ -34,14 +46,6 @@ export class GaugeSeries {
     }
     return sum;
   }
-}
-
-/** What a histogram has recorded: `counts[i]` values up to and including `boundaries[i]`, the last one above them. */
-export interface HistogramValue {
-  readonly count: number;
-  readonly sum: number;
-  readonly boundaries: readonly number[];
-  readonly counts: readonly number[];
 }
 
 /** A histogram's state. */

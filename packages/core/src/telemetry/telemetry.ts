@@ -30,13 +30,20 @@ export interface Histogram {
 /**
  * A component's own metrics. Names are the Collector's where it has one (`otelcol_exporter_queue_size`), else
  * `otelcol_<kind>_<type>_<noun>`. Every series carries the component's id under its kind (`receiver="otlp/2"`).
- * Asking twice for the same name and attributes gives the same instrument; gauges of the same name and attributes are
- * added up (a processor has one instance in each pipeline). After the component's shutdown its gauges are no longer
- * read.
+ * Asking twice for the same name and attributes gives the same instrument; what is read (gauges, observable counters)
+ * under the same name and attributes is added up, since a processor has one instance in each pipeline. After the
+ * component's shutdown it is no longer read. A `read` that throws, or gives no finite number, is left out.
  */
 export interface ComponentTelemetry {
   counter(name: string, options: InstrumentOptions, attributes?: SeriesAttributes): Counter;
-  /** `read` is called when the metrics are collected; what is not a finite number, or throws, is left out. */
+  /** A total that is kept elsewhere, in the kernel say; `read` is called when the metrics are collected. */
+  observableCounter(
+    name: string,
+    options: InstrumentOptions,
+    read: () => number,
+    attributes?: SeriesAttributes,
+  ): void;
+  /** A present value; `read` is called when the metrics are collected. */
   gauge(name: string, options: InstrumentOptions, read: () => number, attributes?: SeriesAttributes): void;
   histogram(name: string, options: HistogramOptions, attributes?: SeriesAttributes): Histogram;
 }
