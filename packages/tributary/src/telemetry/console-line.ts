@@ -11,7 +11,7 @@ const LEVEL_NAMES: Readonly<Record<number, string>> = {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/g;
 
-function escape(text: string): string {
+function escapeControls(text: string): string {
   return text.replace(CONTROL_CHARACTERS, (character) => {
     const code = character.charCodeAt(0);
     return code === 10 ? '\\n' : `\\x${code.toString(16).padStart(2, '0')}`;
@@ -19,8 +19,8 @@ function escape(text: string): string {
 }
 
 function formatValue(value: unknown): string {
-  if (typeof value !== 'string') return escape(JSON.stringify(value) ?? 'undefined');
-  return value === '' || /[\s"=]/.test(value) ? JSON.stringify(value) : escape(value);
+  if (typeof value !== 'string') return escapeControls(JSON.stringify(value) ?? 'undefined');
+  return value === '' || /[\s"=]/.test(value) ? JSON.stringify(value) : escapeControls(value);
 }
 
 /**
@@ -39,7 +39,7 @@ export function formatConsoleLine(json: string): string {
   const name = (typeof level === 'number' ? LEVEL_NAMES[level] : undefined) ?? String(level);
   const parts = [String(ts), name.padEnd(5)];
   if (id !== undefined) parts.push(formatValue(id));
-  parts.push(escape(String(msg ?? '')));
+  parts.push(escapeControls(String(msg ?? '')));
   for (const [key, value] of Object.entries(rest)) parts.push(`${key}=${formatValue(value)}`);
   if (error !== undefined) parts.push(`error=${formatValue(errorText(error))}`);
   return `${parts.join('  ')}\n`;

@@ -1,0 +1,96 @@
+/**
+ * The benches, by what they measure; `npm run bench -- --help` lists them.
+ */
+
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { caseName, SETUPS } from './src/cases.ts';
+import { machineDescription } from './src/machine.ts';
+import { findCollector } from './src/peer.ts';
+import { benchSetup, type Contender, type Measurement, type Pace } from './src/pipeline-bench.ts';
+import { toMarkdown } from './src/table.ts';
+
+const HELP = `usage: npm run bench -- [BENCH] [OPTION …]
+
+benches:
+  pipeline (default)  OTLP to OTLP: items per CPU-second of the process in the middle, peak memory, bytes on the wire
+  overload            a minute of more load than Tributary can carry, with the memory limiter; and its idle memory
+  kernel              connections a second, throughput and cost per event with the eBPF receiver on and off
+
+options of pipeline:
+  --peer              runs a Go Collector beside it, from OTELCOL or built from Go modules, and gives the ratio
+  --only PATTERN      only the cases whose name contains PATTERN; several PATTERNs may be given
+                      (a name: http/none/rename/traces/1000)
+  --quick             one short round a case: to see that it runs, not to believe it
+  --rounds N          how often each case is run (default 5)
+`;
+
+const FULL: Pace = { rounds: 5, warmUpMs: 500, measureMs: 1500, clients: 8 };
+const QUICK: Pace = { rounds: 1, warmUpMs: 300, measureMs: 700, clients: 8 };
+
+const program = path.join(
+  path.dirname(path.dirname(fileURLToPath(import.meta.url))),
+  'packages/tributary/src/main.ts',
+);
+
+const tributary: Contender = {
+  name: 'Tributary',
+  argv: (config) => [process.execPath, program, '--config', config],
+};
+
+function collector(): Contender {
+  const binary = findCollector();
+  return { name: 'Go Collector', argv: (config) => [binary, '--config', config] };
+}
+
+async function benchPipeline(options: { peer: boolean; only: readonly string[]; pace: Pace }): Promise<void> {
+  const contenders = options.peer ? [tributary, collector()] : [tributary];
+  const measurements: Measurement[] = [];
+  for (const setup of SETUPS) {
+    await benchSetup(
+      setup,
+      contenders,
+      options.pace,
+      (it) => options.only.length === 0 || options.only.some((pattern) => caseName(it).includes(pattern)),
+      (measurement) => {
+        measurements.push(measurement);
+        const rate = Math.round(measurement.itemsPerCpuSecond / 1000);
+        const refused =
+          measurement.refusedRequests === 0 ? '' : `, ${measurement.refusedRequests} requests refused`;
+        console.error(
+          `${caseName(measurement.case)}  ${measurement.contender}: ${rate} k items/CPU-s${refused}`,
+        );
+      },
+    );
+  }
+  console.log(`${machineDescription()}\n\n${toMarkdown(measurements)}`);
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      peer: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true, default: [] },
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const [bench = 'pipeline'] = positionals;
+  if (values.help) {
+    console.log(HELP);
+    return;
+  }
+  if (bench === 'pipeline') {
+    const pace = values.quick ? QUICK : FULL;
+    const rounds = values.rounds === undefined ? pace.rounds : Number(values.rounds);
+    await benchPipeline({ peer: values.peer, only: values.only, pace: { ...pace, rounds } });
+  } else {
+    console.error(`unknown bench "${bench}"\n\n${HELP}`);
+    process.exitCode = 2;
+  }
+}
+
+await main();

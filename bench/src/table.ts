@@ -1,0 +1,75 @@
+import { type Case, caseName } from './cases.ts';
+import type { Measurement } from './pipeline-bench.ts';
+
+/** A ratio to the peer that the issue of a case asks for. */
+export interface Target {
+  readonly ratio: number;
+  fits(it: Case): boolean;
+}
+
+/** What is to be reached against the Go Collector, items per CPU-second. */
+export const TARGETS: readonly Target[] = [
+  {
+    ratio: 5,
+    fits: (it) =>
+      it.transport === 'http' &&
+      it.compression === 'none' &&
+      it.work === 'none' &&
+      it.itemsPerRequest === 100,
+  },
+  {
+    ratio: 8,
+    fits: (it) =>
+      it.transport === 'http' &&
+      it.compression === 'none' &&
+      it.work === 'none' &&
+      it.itemsPerRequest === 1000,
+  },
+  { ratio: 5, fits: (it) => it.transport === 'http' && it.compression === 'zstd' && it.work === 'none' },
+  { ratio: 2, fits: (it) => it.transport === 'http' && it.compression === 'gzip' && it.work === 'none' },
+  { ratio: 3, fits: (it) => it.transport === 'http' && it.compression === 'none' && it.work === 'rename' },
+  { ratio: 1, fits: (it) => it.transport === 'grpc' },
+];
+
+const KILO = 1000;
+const MIB = 1024 * 1024;
+
+function thousands(value: number): string {
+  return Math.round(value / KILO).toLocaleString('en-US');
+}
+
+/**
+ * The measurements as a Markdown table: one row a case, thousand items per CPU-second of each contender, the ratio of
+ * the first to the second, the target where there is one, peak memory and bytes on the wire.
+ */
+export function toMarkdown(measurements: readonly Measurement[]): string {
+  const names = [...new Set(measurements.map((each) => each.contender))];
+  const byCase = Map.groupBy(measurements, (each) => caseName(each.case));
+  const [ours, peer] = names;
+  const head = [
+    'case',
+    ...names.map((name) => `${name}, k items/CPU-s`),
+    ...(peer === undefined ? [] : ['ratio', 'target']),
+    ...names.map((name) => `${name}, peak MiB`),
+    'bytes/item out',
+  ];
+  const rows = [...byCase].map(([name, group]) => {
+    const of = (contender: string | undefined) => group.find((each) => each.contender === contender);
+    const own = of(ours);
+    const other = of(peer);
+    const target = group[0] === undefined ? undefined : TARGETS.find((each) => each.fits(group[0].case));
+    const ratio =
+      own !== undefined && other !== undefined ? own.itemsPerCpuSecond / other.itemsPerCpuSecond : undefined;
+    const verdict =
+      target === undefined || ratio === undefined ? '' : ratio >= target.ratio ? '' : ' (missed)';
+    return [
+      name,
+      ...names.map((each) => thousands(of(each)?.itemsPerCpuSecond ?? Number.NaN)),
+      ...(peer === undefined ? [] : [ratio?.toFixed(2) ?? '', `${target?.ratio ?? ''}${verdict}`]),
+      ...names.map((each) => ((of(each)?.peakRssBytes ?? Number.NaN) / MIB).toFixed(0)),
+      (own?.wireBytesPerItem ?? Number.NaN).toFixed(0),
+    ];
+  });
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
