@@ -1,0 +1,39 @@
+/**
+ * The names of all attributes that Tributary reads or writes: those of the OpenTelemetry semantic conventions
+ * (https://opentelemetry.io/docs/specs/semconv/) and our own, which begin with `flow.`. No attribute name stands as
+ * a literal anywhere else. Sorted by value.
+ */
+
+export const ATTR_CONTAINER_ID = 'container.id';
+export const ATTR_DESTINATION_ADDRESS = 'destination.address';
+export const ATTR_DESTINATION_PORT = 'destination.port';
+/** How long the opening end waited for the connection, in seconds (double). */
+export const ATTR_FLOW_CONNECT_DURATION = 'flow.connect_duration';
+/** Bytes that the destination sent since the last record of the flow (int). */
+export const ATTR_FLOW_DESTINATION_BYTES = 'flow.destination.bytes';
+/** Segments that the destination sent again since the last record of the flow (int). */
+export const ATTR_FLOW_DESTINATION_RETRANSMITS = 'flow.destination.retransmits';
+/** How long the connection has lasted, in seconds (double). */
+export const ATTR_FLOW_DURATION = 'flow.duration';
+/** How a closed flow ended: `closed`, `reset`, `refused`, `timed_out`, `unreachable` … */
+export const ATTR_FLOW_END_REASON = 'flow.end_reason';
+/** Whose socket the flow was seen at: `source` or `destination`. */
+export const ATTR_FLOW_OBSERVER = 'flow.observer';
+/** The smoothed round trip time, in seconds (double). */
+export const ATTR_FLOW_RTT = 'flow.rtt';
+/** Bytes that the source (the end that opened the connection) sent since the last record of the flow (int). */
+export const ATTR_FLOW_SOURCE_BYTES = 'flow.source.bytes';
+/** Segments that the source sent again since the last record of the flow (int). */
+export const ATTR_FLOW_SOURCE_RETRANSMITS = 'flow.source.retransmits';
+/** `open` or `closed`. */
+export const ATTR_FLOW_STATE = 'flow.state';
+export const ATTR_NETWORK_TRANSPORT = 'network.transport';
+export const ATTR_NETWORK_TYPE = 'network.type';
+export const ATTR_PROCESS_EXECUTABLE_NAME = 'process.executable.name';
+export const ATTR_PROCESS_PID = 'process.pid';
+export const ATTR_SERVICE_NAME = 'service.name';
+export const ATTR_SOURCE_ADDRESS = 'source.address';
+export const ATTR_SOURCE_PORT = 'source.port';
+
+/** The event name of a log record that tells of a flow (a connection and an interval of time). */
+export const EVENT_NETWORK_FLOW = 'network.flow';
