@@ -1,3 +1,4 @@
+export * from './attribute-names.ts';
 export * from './component/component.ts';
 export * from './component/factory.ts';
 export * from './component/logger.ts';
