@@ -1,7 +1,10 @@
+// Plugins write their schemas with the very zod that reads them.
+export { z } from 'zod';
 export * from './attribute-names.ts';
 export * from './component/component.ts';
 export * from './component/factory.ts';
 export * from './component/logger.ts';
+export * from './component/repeated-log.ts';
 export * from './component/signal.ts';
 export * from './component/status.ts';
 export * from './config/duration.ts';
@@ -16,6 +19,7 @@ export * from './net/rpc-status.ts';
 export * from './net/tls.ts';
 export * from './net/tls-config.ts';
 export type { TlsFileOptions } from './net/tls-files.ts';
+export * from './pipeline/service.ts';
 export * from './telemetry/level.ts';
 export * from './telemetry/nop.ts';
 export { registerProcessMetrics } from './telemetry/process-metrics.ts';

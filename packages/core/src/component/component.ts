@@ -1,6 +1,6 @@
 import type { Batch } from '../otlp/batch.ts';
-import type { Status, StatusEvent } from './status.ts';
 import type { Signal } from './signal.ts';
+import type { Status, StatusEvent } from './status.ts';
 
 /**
  * A part of the running service. The host calls `start` once, then `shutdown`.
@@ -42,13 +42,19 @@ export interface SignalConsumer extends Consumer {
 export interface Host {
   /** The running extension with this id (`type/name`), if `service::extensions` names it. */
   extension(id: string): Component | undefined;
-  /** Calls back on every status change of any component; returns the function that ends it. */
-  onStatus(listener: (id: string, event: StatusEvent) => void): () => void;
-  /** The present status of every component instance, by id. */
+  /** Calls back on every status change of any component instance; returns the function that ends it. */
+  onStatus(listener: (key: string, event: StatusEvent) => void): () => void;
+  /**
+   * The present status of every component instance since it began to start, by its key: `kind:id`, for a processor
+   * `kind:id@pipeline` (ids alone are not unique: a receiver and an exporter may both be `otlp`).
+   */
   statuses(): ReadonlyMap<string, StatusEvent>;
   /** True from the moment that the receivers run to the moment that the shutdown begins. */
   readonly isReady: boolean;
 }
 
 /** Tells the host of a change of a component's own state. */
-export type ReportStatus = (status: Exclude<Status, 'starting' | 'stopping' | 'stopped'>, error?: Error) => void;
+export type ReportStatus = (
+  status: Exclude<Status, 'starting' | 'stopping' | 'stopped'>,
+  error?: Error,
+) => void;

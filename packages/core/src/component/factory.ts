@@ -103,7 +103,9 @@ export type Factory =
   | ExtensionFactory;
 
 /** Declares a receiver; infers the configuration's type from its schema. */
-export function defineReceiver<Config>(factory: Omit<ReceiverFactory<Config>, 'kind'>): ReceiverFactory<Config> {
+export function defineReceiver<Config>(
+  factory: Omit<ReceiverFactory<Config>, 'kind'>,
+): ReceiverFactory<Config> {
   return { kind: 'receiver', ...factory };
 }
 
@@ -115,7 +117,9 @@ export function defineProcessor<Config>(
 }
 
 /** Declares an exporter; infers the configuration's type from its schema. */
-export function defineExporter<Config>(factory: Omit<ExporterFactory<Config>, 'kind'>): ExporterFactory<Config> {
+export function defineExporter<Config>(
+  factory: Omit<ExporterFactory<Config>, 'kind'>,
+): ExporterFactory<Config> {
   return { kind: 'exporter', ...factory };
 }
 

@@ -11,3 +11,13 @@ export interface Logger {
   warn(fields: LogFields, message: string): void;
   error(fields: LogFields, message: string): void;
 }
+
+/** A logger whose lines carry `bound` beside their own fields; where both have a key, the line's own value holds. */
+export function withFields(logger: Logger, bound: LogFields): Logger {
+  return {
+    debug: (fields, message) => logger.debug({ ...bound, ...fields }, message),
+    info: (fields, message) => logger.info({ ...bound, ...fields }, message),
+    warn: (fields, message) => logger.warn({ ...bound, ...fields }, message),
+    error: (fields, message) => logger.error({ ...bound, ...fields }, message),
+  };
+}

@@ -10,3 +10,10 @@ export const ITEM_NAMES: Readonly<Record<Signal, string>> = {
   metrics: 'metric_points',
   logs: 'log_records',
 };
+
+/** The units that the Collector gives its own metrics that count items: in the plural, unlike the conventions. */
+export const ITEM_UNITS: Readonly<Record<Signal, string>> = {
+  traces: '{spans}',
+  metrics: '{datapoints}',
+  logs: '{records}',
+};

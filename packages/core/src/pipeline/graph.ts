@@ -1,0 +1,235 @@
+import type { Component, Consumer } from '../component/component.ts';
+import type { ComponentKind, Factory, Settings } from '../component/factory.ts';
+import { SIGNALS, type Signal } from '../component/signal.ts';
+import type { ComponentConfig, PipelineConfig, ResolvedConfig } from '../config/resolved-config.ts';
+import { PipelineError } from '../errors.ts';
+import type { Batch } from '../otlp/batch.ts';
+import { isLevelEnabled } from '../telemetry/level.ts';
+import { ConnectorOutcomes } from './connector-outcomes.ts';
+import { fanOut } from './fan-out.ts';
+import { Instance, type InstanceContext, type InstanceName, textOf } from './instance.ts';
+import { MeteredConsumer } from './metered-consumer.ts';
+import { ProcessorMeter } from './processor-meter.ts';
+import { ReceiverOutcomes } from './receiver-outcomes.ts';
+import { type Routes, SignalRouter } from './signal-router.ts';
+
+/** What the components of a graph are made with. */
+export interface GraphContext extends InstanceContext {
+  /** The version of the running program. */
+  readonly version: string;
+}
+
+/** All component instances that the configuration's service names, wired. */
+export interface Graph {
+  /**
+   * In the order of their start: extensions, exporters, then what stands between, each after everything it sends to,
+   * and receivers last. The reverse is the order of the shutdown.
+   */
+  readonly instances: readonly Instance[];
+  /** The extensions by id. */
+  readonly extensions: ReadonlyMap<string, Component>;
+}
+
+/**
+ * Creates every component that a pipeline or `service::extensions` names: receivers, connectors and exporters once
+ * for each id, processors once for each pipeline. Throws `COMPONENT_START` if a factory throws, and `CONFIG_INVALID`
+ * for what a checked configuration does not contain: a missing component, a cycle.
+ */
+export function buildGraph(config: ResolvedConfig, context: GraphContext): Graph {
+  return new GraphBuilder(config, context).build();
+}
+
+class GraphBuilder {
+  readonly #config: ResolvedConfig;
+  readonly #context: GraphContext;
+  readonly #instances: Instance[] = [];
+  readonly #extensions = new Map<string, Component>();
+  /** Exporters and connectors by id, as pipelines see them. */
+  readonly #ends = new Map<string, Consumer>();
+  /** What receivers and connectors send to, by the pipeline's id. */
+  readonly #heads = new Map<string, Consumer>();
+  /** The pipelines and connectors of which the downstream is being built, outermost first. */
+  readonly #path: string[] = [];
+
+  constructor(config: ResolvedConfig, context: GraphContext) {
+    this.#config = config;
+    this.#context = context;
+  }
+
+  build(): Graph {
+    const { extensions, pipelines } = this.#config;
+    const isComponent = (id: string): boolean => !this.#config.components.connector.has(id);
+    try {
+      for (const id of extensions) this.#extension(id);
+      for (const id of unique(pipelines.flatMap(({ exporters }) => exporters))) {
+        if (isComponent(id)) this.#exporter(id);
+      }
+      for (const pipeline of pipelines) this.#head(pipeline);
+      for (const id of unique(pipelines.flatMap(({ receivers }) => receivers))) {
+        if (isComponent(id)) this.#receiver(id);
+      }
+    } catch (error) {
+      for (const instance of this.#instances) instance.close();
+      throw error;
+    }
+    return { instances: this.#instances, extensions: this.#extensions };
+  }
+
+  #extension(id: string): void {
+    const { factory, config } = this.#find('extension', id);
+    const instance = this.#add({ kind: 'extension', id });
+    this.#extensions.set(
+      id,
+      this.#create(instance, (settings) => factory.create(settings, config)),
+    );
+  }
+
+  #exporter(id: string): void {
+    const { factory, config } = this.#find('exporter', id);
+    const instance = this.#add({ kind: 'exporter', id });
+    // Not counted here: only the exporter itself knows what its queue and its retries made of the data.
+    this.#ends.set(
+      id,
+      this.#create(instance, (settings) => factory.create(settings, config)),
+    );
+  }
+
+  /** The consumer that stands for a pipeline: its first processor, or what its exporters share. */
+  #head(pipeline: PipelineConfig): Consumer {
+    const known = this.#heads.get(pipeline.id);
+    if (known !== undefined) return known;
+    const ends = this.#within(`pipeline "${pipeline.id}"`, () =>
+      unique(pipeline.exporters).map((id) => this.#ends.get(id) ?? this.#connector(id)),
+    );
+    let head = fanOut(ends);
+    for (const id of pipeline.processors.toReversed()) head = this.#processor(id, pipeline, head);
+    this.#heads.set(pipeline.id, head);
+    return head;
+  }
+
+  #processor(id: string, { id: pipeline, signal }: PipelineConfig, next: Consumer): Consumer {
+    const { factory, config } = this.#find('processor', id);
+    const instance = this.#add({ kind: 'processor', id, pipeline });
+    const isTimed = isLevelEnabled(this.#context.registry.level, 'detailed');
+    const meter = new ProcessorMeter(instance.telemetry, signal, isTimed);
+    const output = meter.output(next);
+    const processor = this.#create(instance, (settings) => factory.create(settings, config, output));
+    return meter.input(processor, next);
+  }
+
+  #connector(id: string): Consumer {
+    const { factory, config } = this.#find('connector', id);
+    const routes = this.#within(`connector "${id}"`, () => this.#routes(id));
+    const instance = this.#add({ kind: 'connector', id });
+    const consumed = bySignal((signal) => new ConnectorOutcomes(instance.telemetry, 'consumed', signal));
+    const produced = bySignal((signal) => new ConnectorOutcomes(instance.telemetry, 'produced', signal));
+    const output = new SignalRouter(metered(routes, produced), (batch) =>
+      produced(batch).refused(batch.itemCount),
+    );
+    const connector = this.#create(instance, (settings) => factory.create(settings, config, output));
+    // It may hand on the very batch that it was given, to pipelines that edit it.
+    const isForwarding = factory.routes.some(({ from, to }) => from === to);
+    const mutatesData = connector.mutatesData === true || (isForwarding && output.mutatesData);
+    const end = new MeteredConsumer(connector, consumed, mutatesData);
+    this.#ends.set(id, end);
+    return end;
+  }
+
+  #receiver(id: string): void {
+    const { factory, config } = this.#find('receiver', id);
+    const instance = this.#add({ kind: 'receiver', id });
+    const outcomes = bySignal((signal) => {
+      const own = new ReceiverOutcomes(instance.telemetry, instance.logger, signal);
+      instance.onClose(() => own.flush());
+      return own;
+    });
+    const outcomesOf = (batch: Batch) => outcomes(batch).of(batch);
+    const output = new SignalRouter(metered(this.#routes(id), outcomesOf), (batch) =>
+      outcomesOf(batch).failed(batch.itemCount),
+    );
+    this.#create(instance, (settings) => factory.create(settings, config, output));
+  }
+
+  /** For each signal, the pipelines that this receiver or connector begins. */
+  #routes(id: string): Routes {
+    const routes: Partial<Record<Signal, Consumer>> = {};
+    for (const signal of SIGNALS) {
+      const pipelines = this.#config.pipelines.filter(
+        (pipeline) => pipeline.signal === signal && pipeline.receivers.includes(id),
+      );
+      if (pipelines.length > 0) routes[signal] = fanOut(pipelines.map((pipeline) => this.#head(pipeline)));
+    }
+    return routes;
+  }
+
+  /** Does `work`, which builds the downstream of `step`, and refuses to meet `step` in it again. */
+  #within<T>(step: string, work: () => T): T {
+    const start = this.#path.indexOf(step);
+    if (start >= 0) {
+      const cycle = [...this.#path.slice(start), step].join(' -> ');
+      throw new PipelineError(
+        'CONFIG_INVALID',
+        `service::pipelines: cycle detected: ${cycle}. Take the connector out of one of these pipelines.`,
+      );
+    }
+    this.#path.push(step);
+    const result = work();
+    this.#path.pop();
+    return result;
+  }
+
+  #find<K extends ComponentKind>(kind: K, id: string): Found<K> {
+    const found = this.#config.components[kind].get(id);
+    if (found !== undefined && found.factory.kind === kind) return found as Found<K>;
+    throw new PipelineError(
+      'CONFIG_INVALID',
+      `service: ${kind} "${id}" is not configured. Add it to ${kind}s.`,
+    );
+  }
+
+  #add(name: InstanceName): Instance {
+    const instance = new Instance(name, this.#context);
+    this.#instances.push(instance);
+    return instance;
+  }
+
+  #create<C extends Component>(instance: Instance, create: (settings: Settings) => C): C {
+    const { id, pipeline, logger, telemetry, reportStatus } = instance;
+    const { version } = this.#context;
+    const { configDir } = this.#config;
+    const shared = { id, logger, telemetry, reportStatus, configDir, version };
+    try {
+      const component = create(pipeline === undefined ? shared : { ...shared, pipeline });
+      instance.attach(component);
+      return component;
+    } catch (cause) {
+      throw new PipelineError('COMPONENT_START', `failed to create ${instance.title}: ${textOf(cause)}`, {
+        cause,
+      });
+    }
+  }
+}
+
+/** A component's configuration of which the kind is known. */
+type Found<K extends ComponentKind> = ComponentConfig & {
+  readonly factory: Extract<Factory, { readonly kind: K }>;
+};
+
+function metered(routes: Routes, outcomesOf: ConstructorParameters<typeof MeteredConsumer>[1]): Routes {
+  const wrapped: Partial<Record<Signal, Consumer>> = {};
+  for (const signal of SIGNALS) {
+    const route = routes[signal];
+    if (route !== undefined) wrapped[signal] = new MeteredConsumer(route, outcomesOf);
+  }
+  return wrapped;
+}
+
+/** Makes one `T` for each signal, when its first batch comes: series that nobody uses do not appear. */
+function bySignal<T>(create: (signal: Signal) => T): (batch: Batch) => T {
+  const made: Partial<Record<Signal, T>> = {};
+  return ({ signal }) => (made[signal] ??= create(signal));
+}
+
+function unique(ids: readonly string[]): readonly string[] {
+  return [...new Set(ids)];
+}
