@@ -4,6 +4,7 @@ export * from './attribute-names.ts';
 export * from './component/component.ts';
 export * from './component/factory.ts';
 export * from './component/logger.ts';
+export * from './component/memory-gate.ts';
 export * from './component/repeated-log.ts';
 export * from './component/signal.ts';
 export * from './component/status.ts';
