@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { caseName, SETUPS } from './src/cases.ts';
 import { machineDescription } from './src/machine.ts';
+import { benchOverload, overloadMarkdown } from './src/overload-bench.ts';
 import { findCollector } from './src/peer.ts';
 import { benchSetup, type Contender, type Measurement, type Pace } from './src/pipeline-bench.ts';
 import { toMarkdown } from './src/table.ts';
@@ -87,6 +88,9 @@ async function main(): Promise<void> {
     const pace = values.quick ? QUICK : FULL;
     const rounds = values.rounds === undefined ? pace.rounds : Number(values.rounds);
     await benchPipeline({ peer: values.peer, only: values.only, pace: { ...pace, rounds } });
+  } else if (bench === 'overload') {
+    const results = await benchOverload(tributary, values.quick ? 10_000 : 60_000);
+    console.log(`${machineDescription()}\n\n${overloadMarkdown(results)}`);
   } else {
     console.error(`unknown bench "${bench}"\n\n${HELP}`);
     process.exitCode = 2;

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { nearest } from './nearest.ts';
+import { nearest } from '@tributary/core';
 
 /** What the command line can be asked for. */
 export const COMMANDS = ['run', 'validate', 'components', 'schema', 'doctor'] as const;

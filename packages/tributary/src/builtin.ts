@@ -1,0 +1,2 @@
+import type { Factory } from '@tributary/core';
+import { attributesProcessor } from '@tributary/processor-attributes';

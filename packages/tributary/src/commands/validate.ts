@@ -1,0 +1,18 @@
+import { nopLogger, Service, TelemetryRegistry } from '@tributary/core';
+import { VERSION } from '../version.ts';
+import { load } from './load.ts';
+import { writeError, writeOut } from '../output.ts';
+import { formatDiagnostic } from '@tributary/core';
+
+/**
+ * Checks a configuration and builds its pipelines without starting them. Returns the exit code.
+ * @throws PipelineError with everything that is wrong
+ */
+export async function validate(configs: readonly string[], sets: readonly string[]): Promise<number> {
+  const { config, warnings } = await load(configs, sets);
+  Service.create(config, { logger: nopLogger, telemetry: new TelemetryRegistry({ level: 'none' }), version: VERSION });
+  for (const warning of warnings) writeError(`${formatDiagnostic(warning)}\n`);
+  const pipelines = config.pipelines.map((pipeline) => pipeline.id).join(', ');
+  writeOut(`the configuration is valid: ${config.pipelines.length} pipelines (${pipelines})\n`);
+  return 0;
+}
