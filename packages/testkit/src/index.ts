@@ -1,4 +1,12 @@
+export * from './conformance/conformance.ts';
+export * from './conformance/contract.ts';
+export * from './conformance/leak-watch.ts';
+export * from './conformance/rules.ts';
+export type { Running } from './conformance/subject.ts';
 export * from './consumers.ts';
+export * from './golden.ts';
 export * from './host.ts';
+export * from './json-batch.ts';
+export * from './numbered-batch.ts';
 export * from './settings.ts';
 export * from './sink.ts';
