@@ -11,6 +11,7 @@ export const ERROR_CODES = {
   COMPONENT_SHUTDOWN: 'one or more components did not shut down cleanly',
   SIGNAL_UNSUPPORTED: 'a component was given a signal that it does not take',
   OTLP_MALFORMED: 'a request is not valid OTLP',
+  OTLP_UNWRITABLE: 'a value cannot be written as OTLP',
   OTLP_TOO_LARGE: 'a request is larger than the limit, compressed or decompressed',
   COMPRESSION_INVALID: 'a request body is not what its content encoding says',
   QUEUE_FULL: 'the sending queue is full',

@@ -14,12 +14,32 @@ export * from './config/resolved-config.ts';
 export * from './config/schema-types.ts';
 export * from './config/telemetry-config.ts';
 export * from './errors.ts';
+export * from './exporter/config.ts';
+export { createExporter, type ExporterOptions } from './exporter/create-exporter.ts';
+export type { Send, SendResult } from './exporter/send.ts';
 export * from './net/compression.ts';
 export * from './net/listen.ts';
 export * from './net/rpc-status.ts';
 export * from './net/tls.ts';
 export * from './net/tls-config.ts';
 export type { TlsFileOptions } from './net/tls-files.ts';
+export { type AnyValue, DoubleValue, double, type ValueType } from './otlp/any-value.ts';
+export type { Attributes } from './otlp/attributes.ts';
+export { Batch } from './otlp/batch.ts';
+export { type BatchMeta, NO_META } from './otlp/batch-meta.ts';
+export { MAX_MESSAGE_DEPTH } from './otlp/check.ts';
+export type { Exemplar } from './otlp/exemplar.ts';
+export type {
+  ExponentialBuckets,
+  ExponentialHistogramDataPoint,
+} from './otlp/exponential-histogram-data-point.ts';
+export type { Resource, ResourceGroup, Scope, ScopeGroup, TelemetryRecord } from './otlp/groups.ts';
+export type { HistogramDataPoint } from './otlp/histogram-data-point.ts';
+export type { LogRecord } from './otlp/logs.ts';
+export type { DataPoint, Metric, MetricType } from './otlp/metrics.ts';
+export type { NumberDataPoint } from './otlp/number-data-point.ts';
+export type { QuantileValue, SummaryDataPoint } from './otlp/summary-data-point.ts';
+export type { Span, SpanEvent, SpanLink } from './otlp/traces.ts';
 export * from './pipeline/service.ts';
 export * from './telemetry/level.ts';
 export * from './telemetry/nop.ts';

@@ -1,0 +1,168 @@
+/**
+ * The edit engine: a message as a list of byte ranges and opened sub-messages.
+ *
+ * A message that nobody edits is one range of the request. To edit it, or to hand out a sub-message that may be edited, it
+ * is cut at field boundaries into parts, whose order is the order on the wire:
+ *
+ *     Span  = [fields before][attribute, re-written elsewhere][fields after]
+ *     Scope = [scope, schema URL …][Span node][Span node] … [Span node]
+ *
+ * Ranges are never written to: a changed field is a new range in the edit arena. Every sub-message has one node, so all
+ * views of it see the same edits. A node that is not dirty is written as the bytes it came from, and neighbours that lie
+ * side by side in memory are written as one range (encode.ts).
+ */
+
+/** Whole fields, in order, somewhere in memory. */
+export class ByteRange {
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
+  /** The node that stands for this occurrence of a repeated singular message, and replaces it when it becomes dirty. */
+  readonly owner: MessageNode | undefined;
+
+  constructor(bytes: Buffer, from: number, to: number, owner?: MessageNode) {
+    this.bytes = bytes;
+    this.from = from;
+    this.to = to;
+    this.owner = owner;
+  }
+}
+
+/** A piece of a message: whole fields, or one field that is a sub-message which has been opened. */
+export type Part = ByteRange | MessageNode;
+
+/** A message that has been opened: see the head of this file. */
+export class MessageNode {
+  readonly parent: MessageNode | undefined;
+  /** The field number under which the message stands in its parent; 0 for a request. */
+  readonly field: number;
+  readonly bytes: Buffer;
+  /** Where the tag of the field starts in `bytes`. */
+  readonly outerStart: number;
+  /** Where the body of the message starts and ends in `bytes`. */
+  readonly start: number;
+  readonly end: number;
+  /** The body cut into parts; undefined while it is the one range from `start` to `end`. */
+  parts: Part[] | undefined = undefined;
+  /** True if what the message is written as is no longer the bytes it came from. */
+  isDirty = false;
+  isDropped = false;
+  /**
+   * True if the node is not written while it is clean: the message is absent, or was given in several pieces that its
+   * parent still holds.
+   */
+  readonly isShadow: boolean;
+  /** The size of the body when it is dirty, or -1 until it is asked for after an edit. */
+  size = -1;
+  /** How many items (spans, data points, log records) lie in it, or -1 where they must be counted (anew). */
+  items = -1;
+
+  constructor(
+    parent: MessageNode | undefined,
+    field: number,
+    bytes: Buffer,
+    outerStart: number,
+    start: number,
+    end: number,
+    isShadow = false,
+  ) {
+    this.parent = parent;
+    this.field = field;
+    this.bytes = bytes;
+    this.outerStart = outerStart;
+    this.start = start;
+    this.end = end;
+    this.isShadow = isShadow;
+  }
+}
+
+/** Marks a node and all above it as edited. */
+export function touch(node: MessageNode): void {
+  for (
+    let at: MessageNode | undefined = node;
+    at !== undefined && !(at.isDirty && at.size < 0);
+    at = at.parent
+  ) {
+    at.isDirty = true;
+    at.size = -1;
+  }
+}
+
+/** Takes a message out of its parent. Later edits of it have no effect; dropping it again neither. */
+export function drop(node: MessageNode): void {
+  if (node.isDropped) return;
+  node.isDropped = true;
+  for (let at = node.parent; at !== undefined; at = at.parent) at.items = -1;
+  if (node.parent !== undefined && !(node.isShadow && !node.isDirty)) touch(node.parent);
+}
+
+/** Places found in a message: triples of part index, start and end. Module-wide and reused: read it before the next search. */
+export class Cuts {
+  readonly #numbers: number[] = [];
+  #length = 0;
+
+  get count(): number {
+    return this.#length / 3;
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  add(part: number, from: number, to: number): void {
+    this.#numbers[this.#length++] = part;
+    this.#numbers[this.#length++] = from;
+    this.#numbers[this.#length++] = to;
+  }
+
+  part(index: number): number {
+    return this.#numbers[index * 3]!;
+  }
+
+  from(index: number): number {
+    return this.#numbers[index * 3 + 1]!;
+  }
+
+  to(index: number): number {
+    return this.#numbers[index * 3 + 2]!;
+  }
+}
+
+/**
+ * Removes the fields that `cuts` lists (in order) and puts `replacement` in the place of the one numbered `at`, or at
+ * the end of the message where `at` is -1.
+ */
+export function applyCuts(
+  node: MessageNode,
+  cuts: Cuts,
+  replacement: ByteRange | undefined,
+  at: number,
+): void {
+  const count = cuts.count;
+  if (count === 0 && replacement === undefined) return;
+  const source = partsOf(node);
+  const parts: Part[] = [];
+  let next = 0;
+  for (let index = 0; index < source.length; index++) {
+    const part = source[index]!;
+    if (next === count || cuts.part(next) !== index || part instanceof MessageNode) {
+      parts.push(part);
+      continue;
+    }
+    let from = part.from;
+    for (; next < count && cuts.part(next) === index; next++) {
+      if (cuts.from(next) > from) parts.push(new ByteRange(part.bytes, from, cuts.from(next)));
+      if (next === at && replacement !== undefined) parts.push(replacement);
+      from = cuts.to(next);
+    }
+    if (part.to > from) parts.push(new ByteRange(part.bytes, from, part.to));
+  }
+  if (at === -1 && replacement !== undefined) parts.push(replacement);
+  node.parts = parts;
+  touch(node);
+}
+
+/** The parts of a message, whether it has been cut or not. */
+export function partsOf(node: MessageNode): readonly Part[] {
+  return node.parts ?? [new ByteRange(node.bytes, node.start, node.end)];
+}
