@@ -13,7 +13,12 @@ const ROUND_BYTES = 24 * 1024 * 1024;
 
 /** Half of it looks like attributes that repeat, half like ids: what spans compress to, about a quarter. */
 function payload(size: number): Buffer {
-  const names = ['http.request.method=GET', 'url.path=/api/v1/items', 'k8s.pod.name=checkout-7d9f', 'server.port=8080'];
+  const names = [
+    'http.request.method=GET',
+    'url.path=/api/v1/items',
+    'k8s.pod.name=checkout-7d9f',
+    'server.port=8080',
+  ];
   const pieces: string[] = [];
   for (let length = 0, index = 0; length < size; index++) {
     const id = Math.random().toString(36).slice(2);
@@ -64,7 +69,11 @@ const CODECS: readonly Codec[] = [
 ];
 
 /** CPU microseconds of one call. */
-async function cpuMicros(work: Work, { input, options }: ReturnType<Codec['prepare']>, calls: number): Promise<number> {
+async function cpuMicros(
+  work: Work,
+  { input, options }: ReturnType<Codec['prepare']>,
+  calls: number,
+): Promise<number> {
   const before = process.cpuUsage();
   let left = calls;
   const lane = async () => {
@@ -87,7 +96,10 @@ function median(values: readonly number[]): number {
 for (const codec of CODECS) {
   for (const size of SIZES) {
     const prepared = codec.prepare(payload(size));
-    const calls = Math.min(2000, Math.max(4, Math.floor(ROUND_BYTES / size / (codec.name === 'gzip' ? 8 : 1))));
+    const calls = Math.min(
+      2000,
+      Math.max(4, Math.floor(ROUND_BYTES / size / (codec.name === 'gzip' ? 8 : 1))),
+    );
     const inPlace: number[] = [];
     const pool: number[] = [];
     for (let round = 0; round <= ROUNDS; round++) {
@@ -99,6 +111,8 @@ for (const codec of CODECS) {
       }
     }
     const columns = [median(inPlace), median(pool)].map((micros) => micros.toFixed(0).padStart(7));
-    console.log(`${codec.name.padEnd(7)} ${String(size >> 10).padStart(5)} KiB  in place ${columns[0]} µs  pool ${columns[1]} µs`);
+    console.log(
+      `${codec.name.padEnd(7)} ${String(size >> 10).padStart(5)} KiB  in place ${columns[0]} µs  pool ${columns[1]} µs`,
+    );
   }
 }

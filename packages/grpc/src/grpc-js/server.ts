@@ -24,6 +24,7 @@ import { GrpcError } from '../grpc-error.ts';
 import type { GrpcServer, GrpcServerOptions, UnaryHandler, UnaryRequest } from '../transport.ts';
 import { readMetadata, statusMetadata } from './metadata.ts';
 import { readEveryEncoding } from './server-encoding.ts';
+import { createInjector } from './server-windows.ts';
 
 /** The longest text of a status: it travels in a header, and peers bound those. */
 const MAX_REASON_LENGTH = 1024;
@@ -44,7 +45,7 @@ export class GrpcJsServer implements GrpcServer {
     for (const [path, handler] of options.methods) {
       this.#server.register(path, unaryCall(handler), toBuffer, identity, 'unary');
     }
-    this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#injector = createInjector(this.#server, ServerCredentials.createInsecure());
   }
 
   async listen(endpoint: ListenEndpoint): Promise<ListenAddress> {
