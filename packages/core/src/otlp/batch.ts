@@ -5,11 +5,14 @@ import { cloneNode } from './clone.ts';
 import { countItems, LEVEL } from './count.ts';
 import { bodySize, encodeBytes, encodeChunks } from './encode.ts';
 import { ResourceGroup, type TelemetryRecord } from './groups.ts';
+import { jsonToProto } from './json/json-to-proto.ts';
+import { protoToJson } from './json/proto-to-json.ts';
 import { Malformed, malformedError } from './malformed.ts';
 import { mergeNodes } from './merge.ts';
 import { MessageNode } from './message.ts';
 import { openRepeated } from './open.ts';
 import { TRACES_REQUEST } from './schema.ts';
+import { type SplitLimits, splitNode } from './split.ts';
 import { asBuffer } from './wire.ts';
 
 /**
@@ -54,6 +57,15 @@ export class Batch {
   /** Takes a request that is known to be good, without a check: from our own writers, from `toBytes`. */
   static trusted(signal: Signal, bytes: Uint8Array, meta: BatchMeta = NO_META): Batch {
     return Batch.#of(signal, bytes, asBuffer(bytes), meta, -1);
+  }
+
+  /**
+   * Takes a request in OTLP/JSON from outside.
+   *
+   * @throws PermanentError OTLP_MALFORMED with the offset, where that is, and what was expected
+   */
+  static decodeJson(signal: Signal, bytes: Uint8Array, meta: BatchMeta = NO_META): Batch {
+    return Batch.trusted(signal, jsonToProto(signal, bytes), meta);
   }
 
   /**
@@ -109,6 +121,19 @@ export class Batch {
     return new Batch(this.signal, this.meta, cloneNode(this.#root, undefined), source);
   }
 
+  /**
+   * Cuts the batch at item boundaries, also between the data points of one metric, into batches within the limits, each
+   * with its own copy of the resources, scopes and metric headers that it needs. Gives the batch itself where it is
+   * within them. A single item that is larger than `maxBytes` stands alone.
+   */
+  split(limits: SplitLimits): Batch[] {
+    const { maxItems = 0, maxBytes = 0 } = limits;
+    if ((maxItems < 1 || this.itemCount <= maxItems) && (maxBytes < 1 || this.byteLength <= maxBytes))
+      return [this];
+    const parts = splitNode(this.#root, this.signal === 'metrics', limits);
+    return parts.map((part) => new Batch(this.signal, this.meta, part, undefined));
+  }
+
   /** The request in one piece; the very array that came in where nothing was edited. */
   toBytes(): Uint8Array {
     if (!this.#root.isDirty && this.#source !== undefined) return this.#source;
@@ -123,6 +148,11 @@ export class Batch {
     this.#size();
     this.#chunks ??= this.#encoded === undefined ? encodeChunks(this.#root) : [this.#encoded];
     return this.#chunks;
+  }
+
+  /** The request as OTLP/JSON. */
+  toJson(): string {
+    return protoToJson(this.signal, this.toBytes());
   }
 
   /** Asked for before what was encoded is used again: an edit since then resets the size of the root. */
