@@ -1,5 +1,24 @@
 // Plugins write their schemas with the very zod that reads them.
 export { z } from 'zod';
+export {
+  ATTRIBUTE_ACTIONS,
+  type AttributeActionConfig,
+  attributeActionSchema,
+  CONVERTED_TYPES,
+  validateActions,
+} from './actions/action-config.ts';
+export type { AttributeAction } from './actions/attribute-action.ts';
+export { compileActions } from './actions/compile-actions.ts';
+export { goString } from './actions/go-values.ts';
+export { compileMatcher, type ItemMatcher } from './actions/item-matcher.ts';
+export {
+  checkMatchForSignal,
+  type MatchPropertiesConfig,
+  matchPropertiesSchema,
+  SPAN_KINDS,
+  validateMatch,
+} from './actions/match-config.ts';
+export { compilePattern, type Pattern } from './actions/pattern.ts';
 export * from './attribute-names.ts';
 export * from './component/component.ts';
 export * from './component/factory.ts';
@@ -38,6 +57,7 @@ export type { HistogramDataPoint } from './otlp/histogram-data-point.ts';
 export type { LogRecord } from './otlp/logs.ts';
 export type { DataPoint, Metric, MetricType } from './otlp/metrics.ts';
 export type { NumberDataPoint } from './otlp/number-data-point.ts';
+export type { SplitLimits } from './otlp/split.ts';
 export type { QuantileValue, SummaryDataPoint } from './otlp/summary-data-point.ts';
 export type { Span, SpanEvent, SpanLink } from './otlp/traces.ts';
 export * from './pipeline/service.ts';
