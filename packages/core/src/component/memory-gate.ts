@@ -11,8 +11,8 @@
 
 /** Decides whether the process may take so much more into memory. */
 export interface MemoryGuard {
-  /** `bytes` is all that was granted and is not yet read, with what is asked for. */
-  admits(bytes: number): boolean;
+  /** `bytes` is what is asked for, `reservedBytes` what was granted before and is not yet read. */
+  admits(bytes: number, reservedBytes: number): boolean;
 }
 
 /** One process's gate. Memory is the process's, so one gate serves all receivers, whatever pipelines they feed. */
@@ -35,7 +35,7 @@ export class MemoryGate {
 
   /** Asks for room for `bytes`, of which each must be released once if this gives true. */
   reserve(bytes: number): boolean {
-    for (const guard of this.#guards) if (!guard.admits(this.#reservedBytes + bytes)) return false;
+    for (const guard of this.#guards) if (!guard.admits(bytes, this.#reservedBytes)) return false;
     this.#reservedBytes += bytes;
     return true;
   }

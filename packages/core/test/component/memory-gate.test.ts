@@ -11,13 +11,13 @@ describe('the memory gate', () => {
     expect(gate.reservedBytes).toBe(0);
   });
 
-  it('asks each guard for what is out and what is asked for, and takes the first no', () => {
+  it('tells each guard what is asked for and what is out, and takes the first no', () => {
     const gate = new MemoryGate();
-    const asked: [string, number][] = [];
+    const asked: [string, number, number][] = [];
     const guard = (name: string, limit: number) => ({
-      admits: (bytes: number) => {
-        asked.push([name, bytes]);
-        return bytes <= limit;
+      admits: (bytes: number, reservedBytes: number) => {
+        asked.push([name, bytes, reservedBytes]);
+        return bytes + reservedBytes <= limit;
       },
     });
     gate.guard(guard('wide', 100));
@@ -27,12 +27,12 @@ describe('the memory gate', () => {
     remove();
     expect([gate.reserve(20), gate.reserve(41)]).toEqual([true, false]);
     expect(asked).toEqual([
-      ['wide', 40],
-      ['narrow', 40],
-      ['wide', 60],
-      ['narrow', 60],
-      ['wide', 60],
-      ['wide', 101],
+      ['wide', 40, 0],
+      ['narrow', 40, 0],
+      ['wide', 20, 40],
+      ['narrow', 20, 40],
+      ['wide', 20, 40],
+      ['wide', 41, 60],
     ]);
   });
 });

@@ -1,0 +1,218 @@
+/**
+ * `include` and `exclude`: which items a processor acts on, by the Collector's properties
+ * (internal/filter/filterconfig). All properties of a block must match; of the texts of one property, one must.
+ */
+import type { ConfigProblem } from '../component/factory.ts';
+import type { Signal } from '../component/signal.ts';
+import { z } from '../config/schema-types.ts';
+import { isGiven } from './action-config.ts';
+import { compilePattern, notAPattern } from './pattern.ts';
+
+/** How the texts of a block are compared. */
+export const MATCH_TYPES = ['strict', 'regexp'] as const;
+
+const attributeSchema = z.strictObject({
+  key: z.string().describe('The name of the attribute.'),
+  value: z
+    .unknown()
+    .optional()
+    .describe('strict: the value and its type; regexp: an RE2 pattern; without it any value matches.'),
+});
+
+const texts = (what: string) => z.array(z.string()).default([]).describe(what);
+
+/** One block of properties. */
+export const matchPropertiesSchema = z.strictObject({
+  match_type: z
+    .enum(MATCH_TYPES)
+    .optional()
+    .describe('`strict` compares whole texts, `regexp` looks for RE2 patterns anywhere in them.'),
+  regexp: z
+    .strictObject({
+      cacheenabled: z
+        .boolean()
+        .default(false)
+        .describe('Whether the answers for recent texts are remembered.'),
+      cachemaxnumentries: z
+        .int()
+        .min(0)
+        .default(0)
+        .describe('How many texts are remembered; 0 is 10000 (the Collector sets no bound).'),
+    })
+    .optional()
+    .describe('Settings of match_type: regexp.'),
+  services: texts('traces: `service.name` of the resource.'),
+  span_names: texts('traces: names of spans.'),
+  span_kinds: texts('traces: kinds of spans, such as `SPAN_KIND_SERVER`.'),
+  log_bodies: texts('logs: bodies; those that are no strings as text.'),
+  log_severity_texts: texts('logs: severity texts.'),
+  log_severity_number: z
+    .strictObject({
+      min: z.int().default(0).describe('The least severity number that matches (9 is INFO, 17 is ERROR).'),
+      match_undefined: z
+        .boolean()
+        .default(false)
+        .describe('Whether records without a severity number match.'),
+    })
+    .optional()
+    .describe('logs: severity numbers.'),
+  metric_names: texts('metrics: names of metrics.'),
+  attributes: z
+    .array(attributeSchema)
+    .default([])
+    .describe('traces, logs: attributes of the item, all of which must match.'),
+  resources: z
+    .array(attributeSchema)
+    .default([])
+    .describe('Attributes of the resource, all of which must match.'),
+  libraries: z
+    .array(
+      z.strictObject({
+        name: z.string().default('').describe('The name of the instrumentation scope.'),
+        version: z
+          .string()
+          .optional()
+          .describe('Its version; without it any matches, with "" only an empty one.'),
+      }),
+    )
+    .default([])
+    .describe('traces, logs: instrumentation scopes, all of which must match.'),
+});
+
+/** One block of properties, as the configuration gives it. */
+export type MatchPropertiesConfig = z.output<typeof matchPropertiesSchema>;
+
+const TEXT_PROPERTIES = [
+  'services',
+  'span_names',
+  'span_kinds',
+  'log_bodies',
+  'log_severity_texts',
+  'metric_names',
+] as const;
+
+/** What `span_kinds` can name with `match_type: strict`, by the number of the kind in OTLP. */
+export const SPAN_KINDS: readonly string[] = [
+  'SPAN_KIND_UNSPECIFIED',
+  'SPAN_KIND_INTERNAL',
+  'SPAN_KIND_SERVER',
+  'SPAN_KIND_CLIENT',
+  'SPAN_KIND_PRODUCER',
+  'SPAN_KIND_CONSUMER',
+];
+
+/** Checks what holds for every signal; `path` is where the block stands in the component's. */
+export function validateMatch(config: MatchPropertiesConfig, path: string): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  if (config.match_type === undefined && comparesTexts(config)) {
+    problems.push({ path: [path, 'match_type'], message: 'is required. Set it to strict or regexp.' });
+  }
+  for (const property of ['attributes', 'resources'] as const) {
+    for (const [index, { key, value }] of config[property].entries()) {
+      if (key === '')
+        problems.push({ path: [path, property, index, 'key'], message: 'is empty. Name an attribute.' });
+      if (config.match_type === 'regexp' && isGiven(value) && typeof value !== 'string') {
+        problems.push({
+          path: [path, property, index, 'value'],
+          message: `is a pattern with match_type: regexp (found ${JSON.stringify(value)}). Quote it, or use strict.`,
+        });
+      }
+    }
+  }
+  if (config.match_type === 'regexp') problems.push(...checkPatterns(config, path));
+  return problems;
+}
+
+/** Checks what the Collector asks of a block in a pipeline of this signal; returns the problems' texts. */
+export function checkMatchForSignal(config: MatchPropertiesConfig, signal: Signal): string[] {
+  switch (signal) {
+    case 'traces':
+      return checkForSpans(config);
+    case 'logs':
+      return checkForLogs(config);
+    case 'metrics':
+      return [];
+  }
+}
+
+function comparesTexts(config: MatchPropertiesConfig): boolean {
+  return (
+    TEXT_PROPERTIES.some((property) => config[property].length > 0) ||
+    config.libraries.length > 0 ||
+    [...config.attributes, ...config.resources].some(({ value }) => isGiven(value))
+  );
+}
+
+function checkPatterns(config: MatchPropertiesConfig, path: string): ConfigProblem[] {
+  const patterns: [ConfigProblem['path'], unknown][] = [
+    ...TEXT_PROPERTIES.flatMap((property) =>
+      config[property].map((pattern, index): [ConfigProblem['path'], unknown] => [
+        [path, property, index],
+        pattern,
+      ]),
+    ),
+    ...(['attributes', 'resources'] as const).flatMap((property) =>
+      config[property].map(({ value }, index): [ConfigProblem['path'], unknown] => [
+        [path, property, index, 'value'],
+        value,
+      ]),
+    ),
+    ...config.libraries.flatMap(({ name, version }, index): [ConfigProblem['path'], unknown][] => [
+      [[path, 'libraries', index, 'name'], name],
+      [[path, 'libraries', index, 'version'], version],
+    ]),
+  ];
+  return patterns.flatMap(([at, pattern]) => {
+    const compiled = typeof pattern === 'string' ? compilePattern(pattern) : undefined;
+    return typeof compiled === 'string'
+      ? [{ path: at, message: notAPattern(pattern as string, compiled) }]
+      : [];
+  });
+}
+
+function checkForSpans(config: MatchPropertiesConfig): string[] {
+  const problems = (['log_bodies', 'log_severity_texts', 'log_severity_number'] as const)
+    .filter((property) => isUsed(config[property]))
+    .map(
+      (property) =>
+        `${property} has no meaning for spans. Remove it, or use the processor in logs pipelines only.`,
+    );
+  const used = ['services', 'span_names', 'span_kinds', 'attributes', 'libraries', 'resources'] as const;
+  if (!used.some((property) => isUsed(config[property]))) problems.push(nothingToMatch(used));
+  const unknown = config.match_type === 'strict' ? config.span_kinds.filter((kind) => !isSpanKind(kind)) : [];
+  for (const kind of unknown) {
+    problems.push(`span_kinds: "${kind}" is no kind of span. Use one of ${SPAN_KINDS.slice(1).join(', ')}.`);
+  }
+  return problems;
+}
+
+function checkForLogs(config: MatchPropertiesConfig): string[] {
+  const problems = (['services', 'span_names', 'span_kinds'] as const)
+    .filter((property) => isUsed(config[property]))
+    .map(
+      (property) =>
+        `${property} has no meaning for log records. Remove it, or use the processor in traces pipelines only.`,
+    );
+  const used = [
+    'attributes',
+    'libraries',
+    'resources',
+    'log_bodies',
+    'log_severity_texts',
+    'log_severity_number',
+  ] as const;
+  if (!used.some((property) => isUsed(config[property]))) problems.push(nothingToMatch(used));
+  return problems;
+}
+
+function nothingToMatch(properties: readonly string[]): string {
+  return `nothing to match by. Give at least one of ${properties.join(', ')}.`;
+}
+
+function isUsed(value: readonly unknown[] | object | undefined): boolean {
+  return Array.isArray(value) ? value.length > 0 : value !== undefined;
+}
+
+function isSpanKind(kind: string): boolean {
+  return SPAN_KINDS.indexOf(kind) > 0;
+}

@@ -1,0 +1,1 @@
+export { attributesProcessor } from './factory.ts';

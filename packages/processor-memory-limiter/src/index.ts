@@ -1,0 +1,1 @@
+export { memoryLimiterProcessor } from './factory.ts';

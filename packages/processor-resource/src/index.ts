@@ -1,0 +1,1 @@
+export { resourceProcessor } from './factory.ts';
