@@ -1,0 +1,1 @@
+export { debugExporter } from './factory.ts';

@@ -1,0 +1,112 @@
+import {
+  type Batch,
+  ClientTls,
+  type Component,
+  type CompressionType,
+  type Consumer,
+  compress,
+  createExporter,
+  isClearText,
+  RetryableError,
+  type SendResult,
+  type Settings,
+} from '@tributary/core';
+import { type GrpcClient, GrpcError, grpcJs } from '@tributary/grpc';
+import { SERVICES } from '../services.ts';
+import type { OtlpGrpcConfig } from './config.ts';
+import { grpcTarget } from './endpoint.ts';
+import { readGrpcAnswer, toPipelineError } from './status.ts';
+
+/** gRPC's `snappy` is the framed form. */
+const COMPRESSIONS: Readonly<Record<OtlpGrpcConfig['compression'], CompressionType | undefined>> = {
+  gzip: 'gzip',
+  zstd: 'zstd',
+  snappy: 'x-snappy-framed',
+  none: undefined,
+  '': undefined,
+};
+
+/** Makes an exporter that calls the OTLP service of the signal once for each batch. */
+export function createOtlpGrpcExporter(settings: Settings, config: OtlpGrpcConfig): Component & Consumer {
+  const connection = new GrpcConnection(settings, config);
+  return createExporter(settings, {
+    queue: config.sending_queue,
+    retry: config.retry_on_failure,
+    timeoutMs: config.timeout,
+    start: () => connection.open(),
+    send: (batch, signal) => connection.send(batch, signal),
+    shutdown: () => connection.close(),
+  });
+}
+
+class GrpcConnection {
+  readonly #settings: Settings;
+  readonly #config: OtlpGrpcConfig;
+  readonly #compression: CompressionType | undefined;
+  readonly #level: number | undefined;
+  readonly #metadata: Readonly<Record<string, string>>;
+  #tls: ClientTls | undefined;
+  #client: GrpcClient | undefined;
+
+  constructor(settings: Settings, config: OtlpGrpcConfig) {
+    this.#settings = settings;
+    this.#config = config;
+    this.#compression = COMPRESSIONS[config.compression];
+    this.#level = config.compression_params.level || undefined;
+    const headers = Object.entries(config.headers);
+    this.#metadata = Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]));
+  }
+
+  open(): void {
+    const { authority, balancer_name, endpoint, keepalive, tls } = this.#config;
+    const { configDir, id, logger, version } = this.#settings;
+    const { target, isTls } = grpcTarget(endpoint);
+    if (isTls ?? !isClearText(tls)) {
+      this.#tls = new ClientTls(tls, { where: `exporters::${id}::tls`, configDir, logger });
+    }
+    this.#client = grpcJs.createClient({
+      target,
+      loadBalancing: balancer_name,
+      keepalive: {
+        timeMs: keepalive.time,
+        timeoutMs: keepalive.timeout,
+        permitWithoutStream: keepalive.permit_without_stream,
+      },
+      userAgent: `Tributary/${version} (${process.platform}/${process.arch})`,
+      ...(this.#tls === undefined ? {} : { tls: this.#tls }),
+      ...(authority === undefined ? {} : { authority }),
+    });
+  }
+
+  send(batch: Batch, signal: AbortSignal): Promise<SendResult | undefined> {
+    if (this.#compression === undefined) return this.#call(batch, batch.toChunks(), signal);
+    const compressed = compress(this.#compression, this.#level, batch.toChunks());
+    return compressed instanceof Promise
+      ? compressed.then((message) => this.#call(batch, [message], signal))
+      : this.#call(batch, [compressed], signal);
+  }
+
+  close(): void {
+    this.#client?.close();
+    this.#tls?.close();
+  }
+
+  async #call(batch: Batch, message: readonly Uint8Array[], signal: AbortSignal): Promise<SendResult | undefined> {
+    const { id } = this.#settings;
+    const { endpoint, wait_for_ready } = this.#config;
+    if (this.#client === undefined) throw new RetryableError('SHUTDOWN', `${id}: the exporter does not run.`);
+    try {
+      const answer = await this.#client.call({
+        path: SERVICES[batch.signal].grpcPath,
+        message,
+        metadata: this.#metadata,
+        waitForReady: wait_for_ready,
+        signal,
+        ...(this.#compression === undefined ? {} : { encoding: this.#compression }),
+      });
+      return readGrpcAnswer(answer, id, endpoint);
+    } catch (error) {
+      throw error instanceof GrpcError ? toPipelineError(error, id, endpoint) : error;
+    }
+  }
+}

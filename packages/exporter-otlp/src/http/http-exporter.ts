@@ -1,0 +1,186 @@
+import { Agent, type AgentOptions } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import {
+  type Batch,
+  ClientTls,
+  type Component,
+  type CompressionType,
+  type Consumer,
+  compress,
+  createExporter,
+  PermanentError,
+  RetryableError,
+  RPC_CODES,
+  type SendResult,
+  type Settings,
+  type Signal,
+  SIGNALS,
+} from '@tributary/core';
+import { SERVICES } from '../services.ts';
+import { readHttpAnswer } from './answer.ts';
+import type { OtlpHttpConfig } from './config.ts';
+import { AnswerTooLargeError, post, type Target } from './http-client.ts';
+
+const MEDIA_TYPES = { proto: 'application/x-protobuf', json: 'application/json' } as const;
+
+/** Makes an exporter that posts each batch as one OTLP request. */
+export function createOtlpHttpExporter(settings: Settings, config: OtlpHttpConfig): Component & Consumer {
+  const connection = new HttpConnection(settings, config);
+  return createExporter(settings, {
+    queue: config.sending_queue,
+    retry: config.retry_on_failure,
+    timeoutMs: config.timeout,
+    start: () => connection.open(),
+    send: (batch, signal) => connection.send(batch, signal),
+    shutdown: () => connection.close(),
+  });
+}
+
+class HttpConnection {
+  readonly #settings: Settings;
+  readonly #config: OtlpHttpConfig;
+  readonly #targets: Partial<Record<Signal, Target>> = {};
+  readonly #compression: CompressionType | undefined;
+  readonly #level: number | undefined;
+  #tls: ClientTls | undefined;
+  #agents: { readonly http: Agent; readonly https: Agent } | undefined;
+
+  constructor(settings: Settings, config: OtlpHttpConfig) {
+    this.#settings = settings;
+    this.#config = config;
+    this.#compression = config.compression === 'none' || config.compression === '' ? undefined : config.compression;
+    this.#level = config.compression_params.level || undefined;
+    for (const signal of SIGNALS) {
+      const url = signalUrl(config, signal);
+      if (url !== undefined) this.#targets[signal] = { url, headers: this.#headers(url) };
+    }
+  }
+
+  open(): void {
+    if (Object.values(this.#targets).some(({ url }) => url.protocol === 'https:')) {
+      this.#tls = new ClientTls(this.#config.tls, {
+        where: `exporters::${this.#settings.id}::tls`,
+        configDir: this.#settings.configDir,
+        logger: this.#settings.logger,
+      });
+      this.#tls.onReload(() => this.#renew());
+    }
+    this.#renew();
+  }
+
+  send(batch: Batch, signal: AbortSignal): Promise<SendResult | undefined> {
+    const target = this.#targets[batch.signal];
+    if (target === undefined) throw this.#noTarget(batch.signal);
+    const body = this.#body(batch);
+    return body instanceof Promise
+      ? body.then((compressed) => this.#post(target, batch.signal, [compressed], signal))
+      : this.#post(target, batch.signal, body, signal);
+  }
+
+  close(): void {
+    this.#tls?.close();
+    this.#agents?.http.destroy();
+    this.#agents?.https.destroy();
+  }
+
+  /** Connections of before a reload of certificates end with the requests that are on them. */
+  #renew(): void {
+    const former = this.#agents;
+    const options = agentOptions(this.#config);
+    const tls = this.#tls;
+    this.#agents = {
+      http: new Agent(options),
+      https: new HttpsAgent({
+        ...options,
+        ...(tls === undefined
+          ? {}
+          : {
+              secureContext: tls.secureContext,
+              rejectUnauthorized: tls.rejectUnauthorized,
+              ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
+            }),
+      }),
+    };
+    if (former !== undefined) retire(former.https);
+  }
+
+  #body(batch: Batch): readonly Uint8Array[] | Promise<Uint8Array> {
+    const chunks = this.#config.encoding === 'json' ? [Buffer.from(batch.toJson())] : batch.toChunks();
+    if (this.#compression === undefined) return chunks;
+    const compressed = compress(this.#compression, this.#level, chunks);
+    return compressed instanceof Promise ? compressed : [compressed];
+  }
+
+  async #post(
+    target: Target,
+    signal: Signal,
+    body: readonly Uint8Array[],
+    abort: AbortSignal,
+  ): Promise<SendResult | undefined> {
+    const { id } = this.#settings;
+    const url = target.url.href;
+    const agent = target.url.protocol === 'https:' ? this.#agents?.https : this.#agents?.http;
+    if (agent === undefined) throw new RetryableError('SHUTDOWN', `${id}: the exporter does not run.`);
+    try {
+      return readHttpAnswer(await post(agent, target, body, abort), { id, url, signal });
+    } catch (error) {
+      throw error instanceof PermanentError || error instanceof RetryableError ? error : connectionError(id, url, error);
+    }
+  }
+
+  #headers(url: URL): readonly string[] {
+    const { headers, encoding } = this.#config;
+    const { version } = this.#settings;
+    const all = new Map<string, readonly [string, string]>();
+    const set = (name: string, value: string): void => void all.set(name.toLowerCase(), [name, value]);
+    set('Host', url.host);
+    set('User-Agent', `Tributary/${version} (${process.platform}/${process.arch})`);
+    for (const [name, value] of Object.entries(headers)) set(name, value);
+    set('Content-Type', MEDIA_TYPES[encoding]);
+    if (this.#compression !== undefined) set('Content-Encoding', this.#compression);
+    return [...all.values()].flat();
+  }
+
+  #noTarget(signal: Signal): PermanentError {
+    return new PermanentError(
+      'EXPORT_REFUSED',
+      `${this.#settings.id}: there is no address for ${signal}. Set "endpoint" or "${signal}_endpoint".`,
+    );
+  }
+}
+
+function signalUrl(config: OtlpHttpConfig, signal: Signal): URL | undefined {
+  const own = config[`${signal}_endpoint`];
+  if (own !== undefined) return new URL(own);
+  if (config.endpoint === undefined) return undefined;
+  return new URL(config.endpoint.replace(/\/$/, '') + SERVICES[signal].httpPath);
+}
+
+function agentOptions(config: OtlpHttpConfig): AgentOptions {
+  return {
+    keepAlive: !config.disable_keep_alives,
+    maxSockets: config.max_conns_per_host || Number.POSITIVE_INFINITY,
+    maxFreeSockets: config.max_idle_conns_per_host || config.max_idle_conns || Number.POSITIVE_INFINITY,
+    timeout: config.idle_conn_timeout,
+    proxyEnv:
+      config.proxy_url === undefined
+        ? process.env
+        : { HTTP_PROXY: config.proxy_url, HTTPS_PROXY: config.proxy_url },
+  };
+}
+
+/** Closes what is idle now, and the rest as soon as it is. */
+function retire(agent: Agent): void {
+  agent.maxFreeSockets = 0;
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+}
+
+/** What came instead of an answer: the connection was refused, broke, or did not speak HTTP or TLS. */
+function connectionError(id: string, url: string, error: unknown): RetryableError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason = error instanceof AnswerTooLargeError ? message : `${code ?? 'error'}: ${message}`;
+  return new RetryableError('EXPORT_UNAVAILABLE', `${id}: no answer from ${url} (${reason}).`, {
+    cause: error,
+    status: RPC_CODES.UNAVAILABLE,
+  });
+}

@@ -1,0 +1,1 @@
+export { otlpGrpcExporter, otlpHttpExporter } from './factory.ts';
