@@ -39,6 +39,7 @@ export type { Send, SendResult } from './exporter/send.ts';
 export * from './net/compression.ts';
 export * from './net/listen.ts';
 export * from './net/rpc-status.ts';
+export * from './net/server-config.ts';
 export * from './net/tls.ts';
 export * from './net/tls-config.ts';
 export type { TlsFileOptions } from './net/tls-files.ts';

@@ -46,7 +46,7 @@ const commonShape = {
     'How often the files are looked at, to load them again when they changed; 0 for never.',
   ),
   tpm: z
-    .never('expected no tpm block: keys in a trusted platform module are not supported')
+    .never('is not supported: keys are read from files or PEM text. Remove "tpm".')
     .optional()
     .describe('Not supported.'),
 };
