@@ -1,8 +1,10 @@
+export * from './conformance/checks.ts';
 export * from './conformance/conformance.ts';
 export * from './conformance/contract.ts';
 export * from './conformance/leak-watch.ts';
 export * from './conformance/rules.ts';
-export type { Running } from './conformance/subject.ts';
+export * from './conformance/schema-rules.ts';
+export * from './conformance/subject.ts';
 export * from './consumers.ts';
 export * from './golden.ts';
 export * from './host.ts';

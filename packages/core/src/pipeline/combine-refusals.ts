@@ -1,4 +1,5 @@
 import { isPermanent, PermanentError, PipelineError, RetryableError } from '../errors.ts';
+import { textOf } from './instance.ts';
 
 /**
  * The one error that tells the sender of a batch that `refusals` of its `branches` refused it.
@@ -14,12 +15,12 @@ import { isPermanent, PermanentError, PipelineError, RetryableError } from '../e
  */
 export function combineRefusals(refusals: readonly unknown[], branches: number): unknown {
   if (refusals.length === 1) return refusals[0];
-  const texts = new Set(refusals.map((error) => (error instanceof Error ? error.message : String(error))));
+  const texts = new Set(refusals.map((error) => textOf(error).replace(/\.$/, '')));
   const message = `fan-out: ${refusals.length} of ${branches} consumers refused the data (${[...texts].join('; ')}).`;
   const retryable = refusals.filter((error) => !isPermanent(error));
   const status = (retryable.length > 0 ? retryable : refusals).map(statusOf).find((own) => own !== undefined);
   const options = {
-    cause: new AggregateError(refusals, message),
+    cause: new AggregateError(refusals),
     ...(status === undefined ? {} : { status }),
   };
   if (retryable.length === 0) return new PermanentError('BRANCHES_REFUSED', message, options);

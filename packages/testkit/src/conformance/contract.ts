@@ -1,14 +1,7 @@
-import {
-  type Batch,
-  type Consumer,
-  PermanentError,
-  type ReceiverFactory,
-  RetryableError,
-  type Signal,
-} from '@tributary/core';
+import { type Batch, type Consumer, PermanentError, RetryableError, type Signal } from '@tributary/core';
 import { nopHost } from '../host.ts';
 import { numbersOf } from '../numbered-batch.ts';
-import { createInstance, type Running } from './subject.ts';
+import type { Running, Subject } from './subject.ts';
 
 /** How many items a check sends, and how many of them at once. */
 const ITEMS = 120;
@@ -63,13 +56,12 @@ export interface ContractViolations {
  * that a failure can be repeated; about half of them come as promises.
  */
 export async function checkReceiverContract(
-  factory: ReceiverFactory,
-  config: unknown,
+  subject: Subject,
   contract: ReceiverContract,
   mode: ContractMode,
 ): Promise<ContractViolations> {
   const judge = new Judge(mode);
-  const running = createInstance(factory, config, undefined, judge);
+  const running = await subject.create(undefined, judge);
   const told = new Map<number, Answer>();
   await running.component.start?.(nopHost());
   try {

@@ -1,5 +1,7 @@
 import type { Component, Consumer, Factory, Signal } from '@tributary/core';
 import { signalConsumer } from '../consumers.ts';
+import { nopHost } from '../host.ts';
+import { numberedBatch } from '../numbered-batch.ts';
 import { type TestSettings, testSettings } from '../settings.ts';
 import { type Sink, sink } from '../sink.ts';
 
@@ -13,46 +15,70 @@ export interface Running {
   readonly settings: TestSettings;
   /** What it hands on. */
   readonly sink: Sink;
+  /** The signals that it takes; none for what is no consumer. */
+  readonly signals: readonly Signal[];
 }
 
-/** The signals that a component is to be tried with: what it takes, or for a receiver what it gives. */
-export function signalsOf(factory: Factory): readonly Signal[] {
-  if (factory.kind === 'extension') return [];
-  if (factory.kind === 'connector') return [...new Set(factory.routes.map(({ from }) => from))];
-  return Object.keys(factory.signals) as Signal[];
-}
+/** A factory under test, with the block that its instances are created from. */
+export class Subject {
+  readonly factory: Factory;
+  readonly #block: unknown;
 
-/** The signals to make one instance for: a processor's instance belongs to a pipeline, and so to one signal. */
-export function instanceSignals(factory: Factory): readonly (Signal | undefined)[] {
-  return factory.kind === 'processor' ? signalsOf(factory) : [undefined];
-}
-
-/** Checks a block as the configuration does, and freezes it as it does. Throws what the schema or `validate` finds. */
-export function checkConfig(factory: Factory, block: unknown): unknown {
-  const config = deepFreeze(factory.configSchema.parse(block));
-  const problems = factory.validate?.(config) ?? [];
-  if (problems.length > 0) {
-    throw new Error(problems.map(({ path, message }) => `${path.join('::')}: ${message}`).join('\n'));
+  /** `block` as a user would write it, or a function that is called for each instance. */
+  constructor(factory: Factory, block: unknown = {}) {
+    this.factory = factory;
+    this.#block = block;
   }
-  return config;
-}
 
-/** Creates an instance that sends to `next`, or to its own sink. */
-export function createInstance(
-  factory: Factory,
-  config: unknown,
-  pipelineSignal?: Signal,
-  next?: Consumer,
-): Running {
-  const kept = sink({ mutatesData: true });
-  const settings = testSettings({
-    kind: factory.kind,
-    id: factory.type,
-    ...(pipelineSignal === undefined ? {} : { pipeline: pipelineSignal }),
-  });
-  const component = create(factory, config, settings, next ?? kept);
-  const consumer = 'consume' in component ? (component as Component & Consumer) : undefined;
-  return { component, consumer, config, settings, sink: kept };
+  /** Creates an instance that sends to `next`, or to its own sink. A processor's is made for one signal. */
+  async create(signal: Signal | undefined = this.#instanceSignals()[0], next?: Consumer): Promise<Running> {
+    const { kind, type } = this.factory;
+    const config = await this.#config();
+    const kept = sink({ mutatesData: true });
+    const pipeline = kind === 'processor' && signal !== undefined ? { pipeline: signal } : {};
+    const settings = testSettings({ kind, id: type, ...pipeline });
+    const component = create(this.factory, config, settings, next ?? kept);
+    const consumer = 'consume' in component ? (component as Component & Consumer) : undefined;
+    const signals = kind === 'processor' && signal !== undefined ? [signal] : this.#consumedSignals();
+    return { component, consumer, config, settings, sink: kept, signals };
+  }
+
+  /** Creates what covers all signals: one instance, of a processor one for each signal. */
+  async createAll(): Promise<readonly Running[]> {
+    const instances: Running[] = [];
+    for (const signal of this.#instanceSignals()) instances.push(await this.create(signal));
+    return instances;
+  }
+
+  /**
+   * Lives the life of instances for all signals: starts each, gives it a batch of each signal, and shuts it down
+   * before the batches' `consume` has settled, which it then must.
+   */
+  async run(): Promise<readonly Running[]> {
+    const instances = await this.createAll();
+    for (const { component, consumer, signals } of instances) {
+      await component.start?.(nopHost());
+      const consumed = signals.map(async (signal) => consumer?.consume(numberedBatch(signal, [1, 2, 3])));
+      await component.shutdown?.();
+      await Promise.all(consumed);
+    }
+    return instances;
+  }
+
+  async #config(): Promise<unknown> {
+    return checkConfig(this.factory, typeof this.#block === 'function' ? await this.#block() : this.#block);
+  }
+
+  #instanceSignals(): readonly (Signal | undefined)[] {
+    return this.factory.kind === 'processor' ? this.#consumedSignals() : [undefined];
+  }
+
+  #consumedSignals(): readonly Signal[] {
+    const { factory } = this;
+    if (factory.kind === 'extension' || factory.kind === 'receiver') return [];
+    if (factory.kind === 'connector') return [...new Set(factory.routes.map(({ from }) => from))];
+    return Object.keys(factory.signals) as Signal[];
+  }
 }
 
 function create(factory: Factory, config: unknown, settings: TestSettings, next: Consumer): Component {
@@ -66,6 +92,14 @@ function create(factory: Factory, config: unknown, settings: TestSettings, next:
     case 'extension':
       return factory.create(settings, config);
   }
+}
+
+/** Checks and freezes a block as the program does. Throws what the schema or `validate` finds. */
+function checkConfig(factory: Factory, block: unknown): unknown {
+  const config = deepFreeze(factory.configSchema.parse(block));
+  const problems = factory.validate?.(config) ?? [];
+  if (problems.length === 0) return config;
+  throw new Error(problems.map(({ path, message }) => `${path.join('::')}: ${message}`).join('\n'));
 }
 
 function deepFreeze<T>(value: T): T {
