@@ -86,6 +86,7 @@ class WireMess {
     const other =
       members === undefined || members.length === 0 ? field : members[this.#below(members.length)]!;
     if (messageType(other) !== undefined || other.parent !== type) return [];
+    if (/^(trace|span|parentSpan)Id$/.test(other.name)) return [this.#scalarField(other, new Uint8Array(0))];
     return [this.#scalarField(other, OVERWRITTEN[isEnum(other) ? 'int32' : other.type]!)];
   }
 

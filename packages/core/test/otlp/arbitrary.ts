@@ -23,15 +23,11 @@ const stringArbitrary = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'grapheme', minLength: 100, maxLength: 150 }) },
 );
 
-const bytesArbitrary = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc
-      .constantFrom(0, 8, 16)
-      .chain((length) => fc.uint8Array({ minLength: length, maxLength: length })),
-  },
-  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 20 }) },
-);
+const bytesArbitrary = fc.uint8Array({ maxLength: 20 });
+
+/** Ids are absent, empty or of their one length. */
+export const traceIdArbitrary = idArbitrary(16);
+export const spanIdArbitrary = idArbitrary(8);
 
 const doubleArbitrary = fc.oneof(fc.double(), fc.constantFrom(0, -0, 1, Number.NaN, 1e21, 5e-324));
 
@@ -132,5 +128,12 @@ function elementArbitrary(field: protobuf.Field, depth: number): fc.Arbitrary<Pl
   if (type !== undefined) return messageArbitrary(type, depth);
   if (isEnum(field)) return int32Arbitrary;
   if (field.parent?.name === 'KeyValue' && field.name === 'key') return keyArbitrary;
+  if (field.name === 'traceId') return traceIdArbitrary;
+  if (field.name === 'spanId' || field.name === 'parentSpanId') return spanIdArbitrary;
   return SCALARS[field.type]!;
+}
+
+function idArbitrary(length: number): fc.Arbitrary<Uint8Array> {
+  const filled = fc.uint8Array({ minLength: length, maxLength: length });
+  return fc.oneof({ weight: 1, arbitrary: fc.constant(new Uint8Array(0)) }, { weight: 5, arbitrary: filled });
 }

@@ -13,6 +13,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Signal } from '../../component/signal.ts';
 import { PermanentError } from '../../errors.ts';
+import { MAX_MESSAGE_DEPTH } from '../check.ts';
 import { findInvalidUtf8 } from '../utf8.ts';
 import {
   asBuffer,
@@ -39,7 +40,9 @@ const SPECIAL_DOUBLES: ReadonlyMap<string, number> = new Map([
   ['-Infinity', Number.NEGATIVE_INFINITY],
 ]);
 
-const MAX_DEPTH = 100;
+/** Other lengths of ids are refused, as the edge check refuses them. */
+const ID_BYTES: Readonly<Partial<Record<TableField['type'], number>>> = { traceId: 16, spanId: 8 };
+
 const MINUS = 0x2d;
 const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
@@ -50,8 +53,8 @@ const EXPECTED: Readonly<Record<TableField['type'], string>> = {
   bool: 'true or false',
   double: 'a number',
   bytes: 'a string in base64',
-  traceId: 'a string of hexadecimal digits',
-  spanId: 'a string of hexadecimal digits',
+  traceId: 'a trace id of 32 hexadecimal digits',
+  spanId: 'a span id of 16 hexadecimal digits',
   enum: 'an integer, not the name of an enum value',
   int32: 'an integer',
   uint32: 'an integer from 0 to 4294967295',
@@ -76,10 +79,10 @@ export function jsonToProto(signal: Signal, bytes: Uint8Array): Uint8Array {
     const at = findInvalidUtf8(text, 0, text.length);
     throw new PermanentError(
       'OTLP_MALFORMED',
-      `${signal} request: byte ${at}: expected UTF-8. Send valid JSON.`,
+      `OTLP/JSON ${signal} request: byte ${at}: expected UTF-8. Send valid JSON.`,
     );
   }
-  return new JsonToProto(text, `${signal} request`).request(REQUEST_TABLES[signal]);
+  return new JsonToProto(text, `OTLP/JSON ${signal} request`).request(REQUEST_TABLES[signal]);
 }
 
 class JsonToProto {
@@ -88,7 +91,7 @@ class JsonToProto {
   readonly #integer = new JsonInteger();
 
   constructor(text: Buffer, what: string) {
-    this.#json = new JsonScanner(text, what, MAX_DEPTH);
+    this.#json = new JsonScanner(text, what, MAX_MESSAGE_DEPTH + 1);
     this.#out = new WireOutput(text.length * GROWTH + 64, text.length);
   }
 
@@ -231,7 +234,9 @@ class JsonToProto {
     out.reserve(to - from);
     const decode = field.type === 'bytes' ? decodeBase64 : decodeHex;
     out.length = decode(source, from, to, out.bytes, start);
-    if (out.length < 0) throw json.typeError(EXPECTED[field.type], startOfValue);
+    const idBytes = ID_BYTES[field.type];
+    if (out.length < 0 || (idBytes !== undefined && out.length - start !== idBytes))
+      throw json.typeError(EXPECTED[field.type], startOfValue);
     out.close(start, lengthBytes);
   }
 

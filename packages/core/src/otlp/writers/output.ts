@@ -23,6 +23,8 @@ const KEPT_BYTES = 4 * 1024 * 1024;
  */
 const LOOP_CHARACTERS = 24;
 
+const TWO_32 = 0x1_0000_0000;
+
 /** See the head of this file. */
 export class WireOutput {
   bytes: Buffer;
@@ -80,6 +82,14 @@ export class WireOutput {
     this.length = writeVarint(this.bytes, this.length, value);
   }
 
+  /** Writes an int32 or enum field; nothing for zero. Negative values take ten bytes, as protobuf has it. */
+  int32Field(field: number, value: number): void {
+    if (value === 0) return;
+    this.reserve(12);
+    this.#tag(field, WIRE.varint);
+    this.length = writeVarint64(this.bytes, this.length, value, value < 0 ? 0xffff_ffff : 0);
+  }
+
   /** Writes a `fixed32` field; nothing for zero. */
   fixed32Field(field: number, value: number): void {
     if (value === 0) return;
@@ -94,6 +104,41 @@ export class WireOutput {
     this.reserve(10);
     this.#tag(field, WIRE.fixed64);
     this.view.setBigInt64(this.length, value, true);
+    this.length += 8;
+  }
+
+  /** Writes a `fixed64` or `sfixed64` field, whatever its value. A number must be a safe integer. */
+  integer64Field(field: number, value: number | bigint): void {
+    this.reserve(10);
+    this.#tag(field, WIRE.fixed64);
+    this.integer64(value);
+  }
+
+  /** Writes eight bytes of an integer, without a tag. A number must be a safe integer. */
+  integer64(value: number | bigint): void {
+    this.reserve(8);
+    if (typeof value === 'bigint') {
+      this.view.setBigInt64(this.length, value, true);
+    } else {
+      this.view.setUint32(this.length, value, true);
+      this.view.setUint32(this.length + 4, Math.floor(value / TWO_32), true);
+    }
+    this.length += 8;
+  }
+
+  /** Writes eight bytes of a double, without a tag. */
+  double(value: number): void {
+    this.reserve(8);
+    this.view.setFloat64(this.length, value, true);
+    this.length += 8;
+  }
+
+  /** Writes a `fixed64` field from two unsigned halves, making no bigint. */
+  fixed64HalvesField(field: number, low: number, high: number): void {
+    this.reserve(10);
+    this.#tag(field, WIRE.fixed64);
+    this.view.setUint32(this.length, low, true);
+    this.view.setUint32(this.length + 4, high, true);
     this.length += 8;
   }
 
