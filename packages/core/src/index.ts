@@ -37,7 +37,10 @@ export * from './exporter/config.ts';
 export { createExporter, type ExporterOptions } from './exporter/create-exporter.ts';
 export type { Send, SendResult } from './exporter/send.ts';
 export * from './net/compression.ts';
+export * from './net/cors.ts';
+export * from './net/http-server.ts';
 export * from './net/listen.ts';
+export * from './net/request-body.ts';
 export * from './net/rpc-status.ts';
 export * from './net/server-config.ts';
 export * from './net/tls.ts';
@@ -61,6 +64,33 @@ export type { NumberDataPoint } from './otlp/number-data-point.ts';
 export type { SplitLimits } from './otlp/split.ts';
 export type { QuantileValue, SummaryDataPoint } from './otlp/summary-data-point.ts';
 export type { Span, SpanEvent, SpanLink } from './otlp/traces.ts';
+export type { AttributesInput } from './otlp/writers/attribute-writer.ts';
+export type {
+  BucketsInput,
+  DataPointInput,
+  DataPointInputs,
+  ExemplarInput,
+  ExponentialHistogramDataPointInput,
+  HistogramDataPointInput,
+  NumberDataPointInput,
+  SummaryDataPointInput,
+} from './otlp/writers/data-points.ts';
+export { EncodedAttribute, EncodedKey } from './otlp/writers/encoded-key.ts';
+export { type LogRecordInput, LogsWriter } from './otlp/writers/logs-writer.ts';
+export {
+  type MetricHead,
+  type MetricInput,
+  MetricsWriter,
+  type WritableMetricType,
+} from './otlp/writers/metrics-writer.ts';
+export { MAX_WRITER_BYTES } from './otlp/writers/output.ts';
+export type { ResourceInput, ScopeInput, WriterOptions } from './otlp/writers/signal-writer.ts';
+export {
+  type SpanEventInput,
+  type SpanInput,
+  type SpanLinkInput,
+  SpansWriter,
+} from './otlp/writers/spans-writer.ts';
 export * from './pipeline/service.ts';
 export * from './telemetry/level.ts';
 export * from './telemetry/nop.ts';
