@@ -1,0 +1,1 @@
+export { otlpReceiver } from './factory.ts';

@@ -1,0 +1,32 @@
+import type { ComponentTelemetry, Counter } from '@tributary/core';
+
+/** Why a request was refused before it became data; how many items it held nobody knows. */
+export const REFUSAL_REASONS = ['malformed', 'too_large', 'compression', 'aborted', 'shutdown'] as const;
+
+/** One of the reasons. */
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+
+/** Counts one transport's requests that were refused before the pipeline saw them, by reason. */
+export class RefusedRequests {
+  readonly #counters: Readonly<Record<RefusalReason, Counter>>;
+
+  constructor(telemetry: ComponentTelemetry, transport: 'grpc' | 'http') {
+    const counter = (reason: RefusalReason) =>
+      telemetry.counter(
+        'otelcol_receiver_otlp_refused_requests',
+        { description: 'Requests refused before they became data.', unit: '{request}' },
+        { transport, reason },
+      );
+    this.#counters = {
+      malformed: counter('malformed'),
+      too_large: counter('too_large'),
+      compression: counter('compression'),
+      aborted: counter('aborted'),
+      shutdown: counter('shutdown'),
+    };
+  }
+
+  count(reason: RefusalReason): void {
+    this.#counters[reason].add(1);
+  }
+}
