@@ -71,6 +71,7 @@ function httpAttributes(): Record<string, string | number> {
     'enduser.id': `user-${random()}`,
     'app.order.id': `${random().toString(16)}-${random().toString(16)}-${random().toString(16)}`,
     'thread.name': `worker-${random() % 16}`,
+    'feature_flag.result.variant': pick(['control', 'treatment']),
   };
 }
 
@@ -135,7 +136,8 @@ function dataPoints(count: number): Batch | undefined {
       writer.resource(resourceAttributes(index / ITEMS_PER_RESOURCE));
       writer.scope('@opentelemetry/instrumentation-http', '0.57.1');
     }
-    writer.sum({
+    writer.metric({
+      type: 'sum',
       name: `http.server.request.count.${index % 70}`,
       description: 'Requests that the server answered',
       unit: '{request}',

@@ -57,7 +57,8 @@ export function toMarkdown(measurements: readonly Measurement[]): string {
     const of = (contender: string | undefined) => group.find((each) => each.contender === contender);
     const own = of(ours);
     const other = of(peer);
-    const target = group[0] === undefined ? undefined : TARGETS.find((each) => each.fits(group[0].case));
+    const [first] = group;
+    const target = first === undefined ? undefined : TARGETS.find((each) => each.fits(first.case));
     const ratio =
       own !== undefined && other !== undefined ? own.itemsPerCpuSecond / other.itemsPerCpuSecond : undefined;
     const verdict =

@@ -1,4 +1,4 @@
-import { PipelineError } from '@tributary/core';
+import { ConfigError, formatDiagnostics, PipelineError } from '@tributary/core';
 import { type Invocation, parseArguments, UsageError } from './arguments.ts';
 import { HELP } from './help.ts';
 import { writeError, writeOut } from './output.ts';
@@ -41,6 +41,10 @@ async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof UsageError) {
       writeError(`tributary: ${error.message}\n`);
       return 2;
+    }
+    if (error instanceof ConfigError) {
+      writeError(`${formatDiagnostics(error.diagnostics, { excerpt: process.stderr.isTTY })}\n`);
+      return 1;
     }
     if (error instanceof PipelineError) {
       writeError(`${error.message}\n`);

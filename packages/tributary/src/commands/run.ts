@@ -1,4 +1,4 @@
-import { type Logger, type ResolvedConfig, Service, TelemetryRegistry } from '@tributary/core';
+import { type Logger, registerProcessMetrics, type ResolvedConfig, Service, TelemetryRegistry } from '@tributary/core';
 import { createLogger } from '../telemetry/logger.ts';
 import { type MetricsExport, startMetrics } from '../telemetry/metrics.ts';
 import { telemetryResource } from '../telemetry/resource.ts';
@@ -44,6 +44,7 @@ async function shutDown(service: Service, metrics: MetricsExport, logger: Logger
 
 async function runService(config: ResolvedConfig, logger: Logger, resource: ReturnType<typeof telemetryResource>) {
   const telemetry = new TelemetryRegistry({ level: config.telemetry.metrics.level });
+  registerProcessMetrics(telemetry);
   const fatal = Promise.withResolvers<string>();
   const stopping = stopReason(fatal.promise);
   const service = Service.create(config, {

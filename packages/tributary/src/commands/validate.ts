@@ -1,8 +1,11 @@
-import { nopLogger, Service, TelemetryRegistry } from '@tributary/core';
+import { formatDiagnostic, type Logger, Service, TelemetryRegistry } from '@tributary/core';
 import { VERSION } from '../version.ts';
 import { load } from './load.ts';
 import { writeError, writeOut } from '../output.ts';
-import { formatDiagnostic } from '@tributary/core';
+
+/** What components say while they are created but not started is of no use to who validates. */
+const silent = () => undefined;
+const nopLogger: Logger = { debug: silent, info: silent, warn: silent, error: silent };
 
 /**
  * Checks a configuration and builds its pipelines without starting them. Returns the exit code.

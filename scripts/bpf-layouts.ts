@@ -1,0 +1,37 @@
+/**
+ * Writes what TypeScript has to know of the C records, from the BTF of the prebuilt objects. Called by build-bpf.sh.
+ * With --check it only tells, by its exit code, whether the committed files are those.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Btf, type LayoutRequest, layoutModule, prebuiltPath } from '../packages/bpf/src/index.ts';
+
+interface Target extends LayoutRequest {
+  readonly object: string;
+  readonly file: string;
+}
+
+const TARGETS: readonly Target[] = [
+  {
+    object: 'tcp',
+    source: 'bpf/tcp.h',
+    structs: ['flow_record', 'tcp_counters'],
+    enums: ['flow_record_type', 'flow_flag'],
+    file: 'packages/receiver-ebpf/src/generated/tcp-layout.ts',
+  },
+];
+
+const root = path.join(import.meta.dirname, '..');
+const isCheck = process.argv.includes('--check');
+
+for (const target of TARGETS) {
+  const text = layoutModule(Btf.ofObject(readFileSync(prebuiltPath(target.object, 'x64'))), target);
+  const file = path.join(root, target.file);
+  if (!isCheck) {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  } else if (readFileSync(file, 'utf8') !== text) {
+    console.error(`bpf: ${target.file} is not that of the object. Run npm run bpf and commit the result.`);
+    process.exitCode = 1;
+  }
+}
