@@ -27,10 +27,27 @@ export * from './component/memory-gate.ts';
 export * from './component/repeated-log.ts';
 export * from './component/signal.ts';
 export * from './component/status.ts';
+export {
+  ConfigError,
+  type Diagnostic,
+  type Excerpt,
+  type Severity,
+} from './config/diagnostic.ts';
 export * from './config/duration.ts';
 export * from './config/endpoint.ts';
+export * from './config/format-diagnostic.ts';
+export { configSchema, type JsonSchema } from './config/json-schema.ts';
+export {
+  type LoadConfigOptions,
+  type LoadedConfig,
+  type LoadedPlugins,
+  loadConfig,
+  loadConfigPlugins,
+} from './config/load-config.ts';
+export { type RegisteredFactory, Registry } from './config/registry.ts';
 export * from './config/resolved-config.ts';
 export * from './config/schema-types.ts';
+export { nearest } from './config/suggest.ts';
 export * from './config/telemetry-config.ts';
 export * from './errors.ts';
 export * from './exporter/config.ts';
@@ -92,6 +109,7 @@ export {
   SpansWriter,
 } from './otlp/writers/spans-writer.ts';
 export * from './pipeline/service.ts';
+export { installPluginHooks } from './plugins/module-hooks.ts';
 export * from './telemetry/level.ts';
 export * from './telemetry/nop.ts';
 export { registerProcessMetrics } from './telemetry/process-metrics.ts';
