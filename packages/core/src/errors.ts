@@ -82,3 +82,8 @@ export class RetryableError extends PipelineError {
 export function isPermanent(error: unknown): boolean {
   return error instanceof PermanentError;
 }
+
+/** The text of anything that was thrown. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,5 +1,4 @@
-import { isPermanent, PermanentError, PipelineError, RetryableError } from '../errors.ts';
-import { textOf } from './instance.ts';
+import { errorText, isPermanent, PermanentError, PipelineError, RetryableError } from '../errors.ts';
 
 /**
  * The one error that tells the sender of a batch that `refusals` of its `branches` refused it.
@@ -15,7 +14,7 @@ import { textOf } from './instance.ts';
  */
 export function combineRefusals(refusals: readonly unknown[], branches: number): unknown {
   if (refusals.length === 1) return refusals[0];
-  const texts = new Set(refusals.map((error) => textOf(error).replace(/\.$/, '')));
+  const texts = new Set(refusals.map((error) => errorText(error).replace(/\.$/, '')));
   const message = `fan-out: ${refusals.length} of ${branches} consumers refused the data (${[...texts].join('; ')}).`;
   const retryable = refusals.filter((error) => !isPermanent(error));
   const status = (retryable.length > 0 ? retryable : refusals).map(statusOf).find((own) => own !== undefined);

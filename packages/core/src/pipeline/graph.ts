@@ -2,12 +2,12 @@ import type { Component, Consumer } from '../component/component.ts';
 import type { ComponentKind, Factory, Settings } from '../component/factory.ts';
 import { SIGNALS, type Signal } from '../component/signal.ts';
 import type { ComponentConfig, PipelineConfig, ResolvedConfig } from '../config/resolved-config.ts';
-import { PipelineError } from '../errors.ts';
+import { errorText, PipelineError } from '../errors.ts';
 import type { Batch } from '../otlp/batch.ts';
 import { isLevelEnabled } from '../telemetry/level.ts';
 import { ConnectorOutcomes } from './connector-outcomes.ts';
 import { fanOut } from './fan-out.ts';
-import { Instance, type InstanceContext, type InstanceName, textOf } from './instance.ts';
+import { Instance, type InstanceContext, type InstanceName } from './instance.ts';
 import { MeteredConsumer } from './metered-consumer.ts';
 import { ProcessorMeter } from './processor-meter.ts';
 import { ReceiverOutcomes } from './receiver-outcomes.ts';
@@ -203,7 +203,7 @@ class GraphBuilder {
       instance.attach(component);
       return component;
     } catch (cause) {
-      throw new PipelineError('COMPONENT_START', `failed to create ${instance.title}: ${textOf(cause)}`, {
+      throw new PipelineError('COMPONENT_START', `failed to create ${instance.title}: ${errorText(cause)}`, {
         cause,
       });
     }

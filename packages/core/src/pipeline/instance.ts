@@ -1,7 +1,7 @@
 import type { Component, Host, ReportStatus } from '../component/component.ts';
 import type { ComponentKind } from '../component/factory.ts';
 import { type Logger, withFields } from '../component/logger.ts';
-import { PipelineError } from '../errors.ts';
+import { errorText, PipelineError } from '../errors.ts';
 import type { OwnedTelemetry, TelemetryRegistry } from '../telemetry/registry.ts';
 import type { StatusBoard } from './status-board.ts';
 
@@ -71,9 +71,13 @@ export class Instance {
     try {
       await this.#component.start?.(host);
     } catch (cause) {
-      const error = new PipelineError('COMPONENT_START', `failed to start ${this.title}: ${textOf(cause)}`, {
-        cause,
-      });
+      const error = new PipelineError(
+        'COMPONENT_START',
+        `failed to start ${this.title}: ${errorText(cause)}`,
+        {
+          cause,
+        },
+      );
       this.#board.report(this.key, 'permanent_error', error);
       throw error;
     }
@@ -86,7 +90,7 @@ export class Instance {
     try {
       await heeding(signal, Promise.resolve(this.#component.shutdown?.(signal)));
     } catch (cause) {
-      const message = `failed to shut down ${this.title}: ${textOf(cause)}`;
+      const message = `failed to shut down ${this.title}: ${errorText(cause)}`;
       const error = new PipelineError('COMPONENT_SHUTDOWN', message, { cause });
       this.#board.report(this.key, 'permanent_error', error);
       throw error;
@@ -101,11 +105,6 @@ export class Instance {
     for (const closer of this.#closers.splice(0)) closer();
     this.telemetry.close();
   }
-}
-
-/** Text of anything that was thrown. */
-export function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Settles as `work` does, but not much later than `signal` aborts: one component must not keep the others from draining. */

@@ -1,10 +1,10 @@
 import type { Component, Host } from '../component/component.ts';
 import type { Logger } from '../component/logger.ts';
 import type { ResolvedConfig } from '../config/resolved-config.ts';
-import { PipelineError } from '../errors.ts';
+import { errorText, PipelineError } from '../errors.ts';
 import type { TelemetryRegistry } from '../telemetry/registry.ts';
 import { buildGraph, type Graph } from './graph.ts';
-import { heeding, type Instance, textOf } from './instance.ts';
+import { heeding, type Instance } from './instance.ts';
 import { StatusBoard } from './status-board.ts';
 
 /** What the program gives a service. */
@@ -86,7 +86,7 @@ export class Service {
       } catch (error) {
         for (const failure of await this.#drain()) {
           this.#logger.error(
-            { error: textOf(failure) },
+            { error: errorText(failure) },
             'component did not shut down after the failed start',
           );
         }
@@ -104,7 +104,7 @@ export class Service {
     const failures = await this.#drain(signal);
     for (const instance of this.#graph.instances) instance.close();
     if (failures.length === 0) return;
-    const message = failures.map(textOf).join('; ');
+    const message = failures.map(errorText).join('; ');
     throw new PipelineError('COMPONENT_SHUTDOWN', message, { cause: new AggregateError(failures, message) });
   }
 

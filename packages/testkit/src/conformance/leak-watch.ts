@@ -68,6 +68,6 @@ function countHandles(): ReadonlyMap<string, number> {
 /** The line of a stack that called for a timer, unless a library or the test runner did. */
 function makerOf(stack: string): string | undefined {
   const frames = stack.split('\n').slice(1);
-  const caller = frames.find((frame) => !frame.includes('node:') && !frame.includes('leak-watch'));
+  const caller = frames.find((frame) => !frame.includes('node:') && !frame.includes('leak-watch.ts'));
   return caller === undefined || caller.includes('/node_modules/') ? undefined : caller.trim();
 }
