@@ -57,7 +57,7 @@ class WireMess {
     for (const field of type.fieldsArray) {
       const given = value[field.name];
       if (given === undefined) continue;
-      const occurrences = this.#occurrences(type, field, given);
+      const occurrences = this.#occurrences(field, given);
       if (occurrences.length > 0) sequences.push(occurrences);
     }
     if (this.#mess.unknown && this.#chance(0.3)) sequences.push([this.#unknown()]);
@@ -65,9 +65,9 @@ class WireMess {
   }
 
   /** What is written for one field: in this order, but with other fields between. */
-  #occurrences(type: protobuf.Type, field: protobuf.Field, value: PlainValue): Uint8Array[] {
+  #occurrences(field: protobuf.Field, value: PlainValue): Uint8Array[] {
     if (field.repeated) return this.#repeated(field, value as PlainValue[]);
-    const before = this.#mess.repeat && this.#chance(0.2) ? this.#overwritten(type, field) : [];
+    const before = this.#mess.repeat && this.#chance(0.2) ? this.#overwritten(field) : [];
     const inner = messageType(field);
     if (inner === undefined) return [...before, this.#scalarField(field, value)];
     const fields = this.#fields(inner, value as Plain);
@@ -78,16 +78,20 @@ class WireMess {
     return [...before, ...pieces.map((piece) => this.#delimited(field.id, concat(piece)))];
   }
 
-  /** An earlier occurrence that does not count: of the field itself, or of another member of its oneof. */
-  #overwritten(type: protobuf.Type, field: protobuf.Field): Uint8Array[] {
-    const members = field.partOf?.fieldsArray.filter(
-      (member) => member !== field && messageType(member) === undefined,
-    );
-    const other =
-      members === undefined || members.length === 0 ? field : members[this.#below(members.length)]!;
-    if (messageType(other) !== undefined || other.parent !== type) return [];
-    if (/^(trace|span|parentSpan)Id$/.test(other.name)) return [this.#scalarField(other, new Uint8Array(0))];
-    return [this.#scalarField(other, OVERWRITTEN[isEnum(other) ? 'int32' : other.type]!)];
+  /** Earlier occurrences that do not count: of the field itself, or of another member of its oneof after it. */
+  #overwritten(field: protobuf.Field): Uint8Array[] {
+    const members = field.partOf?.fieldsArray.filter((member) => member !== field) ?? [];
+    if (members.length === 0) return messageType(field) === undefined ? [this.#filler(field)] : [];
+    const other = this.#filler(members[this.#below(members.length)]!);
+    return this.#chance(0.5) ? [this.#filler(field), other] : [other];
+  }
+
+  /** Some content of a field. The messages in OTLP's oneofs all hold a list in field 1. */
+  #filler(field: protobuf.Field): Uint8Array {
+    if (messageType(field) !== undefined)
+      return this.#delimited(field.id, this.#delimited(1, new Uint8Array(0)));
+    if (/^(trace|span|parentSpan)Id$/.test(field.name)) return this.#scalarField(field, new Uint8Array(0));
+    return this.#scalarField(field, FILLERS[isEnum(field) ? 'int32' : field.type]!);
   }
 
   #repeated(field: protobuf.Field, values: readonly PlainValue[]): Uint8Array[] {
@@ -206,7 +210,7 @@ class WireMess {
   }
 }
 
-const OVERWRITTEN: Readonly<Record<string, PlainValue>> = {
+const FILLERS: Readonly<Record<string, PlainValue>> = {
   string: 'overwritten',
   bytes: Uint8Array.of(1, 2, 3),
   bool: true,
