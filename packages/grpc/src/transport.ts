@@ -20,7 +20,10 @@ export interface UnaryRequest {
   readonly message: Uint8Array;
   /** The client's IP address, IPv4 in its own form; empty for a Unix socket. */
   readonly peerAddress: string;
-  /** The request's metadata: lower-case names, without those that belong to the transport. Made when asked for. */
+  /**
+   * The request's metadata: lower-case names, without those that belong to the transport, and `host` for `:authority`.
+   * Made when asked for.
+   */
   metadata(): ReadonlyMap<string, readonly string[]>;
 }
 
@@ -51,6 +54,8 @@ export interface GrpcServerOptions {
   readonly keepalive?: ServerKeepalive;
   /** TLS with ALPN `h2`; undefined listens in clear text. */
   readonly tls?: ServerTls;
+  /** Called for each message that no handler got to see, with the status that the client was given for it. */
+  readonly onRefused?: (code: number) => void;
 }
 
 export interface GrpcServer {

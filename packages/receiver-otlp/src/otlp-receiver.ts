@@ -5,6 +5,7 @@ import {
   type ListenAddress,
   type ListenEndpoint,
   PipelineError,
+  RPC_CODES,
   ServerTls,
   type Settings,
   type SignalConsumer,
@@ -71,7 +72,8 @@ export class OtlpReceiver implements Component {
   #startGrpc(config: GrpcConfig): Promise<ListenAddress> {
     const { server_parameters: keepalive } = config.keepalive;
     const tls = this.#loadTls('grpc', config.tls);
-    const intake = new Intake(this.#next, new RefusedRequests(this.#settings.telemetry, 'grpc'));
+    const refused = new RefusedRequests(this.#settings.telemetry, 'grpc');
+    const intake = new Intake(this.#next, refused);
     this.#grpc = grpcJs.createServer({
       methods: exportMethods(this.#next.signals, intake, { includeMetadata: config.include_metadata }),
       maxReceiveBytes: config.max_recv_msg_size_mib * MIB,
@@ -83,6 +85,7 @@ export class OtlpReceiver implements Component {
         ...unlessZero('timeMs', keepalive.time),
         ...unlessZero('timeoutMs', keepalive.timeout),
       },
+      onRefused: (code) => refused.count(code === RPC_CODES.RESOURCE_EXHAUSTED ? 'too_large' : 'compression'),
       ...(tls === undefined ? {} : { tls }),
     });
     return this.#listen('grpc', config, this.#grpc);

@@ -5,7 +5,7 @@ import { decodeRpcStatus, type RpcStatus } from '@tributary/core';
 const STATUS_DETAILS = 'grpc-status-details-bin';
 
 /** Metadata by name; binary values (`-bin`) in base64, as they travel. */
-export function readMetadata(metadata: Metadata): ReadonlyMap<string, readonly string[]> {
+export function readMetadata(metadata: Metadata): Map<string, readonly string[]> {
   const read = new Map<string, readonly string[]>();
   for (const name of Object.keys(metadata.getMap())) {
     read.set(

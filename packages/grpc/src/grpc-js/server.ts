@@ -7,10 +7,10 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import {
   type ConnectionInjector,
   type handleUnaryCall,
-  type Metadata,
   Server,
   ServerCredentials,
   type ServerOptions,
+  type ServerUnaryCall,
   type StatusObject,
 } from '@grpc/grpc-js';
 import {
@@ -111,7 +111,10 @@ function libraryOptions(options: GrpcServerOptions): ServerOptions {
     'grpc.enable_channelz': 0,
   };
   const given = Object.entries(named).filter(([, value]) => value !== undefined);
-  return { ...Object.fromEntries(given), interceptors: [readEveryEncoding(options.maxReceiveBytes)] };
+  return {
+    ...Object.fromEntries(given),
+    interceptors: [readEveryEncoding(options.maxReceiveBytes, options.onRefused ?? (() => undefined))],
+  };
 }
 
 function unaryCall(handler: UnaryHandler): handleUnaryCall<Buffer, Uint8Array> {
@@ -119,7 +122,7 @@ function unaryCall(handler: UnaryHandler): handleUnaryCall<Buffer, Uint8Array> {
     const fail = (error: unknown) => respond(statusOf(error));
     let result: Uint8Array | Promise<Uint8Array>;
     try {
-      result = handler(new Request(call.request, call.metadata, call.getPeer()));
+      result = handler(new Request(call));
     } catch (error) {
       fail(error);
       return;
@@ -135,17 +138,20 @@ function unaryCall(handler: UnaryHandler): handleUnaryCall<Buffer, Uint8Array> {
 class Request implements UnaryRequest {
   readonly message: Uint8Array;
   readonly peerAddress: string;
-  readonly #metadata: Metadata;
+  readonly #call: ServerUnaryCall<Buffer, Uint8Array>;
 
-  constructor(message: Buffer, metadata: Metadata, peer: string) {
-    this.message = message;
-    this.#metadata = metadata;
+  constructor(call: ServerUnaryCall<Buffer, Uint8Array>) {
+    this.#call = call;
+    this.message = call.request;
     // The library joins address and port by a colon without brackets, and says "unknown" for Unix sockets.
+    const peer = call.getPeer();
     this.peerAddress = peerAddress(peer.slice(0, Math.max(0, peer.lastIndexOf(':'))));
   }
 
   metadata(): ReadonlyMap<string, readonly string[]> {
-    return readMetadata(this.#metadata);
+    const metadata = readMetadata(this.#call.metadata);
+    metadata.set('host', [this.#call.getHost()]);
+    return metadata;
   }
 }
 
