@@ -1,13 +1,13 @@
 import { describeConformance } from '@tributary/testkit';
 import { lineClient, toyConnector, toyExporter, toyExtension, toyProcessor, toyReceiver } from './toys.ts';
 
-const exceptions = { 'type-matches-package': 'it is a toy of this test' };
+const packageOf = (kind: string) => ({ packageName: `${kind}-testkit-toy` });
 
 describeConformance(toyReceiver(), {
-  exceptions,
+  ...packageOf('receiver'),
   contract: { signal: 'logs', connect: ({ component }) => lineClient(component) },
 });
-describeConformance(toyProcessor, { exceptions });
-describeConformance(toyConnector, { exceptions });
-describeConformance(toyExporter(), { exceptions, config: () => ({ size: 3 }) });
-describeConformance(toyExtension, { exceptions });
+describeConformance(toyProcessor, packageOf('processor'));
+describeConformance(toyConnector, packageOf('connector'));
+describeConformance(toyExporter(), { ...packageOf('exporter'), config: () => ({ size: 3 }) });
+describeConformance(toyExtension, packageOf('extension'));

@@ -13,6 +13,8 @@ import type { Subject } from './subject.ts';
 export interface CheckOptions {
   /** The settings without which a block is not valid, as paths (`limit::percentage`). */
   readonly requiredSettings?: readonly string[];
+  /** The package's name without its scope; that of the package in which the test lies unless told otherwise. */
+  readonly packageName?: string;
 }
 
 /** The rules that are checked the same way for every kind of component; `acknowledged-not-lost` is in contract.ts. */
@@ -22,9 +24,9 @@ export type CheckedRule = Exclude<ConformanceRule, 'acknowledged-not-lost'>;
 export const CHECKS: Readonly<
   Record<CheckedRule, (subject: Subject, options: CheckOptions) => Promise<void>>
 > = {
-  'type-matches-package': async ({ factory }) => {
+  'type-matches-package': async ({ factory }, { packageName = ownPackageName() }) => {
     expect(factory.type).toMatch(/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/);
-    expect(packageNames(factory)).toContain(ownPackageName());
+    expect(packageNames(factory)).toContain(packageName);
   },
 
   'defaults-validate': async ({ factory }, { requiredSettings = [] }) => {
