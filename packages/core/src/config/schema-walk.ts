@@ -24,6 +24,8 @@ interface Definition {
   readonly items?: readonly Schema[];
   readonly rest?: Schema | null;
   readonly values?: readonly unknown[];
+  readonly format?: string;
+  readonly checks?: readonly z.core.$ZodCheck[];
 }
 
 /** A schema without its wrappers (`optional`, `default`, `transform` …) and with its unions taken apart. */
@@ -86,7 +88,13 @@ export function knownKeys(schemas: readonly Schema[]): string[] {
 /** True if the schemas take no number but integers. */
 export function wantsInteger(schemas: readonly Schema[]): boolean {
   const numbers = alternatives(schemas).schemas.filter((schema) => kindOf(schema) === 'number');
-  return numbers.length > 0 && numbers.every((schema) => /int/.test(String(schema._zod.bag['format'])));
+  return numbers.length > 0 && numbers.every(isInteger);
+}
+
+function isInteger(schema: Schema): boolean {
+  const { format, checks = [] } = definition(schema);
+  const formats = [format, ...checks.map((check) => (check._zod.def as { format?: string }).format)];
+  return formats.some((name) => name?.includes('int') === true);
 }
 
 /** The schemas that look at what lies at a path. */
