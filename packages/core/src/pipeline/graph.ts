@@ -169,7 +169,7 @@ class GraphBuilder {
       const cycle = [...this.#path.slice(start), step].join(' -> ');
       throw new PipelineError(
         'CONFIG_INVALID',
-        `service::pipelines: cycle detected: ${cycle}. Take the connector out of one of these pipelines.`,
+        `service::pipelines: cycle detected: ${cycle}. Take the connector out of one of these pipelines, or use a second one there.`,
       );
     }
     this.#path.push(step);

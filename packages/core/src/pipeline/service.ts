@@ -93,9 +93,7 @@ export class Service {
         throw error;
       }
     }
-    if (this.#stopping !== undefined) return;
-    this.#isReady = true;
-    this.#logger.info({}, 'everything is ready');
+    this.#isReady = this.#stopping === undefined;
   }
 
   async #shutdownAll(signal: AbortSignal | undefined): Promise<void> {

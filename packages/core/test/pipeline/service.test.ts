@@ -328,7 +328,6 @@ describe('the states of the components', () => {
     report('ok');
     report('permanent_error', new Error('the key is wrong'));
     expect(world.logs.filter(({ level }) => level !== 'debug')).toEqual([
-      { level: 'info', message: 'everything is ready', fields: {} },
       {
         level: 'warn',
         message: 'component is in trouble',
@@ -362,7 +361,7 @@ describe('a configuration that nobody checked', () => {
       new PipelineError(
         'CONFIG_INVALID',
         'service::pipelines: cycle detected: pipeline "logs/1" -> connector "forward/a" -> pipeline "logs/2" -> ' +
-          'connector "forward/b" -> pipeline "logs/1". Take the connector out of one of these pipelines.',
+          'connector "forward/b" -> pipeline "logs/1". Take the connector out of one of these pipelines, or use a second one there.',
       ),
     );
   });
