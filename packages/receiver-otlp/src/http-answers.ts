@@ -7,7 +7,8 @@ export interface HttpAnswer {
   readonly httpStatus: number;
   /** Names and values by turns. */
   readonly headers: RawHeaders;
-  readonly body: Uint8Array;
+  /** Text where it can be: Node writes text and headers in one piece, and bytes in a second. */
+  readonly body: string | Uint8Array;
 }
 
 /** The content types of OTLP; an answer has that of its request. */
@@ -21,32 +22,30 @@ const MAX_MESSAGE_LENGTH = 1024;
 
 /** Everything was taken: a response without `partial_success`. */
 export const TAKEN: Readonly<Record<Encoding, HttpAnswer>> = {
-  proto: answer(200, CONTENT_TYPES.proto, new Uint8Array(0)),
-  json: answer(200, CONTENT_TYPES.json, Buffer.from('{}')),
+  proto: answer(200, CONTENT_TYPES.proto, ''),
+  json: answer(200, CONTENT_TYPES.json, '{}'),
 };
 
 /** For a path that no signal has. */
-export const NOT_FOUND = answer(404, 'text/plain; charset=utf-8', Buffer.from('404 page not found\n'));
+export const NOT_FOUND = answer(404, 'text/plain; charset=utf-8', '404 page not found\n');
 
 /** For another method than POST. */
-export const METHOD_NOT_ALLOWED = answer(
-  405,
-  'text/plain',
-  Buffer.from('405 method not allowed, supported: [POST]'),
-  ['Allow', 'POST'],
-);
+export const METHOD_NOT_ALLOWED = answer(405, 'text/plain', '405 method not allowed, supported: [POST]', [
+  'Allow',
+  'POST',
+]);
 
 /** For another content type than those of OTLP. */
 export const UNSUPPORTED_MEDIA_TYPE = answer(
   415,
   'text/plain',
-  Buffer.from('415 unsupported media type, supported: [application/json, application/x-protobuf]'),
+  '415 unsupported media type, supported: [application/json, application/x-protobuf]',
 );
 
 /** The answer to a refused request, a `google.rpc.Status` in the request's own encoding. */
 export function refusalAnswer(encoding: Encoding, { status, httpStatus }: Refusal): HttpAnswer {
   const short = { ...status, message: status.message.slice(0, MAX_MESSAGE_LENGTH).toWellFormed() };
-  const body = encoding === 'json' ? Buffer.from(rpcStatusToJson(short)) : encodeRpcStatus(short);
+  const body = encoding === 'json' ? rpcStatusToJson(short) : encodeRpcStatus(short);
   const { retryDelayMs } = status;
   // Seconds are all that the header can say: rounded up, lest the client be early.
   const retryAfter =
@@ -57,9 +56,9 @@ export function refusalAnswer(encoding: Encoding, { status, httpStatus }: Refusa
 function answer(
   httpStatus: number,
   contentType: string,
-  body: Uint8Array,
+  body: string | Uint8Array,
   more: RawHeaders = [],
 ): HttpAnswer {
-  const headers = ['Content-Type', contentType, 'Content-Length', String(body.length), ...more];
+  const headers = ['Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(body)), ...more];
   return { httpStatus, headers, body };
 }
