@@ -102,6 +102,17 @@ describe('the metrics of the pipelines', () => {
     expect(world.received()).toEqual({ keep: [1, 1] });
   });
 
+  it('leave out what components measure of themselves once they are shut down', async () => {
+    const world = new World();
+    const service = world.service({ pipelines: { logs: { receivers: ['push'], exporters: ['keep'] } } });
+    const { telemetry } = world.settings.get('exporter:keep')!;
+    telemetry.gauge('otelcol_exporter_queue_size', { description: 'Size.', unit: '{batches}' }, () => 7);
+    await service.start();
+    expect(world.registry.snapshot()).toEqual({ 'otelcol_exporter_queue_size{exporter="keep"}': 7 });
+    await service.shutdown();
+    expect(world.registry.snapshot()).toEqual({});
+  });
+
   it('are not kept at level none, and the data flows', () => {
     const world = new World({ level: 'none' });
     world.service({ pipelines: { logs: { receivers: ['push'], processors: ['odd'], exporters: ['keep'] } } });
