@@ -57,7 +57,7 @@ class Printer {
       : this.#config.output_paths.map((path) => openOutput(path, configDir, `exporters::${id}`));
   }
 
-  print(batch: Batch): void | SendResult | Promise<void | SendResult> {
+  print(batch: Batch): SendResult | undefined | Promise<SendResult | undefined> {
     if (!this.#sampler.take(performance.now())) {
       this.#notPrinted.add(1);
       return;

@@ -28,7 +28,9 @@ export function compressionParamsSchema() {
       level: z
         .int()
         .default(0)
-        .describe('How hard to compress: gzip, zlib and deflate -1 to 9, zstd 1 to 22; 0 for the default level.'),
+        .describe(
+          'How hard to compress: gzip, zlib and deflate -1 to 9, zstd 1 to 22; 0 for the default level.',
+        ),
     })
     .prefault({})
     .describe('How to compress.');
@@ -55,7 +57,10 @@ export function levelProblems(compression: string, level: number): readonly Conf
   }
   if (level >= range.min && level <= range.max) return [];
   return [
-    { path, message: `is not a level of ${compression} (${level}). Choose from ${range.min} to ${range.max}, or 0 for the default.` },
+    {
+      path,
+      message: `is not a level of ${compression} (${level}). Choose from ${range.min} to ${range.max}, or 0 for the default.`,
+    },
   ];
 }
 
@@ -72,7 +77,10 @@ export function headerProblems(
     } else if (reserved(name.toLowerCase())) {
       problems.push({ path, message: 'is set by the exporter itself. Remove it.' });
     } else if (!isValid(() => validateHeaderValue(name, value))) {
-      problems.push({ path, message: 'has a value with characters that a header cannot hold, such as line ends. Correct it.' });
+      problems.push({
+        path,
+        message: 'has a value with characters that a header cannot hold, such as line ends. Correct it.',
+      });
     }
   }
   return problems;

@@ -91,7 +91,10 @@ function visitFields(bytes: Uint8Array, visit: (field: number, value: number | U
   return at === bytes.length;
 }
 
-function readVarint(bytes: Uint8Array, start: number): { readonly value: number; readonly end: number } | undefined {
+function readVarint(
+  bytes: Uint8Array,
+  start: number,
+): { readonly value: number; readonly end: number } | undefined {
   let value = 0;
   for (let index = 0; index < MAX_VARINT_BYTES; index += 1) {
     const byte = bytes[start + index];

@@ -42,7 +42,9 @@ export const sendingQueueSchema = z.strictObject({
   enabled: z
     .boolean()
     .default(true)
-    .describe('Whether data is accepted into a queue before it is sent. Without, a sender waits for the backend.'),
+    .describe(
+      'Whether data is accepted into a queue before it is sent. Without, a sender waits for the backend.',
+    ),
   num_consumers: z
     .int()
     .min(1)
@@ -72,13 +74,16 @@ export const sendingQueueSchema = z.strictObject({
   storage: z
     .never({ error: 'is not available: the queue is kept in memory only. Remove "storage".' })
     .optional()
-    .describe('The Collector\'s queue on disk; not available.'),
+    .describe("The Collector's queue on disk; not available."),
   batch: batch.optional().describe('Puts requests together before they are sent. Off unless given.'),
 });
 
 /** The `retry_on_failure` block. */
 export const retryOnFailureSchema = z.strictObject({
-  enabled: z.boolean().default(true).describe('Whether data that the backend did not take now is sent again.'),
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe('Whether data that the backend did not take now is sent again.'),
   initial_interval: duration({ default: '5s' }).describe('How long to wait after the first failure.'),
   randomization_factor: z
     .number()
@@ -86,7 +91,11 @@ export const retryOnFailureSchema = z.strictObject({
     .max(1)
     .default(0.5)
     .describe('Each wait is chosen at random between its interval less and plus this part of it.'),
-  multiplier: z.number().min(1).default(1.5).describe('How much longer the interval is after each further failure.'),
+  multiplier: z
+    .number()
+    .min(1)
+    .default(1.5)
+    .describe('How much longer the interval is after each further failure.'),
   max_interval: duration({ default: '30s' }).describe('The longest interval.'),
   max_elapsed_time: duration({ default: '300s' }).describe(
     'How long the same data is tried before it is dropped, from its first attempt on; 0 means for ever.',

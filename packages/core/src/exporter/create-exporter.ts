@@ -98,7 +98,13 @@ class Exporter implements Component, Consumer {
     const { queue: queueConfig, retry, send, timeoutMs = 0 } = this.#options;
     const { id, telemetry } = this.#settings;
     const events = new ExportEvents(this.#settings, signal, this.#health);
-    const sender = new Sender({ id, send, events, timeoutMs, retry: retry?.enabled === true ? retry : undefined });
+    const sender = new Sender({
+      id,
+      send,
+      events,
+      timeoutMs,
+      retry: retry?.enabled === true ? retry : undefined,
+    });
     const queue =
       queueConfig?.enabled === true
         ? new SendingQueue({
@@ -115,6 +121,9 @@ class Exporter implements Component, Consumer {
   }
 
   #shutdownError(): RetryableError {
-    return new RetryableError('SHUTDOWN', `${this.#settings.id}: the exporter is shutting down. Send the data again later.`);
+    return new RetryableError(
+      'SHUTDOWN',
+      `${this.#settings.id}: the exporter is shutting down. Send the data again later.`,
+    );
   }
 }

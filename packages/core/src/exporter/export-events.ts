@@ -114,7 +114,13 @@ export class ExportEvents {
 
   /** Writes the lines that were held back. */
   flush(): void {
-    for (const log of [this.#warningLog, this.#rejectedLog, this.#retryLog, this.#failedLog, this.#refusedLog]) {
+    for (const log of [
+      this.#warningLog,
+      this.#rejectedLog,
+      this.#retryLog,
+      this.#failedLog,
+      this.#refusedLog,
+    ]) {
       log.flush();
     }
   }

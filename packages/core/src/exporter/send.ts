@@ -15,4 +15,7 @@ export interface SendResult {
  * When `signal` aborts, the attempt has failed whatever it still returns, and should free what it holds.
  * The batch is not changed: it may be sent again.
  */
-export type Send = (batch: Batch, signal: AbortSignal) => void | SendResult | Promise<void | SendResult>;
+export type Send = (
+  batch: Batch,
+  signal: AbortSignal,
+) => SendResult | undefined | Promise<SendResult | undefined>;

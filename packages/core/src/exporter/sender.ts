@@ -1,5 +1,5 @@
-import { isPermanent, RetryableError } from '../errors.ts';
 import { formatDuration } from '../config/duration.ts';
+import { isPermanent, RetryableError } from '../errors.ts';
 import { RPC_CODES } from '../net/rpc-status.ts';
 import type { Batch } from '../otlp/batch.ts';
 import { Backoff } from './backoff.ts';
@@ -40,7 +40,7 @@ export class Sender {
     const { events } = this.#options;
     events.inFlight += 1;
     const startMs = this.#isRetrying ? performance.now() : 0;
-    let attempt: void | SendResult | Promise<void | SendResult>;
+    let attempt: SendResult | undefined | Promise<SendResult | undefined>;
     try {
       attempt = this.#attempt(batch);
     } catch (error) {
@@ -76,7 +76,7 @@ export class Sender {
     });
   }
 
-  #attempt(batch: Batch): void | SendResult | Promise<void | SendResult> {
+  #attempt(batch: Batch): SendResult | undefined | Promise<SendResult | undefined> {
     if (this.#abortedWith !== undefined) throw this.#abortedWith;
     const controller = new AbortController();
     const result = this.#options.send(batch, controller.signal);
@@ -84,7 +84,10 @@ export class Sender {
   }
 
   /** Settles as `result` does, but fails when the time is up or the sender is aborted, even if `result` never settles. */
-  #limit(result: PromiseLike<void | SendResult>, controller: AbortController): Promise<void | SendResult> {
+  #limit(
+    result: PromiseLike<SendResult | undefined>,
+    controller: AbortController,
+  ): Promise<SendResult | undefined> {
     const { id, timeoutMs } = this.#options;
     return new Promise((resolve, reject) => {
       const end = (): void => {
@@ -96,7 +99,8 @@ export class Sender {
         reject(error);
         controller.abort(error);
       };
-      const timer = timeoutMs > 0 ? setTimeout(() => fail(timeoutError(id, timeoutMs)), timeoutMs) : undefined;
+      const timer =
+        timeoutMs > 0 ? setTimeout(() => fail(timeoutError(id, timeoutMs)), timeoutMs) : undefined;
       this.#underWay.add(fail);
       result.then(
         (value) => {
@@ -148,8 +152,8 @@ export class Sender {
     });
   }
 
-  #succeed(batch: Batch, result: SendResult | void): void {
-    this.#options.events.sent(batch, result ?? undefined);
+  #succeed(batch: Batch, result: SendResult | undefined): void {
+    this.#options.events.sent(batch, result);
     this.#end();
   }
 
@@ -191,6 +195,8 @@ function timeoutError(id: string, timeoutMs: number): RetryableError {
   );
 }
 
-function isPromiseLike(value: void | SendResult | Promise<void | SendResult>): value is Promise<void | SendResult> {
+function isPromiseLike(
+  value: SendResult | undefined | Promise<SendResult | undefined>,
+): value is Promise<SendResult | undefined> {
   return typeof value === 'object' && 'then' in value && typeof value.then === 'function';
 }

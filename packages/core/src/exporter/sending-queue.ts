@@ -4,9 +4,9 @@ import { Batcher } from './batcher.ts';
 import { batchSizer, type SendingQueueConfig } from './config.ts';
 import type { ExportEvents } from './export-events.ts';
 import { Fifo } from './fifo.ts';
+import type { QueueMetrics } from './queue-metrics.ts';
 import type { Sender } from './sender.ts';
 import type { Parcel, Ticket } from './ticket.ts';
-import type { QueueMetrics } from './queue-metrics.ts';
 
 export interface SendingQueueOptions {
   /** The exporter's id, for error texts. */
@@ -183,7 +183,8 @@ export class SendingQueue {
   #abort(): void {
     const error = this.#shutdownError();
     const dropped = this.#batcher?.clear() ?? [];
-    for (let parcel = this.#ready.shift(); parcel !== undefined; parcel = this.#ready.shift()) dropped.push(parcel);
+    for (let parcel = this.#ready.shift(); parcel !== undefined; parcel = this.#ready.shift())
+      dropped.push(parcel);
     for (const parcel of dropped) {
       this.#options.events.failed(parcel.batch, error);
       this.#done(parcel, { error });
@@ -206,12 +207,20 @@ export class SendingQueue {
   }
 
   #shutdownError(): RetryableError {
-    return new RetryableError('SHUTDOWN', `${this.#options.id}: the exporter is shutting down. Send the data again later.`);
+    return new RetryableError(
+      'SHUTDOWN',
+      `${this.#options.id}: the exporter is shutting down. Send the data again later.`,
+    );
   }
 }
 
-function fullError(id: string, config: SendingQueueConfig, bound: SendingQueueConfig['sizer']): RetryableError {
-  const limit = bound === config.sizer ? `queue_size ${config.queue_size} ${bound}` : `max_bytes ${config.max_bytes}`;
+function fullError(
+  id: string,
+  config: SendingQueueConfig,
+  bound: SendingQueueConfig['sizer'],
+): RetryableError {
+  const limit =
+    bound === config.sizer ? `queue_size ${config.queue_size} ${bound}` : `max_bytes ${config.max_bytes}`;
   return new RetryableError(
     'QUEUE_FULL',
     `${id}: the sending queue is full (${limit}). The backend is slower than the data that comes: raise ` +

@@ -48,7 +48,8 @@ function* pointLines(point: DataPoint, index: number): Generator<string> {
       break;
     case 'histogram':
       yield* aggregateLines(point);
-      for (const [at, bound] of point.explicitBounds.entries()) yield `ExplicitBounds #${at}: ${numberText(bound)}`;
+      for (const [at, bound] of point.explicitBounds.entries())
+        yield `ExplicitBounds #${at}: ${numberText(bound)}`;
       for (const [at, count] of point.bucketCounts.entries()) yield `Buckets #${at}, Count: ${count}`;
       break;
     case 'exponentialHistogram':

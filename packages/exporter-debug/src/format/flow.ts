@@ -126,7 +126,9 @@ function secondsText(attributes: Attributes, label: string, key: string): string
 function retransmitsText(attributes: Attributes): string {
   const source = number(attributes, ATTR_FLOW_SOURCE_RETRANSMITS);
   const destination = number(attributes, ATTR_FLOW_DESTINATION_RETRANSMITS);
-  return source === undefined && destination === undefined ? '' : `${(source ?? 0) + (destination ?? 0)} retrans`;
+  return source === undefined && destination === undefined
+    ? ''
+    : `${(source ?? 0) + (destination ?? 0)} retrans`;
 }
 
 function text(attributes: Attributes, key: string): string {

@@ -1,5 +1,13 @@
 /** A line for each record: `basic` with what matters most, `normal` with all attributes and all data points. */
-import { ATTR_SERVICE_NAME, type Attributes, type Batch, type DataPoint, type LogRecord, type Metric, type Span } from '@tributary/core';
+import {
+  ATTR_SERVICE_NAME,
+  type Attributes,
+  type Batch,
+  type DataPoint,
+  type LogRecord,
+  type Metric,
+  type Span,
+} from '@tributary/core';
 import { Columns } from './columns.ts';
 import { FlowLines, isFlow } from './flow.ts';
 import { pointText } from './point.ts';
@@ -56,7 +64,9 @@ export class RecordLines {
       shortened(record.eventName, NAME_LIMIT),
       message,
       message === '' || this.#isNormal ? this.#attributes(record.attributes) : '',
-      this.#isNormal && record.traceId.length > 0 ? `trace ${record.traceIdHex} span ${record.spanIdHex}` : '',
+      this.#isNormal && record.traceId.length > 0
+        ? `trace ${record.traceIdHex} span ${record.spanIdHex}`
+        : '',
     ]);
   }
 
@@ -81,7 +91,11 @@ export class RecordLines {
       metricName(metric),
       metric.type,
       ...shown,
-      more > 0 ? `and ${more} more ${more === 1 ? 'point' : 'points'}` : points.length === 0 ? 'no points' : '',
+      more > 0
+        ? `and ${more} more ${more === 1 ? 'point' : 'points'}`
+        : points.length === 0
+          ? 'no points'
+          : '',
     ]);
   }
 
@@ -89,7 +103,11 @@ export class RecordLines {
     const points = metric.dataPoints();
     if (points.length === 0) yield this.#metric(metric, service);
     for (const point of points) {
-      yield this.#line(point.timeUnixNano, 'metric', service, [metricName(metric), metric.type, this.#point(point)]);
+      yield this.#line(point.timeUnixNano, 'metric', service, [
+        metricName(metric),
+        metric.type,
+        this.#point(point),
+      ]);
     }
   }
 

@@ -14,7 +14,7 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\
 /** The text with everything that a terminal would obey written as an escape, such as `\n` and `\x1b`. */
 export function printable(text: string): string {
   const wellFormed = text.toWellFormed();
-  return UNSAFE.test(wellFormed) ? wellFormed.replace(ALL_UNSAFE, escape) : wellFormed;
+  return UNSAFE.test(wellFormed) ? wellFormed.replace(ALL_UNSAFE, escaped) : wellFormed;
 }
 
 /** As `printable`, but at most `limit` characters of the text, with `…` where some were left out. */
@@ -28,9 +28,11 @@ export function word(text: string, limit: number): string {
   return shown !== '' && !/[\s"=]/.test(shown) ? shown : `"${shown.replaceAll('"', '\\"')}"`;
 }
 
-function escape(character: string): string {
+function escaped(character: string): string {
   const short = SHORT_ESCAPES[character];
   if (short !== undefined) return short;
   const code = character.charCodeAt(0);
-  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
+  return code < 0x100
+    ? `\\x${code.toString(16).padStart(2, '0')}`
+    : `\\u${code.toString(16).padStart(4, '0')}`;
 }

@@ -47,7 +47,11 @@ function appendJson(out: { text: string; readonly limit: number }, value: AnyVal
   if (out.text.length > out.limit) return;
   if (value === null) out.text += 'null';
   else if (value instanceof Uint8Array) {
-    const base64 = Buffer.from(value.buffer, value.byteOffset, Math.min(value.byteLength, out.limit)).toString('base64');
+    const base64 = Buffer.from(
+      value.buffer,
+      value.byteOffset,
+      Math.min(value.byteLength, out.limit),
+    ).toString('base64');
     out.text += isPlain ? base64 : `"${base64}"`;
   } else if (Array.isArray(value)) {
     out.text += '[';

@@ -26,28 +26,44 @@ export const otlpGrpcConfigSchema = z.strictObject({
     'The backend: "host:port", a gRPC name such as "dns:///host:port", or a URL. "http://" is in clear text and "https://" ' +
       'uses TLS, whatever tls::insecure says.',
   ),
-  compression: z.enum(GRPC_COMPRESSIONS).default('gzip').describe('How requests are compressed; "none" or "" for not.'),
+  compression: z
+    .enum(GRPC_COMPRESSIONS)
+    .default('gzip')
+    .describe('How requests are compressed; "none" or "" for not.'),
   compression_params: compressionParamsSchema(),
   headers: headersSchema(),
   timeout: timeoutSchema('5s'),
-  tls: tlsClientSchema.prefault({}).describe('TLS to the backend, which is on unless "insecure: true" is set.'),
+  tls: tlsClientSchema
+    .prefault({})
+    .describe('TLS to the backend, which is on unless "insecure: true" is set.'),
   keepalive: z
     .strictObject({
       time: duration({ default: '10s' }).describe('A ping is sent when nothing was heard for this long.'),
-      timeout: duration({ default: '10s' }).describe('The connection is given up when the ping is not answered within this.'),
-      permit_without_stream: z.boolean().default(false).describe('Whether pings are sent while no request is under way.'),
+      timeout: duration({ default: '10s' }).describe(
+        'The connection is given up when the ping is not answered within this.',
+      ),
+      permit_without_stream: z
+        .boolean()
+        .default(false)
+        .describe('Whether pings are sent while no request is under way.'),
     })
     .prefault({})
     .describe('How a dead connection is noticed.'),
   balancer_name: z
     .enum(['round_robin', 'pick_first'])
     .default('round_robin')
-    .describe('How requests are spread over the addresses of the endpoint\'s name.'),
-  authority: z.string().min(1).optional().describe('The :authority of requests, instead of the endpoint\'s host.'),
+    .describe("How requests are spread over the addresses of the endpoint's name."),
+  authority: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The :authority of requests, instead of the endpoint's host."),
   wait_for_ready: z
     .boolean()
     .default(false)
-    .describe('Whether an attempt waits for a connection, within "timeout", instead of failing while there is none.'),
+    .describe(
+      'Whether an attempt waits for a connection, within "timeout", instead of failing while there is none.',
+    ),
   read_buffer_size: byteSize().default(0).describe(NO_BUFFERS),
   write_buffer_size: byteSize()
     .default(512 * 1024)

@@ -91,7 +91,11 @@ class GrpcConnection {
     this.#tls?.close();
   }
 
-  async #call(batch: Batch, message: readonly Uint8Array[], signal: AbortSignal): Promise<SendResult | undefined> {
+  async #call(
+    batch: Batch,
+    message: readonly Uint8Array[],
+    signal: AbortSignal,
+  ): Promise<SendResult | undefined> {
     const { id } = this.#settings;
     const { endpoint, wait_for_ready } = this.#config;
     if (this.#client === undefined) throw new RetryableError('SHUTDOWN', `${id}: the exporter does not run.`);

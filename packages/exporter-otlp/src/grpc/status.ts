@@ -33,16 +33,24 @@ export function readGrpcAnswer(answer: Uint8Array, id: string, endpoint: string)
 }
 
 /** What a status other than OK means for the data, by the OTLP specification. */
-export function toPipelineError(error: GrpcError, id: string, endpoint: string): PermanentError | RetryableError {
+export function toPipelineError(
+  error: GrpcError,
+  id: string,
+  endpoint: string,
+): PermanentError | RetryableError {
   const { code, message, retryDelayMs } = error.status;
   const reason = `${rpcCodeName(code)}: ${oneLine(message)}`;
   const isThrottled = code === RPC_CODES.RESOURCE_EXHAUSTED && retryDelayMs !== undefined;
   if (RETRYABLE_CODES.has(code) || isThrottled) {
-    return new RetryableError('EXPORT_UNAVAILABLE', `${id}: ${endpoint} does not take data now (${reason}).`, {
-      cause: error,
-      status: code,
-      ...(retryDelayMs === undefined ? {} : { delayMs: retryDelayMs }),
-    });
+    return new RetryableError(
+      'EXPORT_UNAVAILABLE',
+      `${id}: ${endpoint} does not take data now (${reason}).`,
+      {
+        cause: error,
+        status: code,
+        ...(retryDelayMs === undefined ? {} : { delayMs: retryDelayMs }),
+      },
+    );
   }
   const advice = ADVICE[code] ?? 'The data is not sent again.';
   return new PermanentError('EXPORT_REFUSED', `${id}: ${endpoint} refused the data (${reason}). ${advice}`, {

@@ -7,8 +7,8 @@
 import { STATUS_CODES } from 'node:http';
 import {
   decodeRpcStatus,
-  parseRpcStatusJson,
   PermanentError,
+  parseRpcStatusJson,
   RetryableError,
   RPC_CODES,
   type SendResult,
@@ -109,7 +109,9 @@ function refusal(answer: HttpAnswer, { id, url }: Sent): PermanentError | Retrya
     );
   }
   const advice = ADVICE[status] ?? 'The data is not sent again.';
-  return new PermanentError('EXPORT_REFUSED', `${id}: ${url} refused the data (${reason}). ${advice}`, { status: code });
+  return new PermanentError('EXPORT_REFUSED', `${id}: ${url} refused the data (${reason}). ${advice}`, {
+    status: code,
+  });
 }
 
 /** What the backend said of its reason: a `google.rpc.Status` in the media type that it names, or plain text. */

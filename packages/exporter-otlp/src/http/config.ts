@@ -26,20 +26,36 @@ const NO_BUFFERS = 'Has no effect: Node sizes its buffers itself.';
 export const otlpHttpConfigSchema = z.strictObject({
   endpoint: endpoint('url')
     .optional()
-    .describe('The base URL, such as "https://backend:4318"; /v1/traces, /v1/metrics or /v1/logs is appended to it.'),
-  traces_endpoint: endpoint('url').optional().describe('The whole URL for traces, instead of that made from endpoint.'),
-  metrics_endpoint: endpoint('url').optional().describe('The whole URL for metrics, instead of that made from endpoint.'),
-  logs_endpoint: endpoint('url').optional().describe('The whole URL for logs, instead of that made from endpoint.'),
+    .describe(
+      'The base URL, such as "https://backend:4318"; /v1/traces, /v1/metrics or /v1/logs is appended to it.',
+    ),
+  traces_endpoint: endpoint('url')
+    .optional()
+    .describe('The whole URL for traces, instead of that made from endpoint.'),
+  metrics_endpoint: endpoint('url')
+    .optional()
+    .describe('The whole URL for metrics, instead of that made from endpoint.'),
+  logs_endpoint: endpoint('url')
+    .optional()
+    .describe('The whole URL for logs, instead of that made from endpoint.'),
   profiles_endpoint: unavailable('profiles_endpoint', 'profiles are not carried'),
-  encoding: z.enum(['proto', 'json']).default('proto').describe('How requests are written: protobuf or OTLP/JSON.'),
-  compression: z.enum(HTTP_COMPRESSIONS).default('gzip').describe('How requests are compressed; "none" or "" for not.'),
+  encoding: z
+    .enum(['proto', 'json'])
+    .default('proto')
+    .describe('How requests are written: protobuf or OTLP/JSON.'),
+  compression: z
+    .enum(HTTP_COMPRESSIONS)
+    .default('gzip')
+    .describe('How requests are compressed; "none" or "" for not.'),
   compression_params: compressionParamsSchema(),
   headers: headersSchema(),
   timeout: timeoutSchema('30s'),
   tls: tlsClientSchema.prefault({}).describe('TLS of https URLs.'),
   proxy_url: endpoint('url')
     .optional()
-    .describe('The HTTP proxy to send by. Default: that of the environment variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY.'),
+    .describe(
+      'The HTTP proxy to send by. Default: that of the environment variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY.',
+    ),
   max_idle_conns: z
     .int()
     .min(0)
@@ -47,8 +63,13 @@ export const otlpHttpConfigSchema = z.strictObject({
     .describe('The most connections that are kept open while nothing is sent; 0 sets no limit.'),
   max_idle_conns_per_host: count('As max_idle_conns, for each backend; 0 leaves it to max_idle_conns.'),
   max_conns_per_host: count('The most connections to each backend; requests wait for one. 0 sets no limit.'),
-  idle_conn_timeout: duration({ default: '90s' }).describe('How long a connection is kept while nothing is sent; 0 for ever.'),
-  disable_keep_alives: z.boolean().default(false).describe('Whether each request is sent on a connection of its own.'),
+  idle_conn_timeout: duration({ default: '90s' }).describe(
+    'How long a connection is kept while nothing is sent; 0 for ever.',
+  ),
+  disable_keep_alives: z
+    .boolean()
+    .default(false)
+    .describe('Whether each request is sent on a connection of its own.'),
   force_attempt_http2: z.boolean().default(true).describe(NO_HTTP2),
   http2_read_idle_timeout: duration({ default: '0s' }).describe(NO_HTTP2),
   http2_ping_timeout: duration({ default: '0s' }).describe(NO_HTTP2),
@@ -86,7 +107,8 @@ export function validateOtlpHttpConfig(config: OtlpHttpConfig): readonly ConfigP
   if (endpoints.every((url) => url === undefined)) {
     problems.push({
       path: [],
-      message: 'at least one endpoint must be specified. Set "endpoint" to a URL such as "http://localhost:4318".',
+      message:
+        'at least one endpoint must be specified. Set "endpoint" to a URL such as "http://localhost:4318".',
     });
   }
   return [

@@ -6,7 +6,7 @@
  * backend closed while it was idle fails the next request on it before any answer: that request is sent again at
  * once, on a new connection. As with every repetition the backend may get the data twice, and never not at all.
  */
-import { type Agent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { HttpAnswer } from './answer.ts';
 
@@ -135,5 +135,6 @@ function isConnectionLost(error: Error): boolean {
 
 /** What is idle next to a connection that the backend closed is likely closed too. */
 function closeIdle(agent: Agent): void {
-  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+  for (const sockets of Object.values(agent.freeSockets))
+    for (const socket of sockets ?? []) socket.destroy();
 }

@@ -13,8 +13,8 @@ import {
   RPC_CODES,
   type SendResult,
   type Settings,
-  type Signal,
   SIGNALS,
+  type Signal,
 } from '@tributary/core';
 import { SERVICES } from '../services.ts';
 import { readHttpAnswer } from './answer.ts';
@@ -48,7 +48,8 @@ class HttpConnection {
   constructor(settings: Settings, config: OtlpHttpConfig) {
     this.#settings = settings;
     this.#config = config;
-    this.#compression = config.compression === 'none' || config.compression === '' ? undefined : config.compression;
+    this.#compression =
+      config.compression === 'none' || config.compression === '' ? undefined : config.compression;
     this.#level = config.compression_params.level || undefined;
     for (const signal of SIGNALS) {
       const url = signalUrl(config, signal);
@@ -124,7 +125,9 @@ class HttpConnection {
     try {
       return readHttpAnswer(await post(agent, target, body, abort), { id, url, signal });
     } catch (error) {
-      throw error instanceof PermanentError || error instanceof RetryableError ? error : connectionError(id, url, error);
+      throw error instanceof PermanentError || error instanceof RetryableError
+        ? error
+        : connectionError(id, url, error);
     }
   }
 
@@ -172,7 +175,8 @@ function agentOptions(config: OtlpHttpConfig): AgentOptions {
 /** Closes what is idle now, and the rest as soon as it is. */
 function retire(agent: Agent): void {
   agent.maxFreeSockets = 0;
-  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+  for (const sockets of Object.values(agent.freeSockets))
+    for (const socket of sockets ?? []) socket.destroy();
 }
 
 /** What came instead of an answer: the connection was refused, broke, or did not speak HTTP or TLS. */
