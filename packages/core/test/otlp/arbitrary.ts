@@ -49,7 +49,7 @@ const unsignedArbitrary = fc.oneof(
 const int32Arbitrary = fc.oneof(fc.integer({ min: 0, max: 25 }), fc.integer());
 const uint32Arbitrary = fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 0xffff_ffff }));
 
-const SCALARS: Readonly<Record<string, fc.Arbitrary<PlainValue>>> = {
+export const SCALARS: Readonly<Record<string, fc.Arbitrary<PlainValue>>> = {
   string: stringArbitrary,
   bool: fc.boolean(),
   double: doubleArbitrary,
@@ -89,7 +89,8 @@ function recordArbitrary(type: protobuf.Type, depth: number): fc.Arbitrary<Plain
   for (const field of type.fieldsArray) {
     if (!inOneof.has(field.name)) model[field.name] = fieldArbitrary(field, depth);
   }
-  const record = fc.record(model, { requiredKeys: [] }) as fc.Arbitrary<Plain>;
+  const requiredKeys = type.fieldsArray.filter(isStructure).map((field) => field.name);
+  const record = fc.record(model, { requiredKeys }) as fc.Arbitrary<Plain>;
   if (inOneof.size === 0) return record;
   return fc
     .tuple(record, memberArbitrary(type, [...inOneof], depth))
@@ -120,7 +121,17 @@ function memberArbitrary(type: protobuf.Type, names: readonly string[], depth: n
 
 function fieldArbitrary(field: protobuf.Field, depth: number): fc.Arbitrary<PlainValue> {
   const one = elementArbitrary(field, depth);
-  return field.repeated ? fc.array(one, { maxLength: 3 }) : one;
+  if (!field.repeated) return one;
+  if (!isStructure(field)) return fc.array(one, { maxLength: 3 });
+  return fc.oneof(
+    { weight: 1, arbitrary: fc.constant<PlainValue[]>([]) },
+    { weight: 12, arbitrary: fc.array(one, { minLength: 1, maxLength: 2 }) },
+  );
+}
+
+/** Whether a field is one of the levels from the request down to the items: most requests should have some. */
+function isStructure(field: protobuf.Field): boolean {
+  return field.repeated && /^(resource|scope)|^(spans|logRecords|metrics|dataPoints)$/.test(field.name);
 }
 
 function elementArbitrary(field: protobuf.Field, depth: number): fc.Arbitrary<PlainValue> {

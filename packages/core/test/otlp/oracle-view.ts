@@ -160,18 +160,14 @@ function spanView(span: Span): View {
     kindOf: span.kindOf,
     ...scalarsOf(lookup('Span'), span),
     attributes: attributesView(span.attributes),
-    events: span
-      .events()
-      .map((event) => ({
-        ...scalarsOf(lookup('Span.Event'), event),
-        attributes: attributesView(event.attributes),
-      })),
-    links: span
-      .links()
-      .map((link) => ({
-        ...scalarsOf(lookup('Span.Link'), link),
-        attributes: attributesView(link.attributes),
-      })),
+    events: span.events().map((event) => ({
+      ...scalarsOf(lookup('Span.Event'), event),
+      attributes: attributesView(event.attributes),
+    })),
+    links: span.links().map((link) => ({
+      ...scalarsOf(lookup('Span.Link'), link),
+      attributes: attributesView(link.attributes),
+    })),
     statusCode: span.statusCode,
     statusMessage: span.statusMessage,
   };
@@ -348,7 +344,10 @@ function plainPoint(type: (typeof DATA)[number], point: Plain): View {
       };
     }
     case 'summary': {
-      const { quantileValues } = point;
+      const quantileValues = list(point['quantileValues']).map(({ quantile, value }) => ({
+        quantile,
+        value,
+      }));
       return { ...plainFields(lookup('SummaryDataPoint'), point), exemplars: [], quantileValues };
     }
     default: {
@@ -358,8 +357,9 @@ function plainPoint(type: (typeof DATA)[number], point: Plain): View {
   }
 }
 
-function buckets(value: PlainValue): PlainValue {
-  return value ?? { offset: 0, bucketCounts: [] };
+function buckets(value: PlainValue): View {
+  const { offset, bucketCounts } = (value ?? { offset: 0, bucketCounts: [] }) as Plain;
+  return { offset, bucketCounts };
 }
 
 function numberValue(point: Plain): number | bigint | undefined {

@@ -16,7 +16,8 @@ const SERVICES: Readonly<Record<Signal, string>> = {
 
 /**
  * A decoded message as plain data. Every field has a key: scalars that are absent have their default, absent messages,
- * `optional` fields and members of a oneof are undefined, repeated fields are arrays. 64-bit integers are bigints.
+ * `optional` fields and members of a oneof are undefined, repeated fields are arrays. 64-bit integers are bigints. Fields
+ * that are not known are under `$unknown`, as bytes, where there are any.
  */
 export interface Plain {
   [field: string]: PlainValue;
@@ -41,6 +42,14 @@ export function requestType(signal: Signal): protobuf.Type {
 
 /** Decodes a request; throws what protobufjs throws. */
 export function decode(signal: Signal, bytes: Uint8Array): Plain {
+  const type = requestType(signal);
+  const reader = protobuf.Reader.create(bytes);
+  reader.discardUnknown = false;
+  return toPlain(type, type.decode(reader));
+}
+
+/** The same without the fields that are not known. */
+export function decodeKnown(signal: Signal, bytes: Uint8Array): Plain {
   const type = requestType(signal);
   return toPlain(type, type.decode(bytes));
 }
@@ -69,6 +78,8 @@ export function emptyPlain(type: protobuf.Type): Plain {
 
 function toPlain(type: protobuf.Type, message: protobuf.Message): Plain {
   const plain: Plain = {};
+  if (message.$unknowns !== undefined)
+    plain['$unknown'] = message.$unknowns.map((field) => new Uint8Array(field));
   for (const field of type.fieldsArray) {
     const isOwn = Object.hasOwn(message, field.name);
     const value: unknown = Reflect.get(message, field.name);

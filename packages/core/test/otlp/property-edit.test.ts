@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Batch, SIGNALS, type Signal } from '../../src/index.ts';
+import { requestArbitrary } from './arbitrary.ts';
+import { encodeMessy, messArbitrary } from './arbitrary-wire.ts';
+import { decode, type Plain, requestType, runs } from './oracle.ts';
+import { applyEdit, editsArbitrary, filled } from './oracle-edit.ts';
+import { batchView, countItems, plainView } from './oracle-view.ts';
+
+/** What is true of a batch with this content, however it came about. */
+function expectContent(signal: Signal, batch: Batch, plain: Plain): void {
+  expect(batch.itemCount).toBe(countItems(signal, plain));
+  const bytes = batch.toBytes();
+  expect(batch.byteLength).toBe(bytes.length);
+  expect(filled(signal, decode(signal, bytes))).toStrictEqual(plain);
+  expect(Buffer.concat(batch.toChunks()).equals(bytes)).toBe(true);
+  expect(batchView(batch)).toStrictEqual(plainView(signal, plain));
+  expect(batchView(Batch.decode(signal, bytes))).toStrictEqual(plainView(signal, plain));
+}
+
+test.each(SIGNALS)('edits of %s do what the same edits do to decoded objects', (signal) => {
+  fc.assert(
+    fc.property(requestArbitrary(signal), messArbitrary, editsArbitrary, (request, mess, edits) => {
+      const bytes = encodeMessy(requestType(signal), request, mess);
+      const original = Uint8Array.from(bytes);
+      const batch = Batch.decode(signal, bytes);
+      const plain = filled(signal, decode(signal, bytes));
+      for (const edit of edits) applyEdit(batch, plain, edit);
+      expectContent(signal, batch, plain);
+      expect(bytes).toStrictEqual(original);
+    }),
+    runs(150),
+  );
+});
+
+test.each(SIGNALS)(
+  'a fork of %s has the edits made before it, and neither sees the later ones of the other',
+  (signal) => {
+    fc.assert(
+      fc.property(
+        requestArbitrary(signal),
+        messArbitrary,
+        editsArbitrary,
+        editsArbitrary,
+        editsArbitrary,
+        (request, mess, before, onOne, onOther) => {
+          const bytes = encodeMessy(requestType(signal), request, mess);
+          const one = Batch.decode(signal, bytes);
+          const plainOne = filled(signal, decode(signal, bytes));
+          for (const edit of before) applyEdit(one, plainOne, edit);
+          const other = one.fork();
+          const plainOther = structuredClone(plainOne);
+          for (let index = 0; index < Math.max(onOne.length, onOther.length); index++) {
+            if (index < onOne.length) applyEdit(one, plainOne, onOne[index]!);
+            if (index < onOther.length) applyEdit(other, plainOther, onOther[index]!);
+          }
+          expectContent(signal, one, plainOne);
+          expectContent(signal, other, plainOther);
+        },
+      ),
+      runs(60),
+    );
+  },
+);
