@@ -9,7 +9,8 @@ export function nanosecondsPerCall(work: () => void): number {
   for (const start = performance.now(); performance.now() - start < WARM_UP_MS; calls++) work();
   const callsPerRound = Math.max(1, Math.round((calls * ROUND_MS) / WARM_UP_MS));
   let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < ROUNDS; round++) best = Math.min(best, time(work, callsPerRound) / callsPerRound);
+  for (let round = 0; round < ROUNDS; round++)
+    best = Math.min(best, time(work, callsPerRound) / callsPerRound);
   return best * 1e6;
 }
 

@@ -59,6 +59,7 @@ export async function startGrpcSink(): Promise<Sink> {
       bytes += chunk.length;
     });
     stream.on('end', () => {
+      if (stream.destroyed) return;
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
       stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
       // A message header of five zero bytes: not compressed, of length zero.

@@ -24,7 +24,9 @@ async function invoke(invocation: Invocation): Promise<number> {
     }
     case 'schema': {
       const { loadRegistry } = await import('./commands/load.ts');
-      return (await import('./commands/schema.ts')).schema(await loadRegistry(invocation.configs, invocation.sets));
+      return (await import('./commands/schema.ts')).schema(
+        await loadRegistry(invocation.configs, invocation.sets),
+      );
     }
     case 'doctor':
       return (await import('./commands/doctor.ts')).doctor(invocation.json);

@@ -39,10 +39,7 @@ describe('parseArguments', () => {
     [['--confg', 'a.yaml'], 'unknown option "--confg". Did you mean "--config"?'],
     [['doctor', '--config', 'a.yaml'], 'unknown option "--config" of doctor. See tributary --help.'],
     [['validate', 'a.yaml'], 'unexpected "a.yaml". A configuration file is given by --config.'],
-    [
-      ['--set', 'a.b.c'],
-      '--set a.b.c: missing equal sign. The form is --set receivers.otlp.key=value.',
-    ],
+    [['--set', 'a.b.c'], '--set a.b.c: missing equal sign. The form is --set receivers.otlp.key=value.'],
     [['--config'], "Option '--config <value>' argument missing"],
   ])('refuses %j', (argv, message) => {
     expect(() => parseArguments(argv)).toThrow(new UsageError(message));

@@ -18,7 +18,12 @@ describe('formatConsoleLine', () => {
   });
 
   it('ends with the message of an error', () => {
-    const json = JSON.stringify({ level: 50, ts: 'T', error: { message: 'no route', code: 'X' }, msg: 'export' });
+    const json = JSON.stringify({
+      level: 50,
+      ts: 'T',
+      error: { message: 'no route', code: 'X' },
+      msg: 'export',
+    });
     expect(formatConsoleLine(json)).toBe('T  error  export  error="no route"\n');
   });
 

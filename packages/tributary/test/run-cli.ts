@@ -58,7 +58,9 @@ export function follow(child: ChildProcess): Running {
           resolve();
         };
         listeners.add(look);
-        void ended.then(({ code }) => reject(new Error(`ended with ${code} before "${text}":\n${stdout}${stderr}`)));
+        void ended.then(({ code }) =>
+          reject(new Error(`ended with ${code} before "${text}":\n${stdout}${stderr}`)),
+        );
         look();
       }),
   };

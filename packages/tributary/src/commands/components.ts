@@ -43,7 +43,9 @@ function toText(lines: readonly ComponentLine[]): string {
 
 /** Prints the component types that a configuration can name. Returns the exit code. */
 export function components(registry: Registry, asJson: boolean): number {
-  const lines = COMPONENT_KINDS.flatMap((kind) => registry.list(kind)).map(({ factory }) => describe(factory));
+  const lines = COMPONENT_KINDS.flatMap((kind) => registry.list(kind)).map(({ factory }) =>
+    describe(factory),
+  );
   writeOut(asJson ? `${JSON.stringify({ version: VERSION, components: lines }, null, 2)}\n` : toText(lines));
   return 0;
 }

@@ -2,13 +2,13 @@ import {
   type Diagnostic,
   formatDiagnostic,
   type LoadedConfig,
+  type Logger,
   loadConfig,
   loadConfigPlugins,
-  type Logger,
   Registry,
 } from '@tributary/core';
-import { BUILTIN_FACTORIES } from '../builtin.ts';
 import { UsageError } from '../arguments.ts';
+import { BUILTIN_FACTORIES } from '../builtin.ts';
 import { writeError } from '../output.ts';
 
 /**

@@ -1,4 +1,10 @@
-import { type Logger, registerProcessMetrics, type ResolvedConfig, Service, TelemetryRegistry } from '@tributary/core';
+import {
+  type Logger,
+  type ResolvedConfig,
+  registerProcessMetrics,
+  Service,
+  TelemetryRegistry,
+} from '@tributary/core';
 import { createLogger } from '../telemetry/logger.ts';
 import { type MetricsExport, startMetrics } from '../telemetry/metrics.ts';
 import { telemetryResource } from '../telemetry/resource.ts';
@@ -42,7 +48,11 @@ async function shutDown(service: Service, metrics: MetricsExport, logger: Logger
   }
 }
 
-async function runService(config: ResolvedConfig, logger: Logger, resource: ReturnType<typeof telemetryResource>) {
+async function runService(
+  config: ResolvedConfig,
+  logger: Logger,
+  resource: ReturnType<typeof telemetryResource>,
+) {
   const telemetry = new TelemetryRegistry({ level: config.telemetry.metrics.level });
   registerProcessMetrics(telemetry);
   const fatal = Promise.withResolvers<string>();
@@ -57,13 +67,17 @@ async function runService(config: ResolvedConfig, logger: Logger, resource: Retu
   logger.info({ version: VERSION, pid: process.pid, node: process.version }, 'starting');
   // A signal that comes while the service starts ends the start; the shutdown then undoes what was done.
   const started = service.start();
-  const early = await Promise.race([started.then(() => undefined), stopping]).catch(async (error: unknown) => {
-    await metrics.shutdown().catch(() => undefined);
-    throw error;
-  });
+  const early = await Promise.race([started.then(() => undefined), stopping]).catch(
+    async (error: unknown) => {
+      await metrics.shutdown().catch(() => undefined);
+      throw error;
+    },
+  );
   if (early === undefined) {
     logger.info(
-      metrics.addresses.length === 0 ? {} : { metrics: metrics.addresses.map((address) => `http://${address}/metrics`) },
+      metrics.addresses.length === 0
+        ? {}
+        : { metrics: metrics.addresses.map((address) => `http://${address}/metrics`) },
       'everything is ready',
     );
   } else {

@@ -1,7 +1,7 @@
 import { formatDiagnostic, type Logger, Service, TelemetryRegistry } from '@tributary/core';
+import { writeError, writeOut } from '../output.ts';
 import { VERSION } from '../version.ts';
 import { load } from './load.ts';
-import { writeError, writeOut } from '../output.ts';
 
 /** What components say while they are created but not started is of no use to who validates. */
 const silent = () => undefined;
@@ -13,9 +13,14 @@ const nopLogger: Logger = { debug: silent, info: silent, warn: silent, error: si
  */
 export async function validate(configs: readonly string[], sets: readonly string[]): Promise<number> {
   const { config, warnings } = await load(configs, sets);
-  Service.create(config, { logger: nopLogger, telemetry: new TelemetryRegistry({ level: 'none' }), version: VERSION });
+  Service.create(config, {
+    logger: nopLogger,
+    telemetry: new TelemetryRegistry({ level: 'none' }),
+    version: VERSION,
+  });
   for (const warning of warnings) writeError(`${formatDiagnostic(warning)}\n`);
   const pipelines = config.pipelines.map((pipeline) => pipeline.id).join(', ');
-  writeOut(`the configuration is valid: ${config.pipelines.length} pipelines (${pipelines})\n`);
+  const count = config.pipelines.length;
+  writeOut(`the configuration is valid: ${count} ${count === 1 ? 'pipeline' : 'pipelines'} (${pipelines})\n`);
   return 0;
 }
