@@ -3,7 +3,7 @@
  * (`--config`) and for single values (`${…}`).
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, resolve } from 'node:path';
+import { dirname, isAbsolute, parse, resolve } from 'node:path';
 import { didYouMean, nearest } from './suggest.ts';
 
 /** The largest text that is taken from anywhere: what a Kubernetes ConfigMap can hold. */
@@ -163,12 +163,15 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder',
 };
 
-/** A file beside the missing one whose name is near, as the user would write it. */
+/** A file beside the missing one whose name is near, or differs in its extension only, as the user would write it. */
 export async function nearestFile(path: string, candidates: readonly string[]): Promise<string | undefined> {
+  const wanted = parse(path);
   for (const candidate of candidates) {
     const names = await readdir(dirname(candidate)).catch((): string[] => []);
-    const name = nearest(basename(candidate), names);
-    if (name !== undefined) return path.slice(0, path.length - basename(path).length) + name;
+    const found = names.map((name) => parse(name));
+    const stem = nearest(wanted.name, new Set(found.map(({ name }) => name)));
+    const name = found.find((file) => file.name === wanted.name) ?? found.find((file) => file.name === stem);
+    if (name !== undefined) return path.slice(0, path.length - wanted.base.length) + name.base;
   }
   return undefined;
 }

@@ -160,15 +160,23 @@ class Converter {
   }
 
   #keyName(key: ParsedNode): string | undefined {
+    const name = this.#keyText(key);
+    // As a property of plain objects it would not be a key.
+    if (name === undefined || name.split('::').includes('__proto__')) {
+      this.#invalid(key, 'a key is missing or is not a name');
+      return undefined;
+    }
+    return name;
+  }
+
+  #keyText(key: ParsedNode): string | undefined {
     if (isAlias(key)) {
       const node = this.#alias(key);
-      if (node.kind === 'scalar' && node.value !== null) return String(node.value);
-    } else if (isScalar(key) && scalarValue(key) !== null) {
-      if (key.anchor !== undefined) this.#node(key, 0);
-      return String(key.source ?? key.value);
+      return node.kind === 'scalar' && node.value !== null ? String(node.value) : undefined;
     }
-    this.#invalid(key, 'a key is missing or is not a name');
-    return undefined;
+    if (!isScalar(key) || scalarValue(key) === null) return undefined;
+    if (key.anchor !== undefined) this.#node(key, 0);
+    return String(key.source ?? key.value);
   }
 
   #alias(alias: Alias.Parsed): ConfigNode {
