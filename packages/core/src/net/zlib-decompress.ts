@@ -1,0 +1,146 @@
+/**
+ * Decompression by Node's zlib: gzip and zlib (RFC 1952, RFC 1950), zstd (RFC 8878). Of a whole body at once, bounded,
+ * in place or in the pool (see compression.ts).
+ */
+import zlib from 'node:zlib';
+import { PermanentError } from '../errors.ts';
+import type { CompressionType } from './compression.ts';
+import { invalid, tooLarge, trailingBytes } from './compression-errors.ts';
+import { readUint32, ZstdFrames, zstdContentSize } from './zstd-frames.ts';
+
+/** Up to this many bytes of output are decompressed in place: some 3 ms of work at most. */
+const DECOMPRESS_IN_PLACE_BYTES = 2 * 1024 * 1024;
+/** No output buffer is allocated in advance for more than this many times the input, whatever the input claims. */
+const MAX_TRUSTED_RATIO = 64;
+const MIN_CHUNK_BYTES = 16 * 1024;
+/** A zstd frame that wants a larger window than 64 MiB is refused: the window is allocated before any output. */
+const ZSTD_WINDOW_LOG_MAX = 26;
+const ZSTD_DECOMPRESS_PARAMS = { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX };
+
+/** What zlib's convenience methods give with `info: true`, which their types leave out. */
+export interface InfoResult {
+  readonly buffer: Uint8Array;
+  /** `bytesWritten` is how much of the input was used. */
+  readonly engine: { readonly bytesWritten: number };
+}
+
+/** Gzip members, or one zlib stream. */
+export function inflate(
+  type: 'gzip' | 'zlib' | 'deflate',
+  bytes: Uint8Array,
+  limit: number,
+): Uint8Array | Promise<Uint8Array> {
+  // RFC 1952: a member ends with the size of its content modulo 2^32, little endian. Only a hint: it is not checked
+  // before the whole content was made, and of several members it is the last one's.
+  const claimed =
+    type === 'gzip' && bytes.length >= 18 ? readUint32(bytes, bytes.length - 4) : bytes.length * 8;
+  const [syncCall, poolCall] =
+    type === 'gzip' ? ([zlib.gunzipSync, zlib.gunzip] as const) : ([zlib.inflateSync, zlib.inflate] as const);
+  const options = { info: true, chunkSize: outputChunk(claimed, bytes.length, limit) };
+  const finish = (result: unknown): Uint8Array => {
+    const { buffer, engine } = result as InfoResult;
+    if (engine.bytesWritten !== bytes.length) {
+      throw trailingBytes(type, engine.bytesWritten, bytes.length);
+    }
+    if (buffer.length > limit) {
+      throw tooLarge(type, limit);
+    }
+    return buffer;
+  };
+  return inPlaceOrPool(
+    type,
+    claimed,
+    limit,
+    (maxOutputLength) => finish(syncCall(bytes, { ...options, maxOutputLength })),
+    () =>
+      inPool<unknown>((done) => poolCall(bytes, { ...options, maxOutputLength: limit }, done)).then(finish),
+  );
+}
+
+/** Zstd frames. */
+export function decompressZstd(bytes: Uint8Array, limit: number): Uint8Array | Promise<Uint8Array> {
+  const claimed = zstdContentSize(bytes) ?? bytes.length * 8;
+  const options = {
+    info: true,
+    params: ZSTD_DECOMPRESS_PARAMS,
+    chunkSize: outputChunk(claimed, bytes.length, limit),
+  };
+  return inPlaceOrPool(
+    'zstd',
+    claimed,
+    limit,
+    (maxOutputLength) => {
+      const frames = new ZstdFrames(bytes, maxOutputLength);
+      while (!frames.isDone) {
+        const result: unknown = zlib.zstdDecompressSync(frames.rest, {
+          ...options,
+          maxOutputLength: frames.room,
+        });
+        frames.add(result as InfoResult);
+      }
+      return frames.output();
+    },
+    async () => {
+      const frames = new ZstdFrames(bytes, limit);
+      while (!frames.isDone) {
+        const result = await inPool<unknown>((done) =>
+          zlib.zstdDecompress(frames.rest, { ...options, maxOutputLength: frames.room }, done as never),
+        );
+        frames.add(result as InfoResult);
+      }
+      return frames.output();
+    },
+  );
+}
+
+/** Runs one of zlib's methods that take a callback. */
+export function inPool<Result = Buffer>(
+  start: (done: (error: Error | null, result: Result) => void) => void,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    start((error, result) => (error ? reject(error) : resolve(result)));
+  });
+}
+
+/**
+ * Works in place where the output is expected to be small. An input that claims less than it holds is stopped at the
+ * bound and done again in the pool, so that the event loop never waits for more than the bound's worth of work.
+ */
+function inPlaceOrPool(
+  type: CompressionType,
+  claimed: number,
+  limit: number,
+  inPlace: (maxOutputLength: number) => Uint8Array,
+  pool: () => Promise<Uint8Array>,
+): Uint8Array | Promise<Uint8Array> {
+  if (claimed <= DECOMPRESS_IN_PLACE_BYTES) {
+    try {
+      // zlib takes no bound of 0; what is then one byte too many is found by the one who asked.
+      return inPlace(Math.max(1, Math.min(limit, DECOMPRESS_IN_PLACE_BYTES)));
+    } catch (error) {
+      const translated = translate(type, limit, error);
+      if (translated.code !== 'OTLP_TOO_LARGE' || limit <= DECOMPRESS_IN_PLACE_BYTES) {
+        throw translated;
+      }
+    }
+  }
+  return pool().catch((error: unknown) => {
+    throw translate(type, limit, error);
+  });
+}
+
+/** The size of the buffers that output is made into: one of the whole claimed size where that can be believed. */
+function outputChunk(claimed: number, inputLength: number, limit: number): number {
+  const believed = Math.min(claimed + 1, limit + 1, inputLength * MAX_TRUSTED_RATIO);
+  return Math.max(MIN_CHUNK_BYTES, believed);
+}
+
+function translate(type: CompressionType, limit: number, error: unknown): PermanentError {
+  if (error instanceof PermanentError) {
+    return error;
+  }
+  if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+    return tooLarge(type, limit);
+  }
+  return invalid(type, (error as Error).message);
+}
