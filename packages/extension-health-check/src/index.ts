@@ -1,0 +1,1 @@
+export { healthCheckExtension } from './factory.ts';
