@@ -62,6 +62,7 @@ class Printer {
       this.#notPrinted.add(1);
       return;
     }
+    if (this.#failure() !== undefined) return this.#result(batch);
     const pieces = inPieces(this.#lines(batch));
     const before = this.#before;
     const printed = before === undefined ? this.#write(pieces) : before.then(() => this.#write(pieces));
@@ -92,14 +93,23 @@ class Printer {
 
   /** What could not be printed counts as lost, but is not refused: others may have taken the data. */
   #result(batch: Batch): SendResult | undefined {
-    const failed = this.#outputs.find((output) => output.failure !== undefined);
-    if (failed?.failure === undefined) return undefined;
-    const message = `${failed.name}: nothing can be printed any more (${failed.failure.message})`;
+    const failure = this.#failure();
+    if (failure === undefined) return undefined;
     if (!this.#hasFailed) {
       this.#hasFailed = true;
-      this.#settings.reportStatus('permanent_error', failed.failure);
+      this.#settings.reportStatus('permanent_error', failure);
     }
-    return { rejectedItems: batch.itemCount, message };
+    return { rejectedItems: batch.itemCount, message: failure.message };
+  }
+
+  #failure(): Error | undefined {
+    for (const { name, failure } of this.#outputs) {
+      if (failure === undefined) continue;
+      return new Error(
+        `${this.#settings.id}: nothing can be printed to ${name} any more (${failure.message}).`,
+      );
+    }
+    return undefined;
   }
 }
 

@@ -6,7 +6,7 @@ import type {
   Metric,
   MetricType,
 } from '@tributary/core';
-import { attributeLines } from './detailed.ts';
+import { attributeLines, NESTED } from './detailed.ts';
 import { numberText } from './point.ts';
 import { fullTime } from './quantity.ts';
 import { printable } from './text.ts';
@@ -33,13 +33,13 @@ export function* metricLines(metric: Metric, index: number): Generator<string> {
   if (HAS_TEMPORALITY.has(metric.type)) {
     yield `     -> AggregationTemporality: ${capitalised(temporalityName(metric.aggregationTemporality))}`;
   }
-  yield* attributeLines('     -> Metadata', metric.metadata, '');
+  yield* attributeLines('     -> Metadata', metric.metadata, NESTED);
   for (const [at, point] of metric.dataPoints().entries()) yield* pointLines(point, at);
 }
 
 function* pointLines(point: DataPoint, index: number): Generator<string> {
   yield `${POINT_NAMES[point.kindOf]} #${index}`;
-  yield* attributeLines('Data point attributes', point.attributes, '');
+  yield* attributeLines('Data point attributes', point.attributes);
   yield `StartTimestamp: ${fullTime(point.startTimeUnixNano)}`;
   yield `Timestamp: ${fullTime(point.timeUnixNano)}`;
   switch (point.kindOf) {
@@ -95,5 +95,5 @@ function* exemplarLines(exemplar: Exemplar, index: number): Generator<string> {
   yield `     -> Span ID: ${exemplar.spanIdHex}`;
   yield `     -> Timestamp: ${fullTime(exemplar.timeUnixNano)}`;
   yield `     -> Value: ${numberText(exemplar.value)}`;
-  yield* attributeLines('     -> FilteredAttributes', exemplar.filteredAttributes, '');
+  yield* attributeLines('     -> FilteredAttributes', exemplar.filteredAttributes, NESTED);
 }

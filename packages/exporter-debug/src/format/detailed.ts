@@ -16,6 +16,9 @@ const GROUP_NAMES: Readonly<Record<Signal, string>> = {
   logs: 'Logs',
 };
 
+/** The indentation of attributes of what stands within a record. */
+export const NESTED = '     ';
+
 /** The lines of a batch. */
 export function* detailedLines(batch: Batch): Generator<string> {
   const name = GROUP_NAMES[batch.signal];
@@ -23,14 +26,14 @@ export function* detailedLines(batch: Batch): Generator<string> {
     const { resource } = group;
     yield `Resource${name} #${groupIndex}`;
     yield `Resource SchemaURL: ${printable(group.schemaUrl)}`;
-    yield* attributeLines('Resource attributes', resource.attributes, '');
+    yield* attributeLines('Resource attributes', resource.attributes);
     yield* droppedLine('Resource dropped attributes count', resource.droppedAttributesCount);
     for (const [scopeIndex, scopeGroup] of group.scopes().entries()) {
       const { scope } = scopeGroup;
       yield `Scope${name} #${scopeIndex}`;
       yield `Scope${name} SchemaURL: ${printable(scopeGroup.schemaUrl)}`;
       yield `InstrumentationScope ${printable(scope.name)} ${printable(scope.version)}`.trimEnd();
-      yield* attributeLines('InstrumentationScope attributes', scope.attributes, '');
+      yield* attributeLines('InstrumentationScope attributes', scope.attributes);
       yield* droppedLine('InstrumentationScope dropped attributes count', scope.droppedAttributesCount);
       for (const [index, record] of scopeGroup.records().entries()) {
         if (record.kindOf === 'span') yield* spanLines(record, index);
@@ -41,11 +44,11 @@ export function* detailedLines(batch: Batch): Generator<string> {
   }
 }
 
-/** A heading and a line for each attribute; nothing where there is none. */
-export function* attributeLines(heading: string, attributes: Attributes, indent: string): Generator<string> {
+/** A heading and a line, indented, for each attribute; nothing where there is none. */
+export function* attributeLines(heading: string, attributes: Attributes, indent = ''): Generator<string> {
   const keys = attributes.keys();
   if (keys.length === 0) return;
-  yield `${indent}${heading}:`;
+  yield `${heading}:`;
   const seen = new Set<string>();
   for (const [key, value] of attributes.entries()) {
     // Of a key that occurs again only the first one's type can be asked for.
@@ -68,7 +71,7 @@ function* logLines(record: LogRecord, index: number): Generator<string> {
   yield `SeverityNumber: ${severityText(record.severityNumber)}`;
   if (record.eventName !== '') yield `EventName: ${printable(record.eventName)}`;
   yield `Body: ${record.body === undefined ? 'Empty()' : typedValue(record.body)}`;
-  yield* attributeLines('Attributes', record.attributes, '');
+  yield* attributeLines('Attributes', record.attributes);
   yield* droppedLine('Dropped attributes count', record.droppedAttributesCount);
   yield `Trace ID: ${record.traceIdHex}`;
   yield `Span ID: ${record.spanIdHex}`;
@@ -91,7 +94,7 @@ function* spanLines(span: Span, index: number): Generator<string> {
   yield* droppedLine('    DroppedAttributesCount', span.droppedAttributesCount);
   yield* droppedLine('    DroppedEventsCount', span.droppedEventsCount);
   yield* droppedLine('    DroppedLinksCount', span.droppedLinksCount);
-  yield* attributeLines('Attributes', span.attributes, '');
+  yield* attributeLines('Attributes', span.attributes);
   const events = span.events();
   if (events.length > 0) yield 'Events:';
   for (const [at, event] of events.entries()) yield* eventLines(event, at);
@@ -105,7 +108,7 @@ function* eventLines(event: SpanEvent, index: number): Generator<string> {
   yield `     -> Name: ${printable(event.name)}`;
   yield `     -> Timestamp: ${fullTime(event.timeUnixNano)}`;
   yield `     -> DroppedAttributesCount: ${event.droppedAttributesCount}`;
-  yield* attributeLines('     -> Attributes', event.attributes, '');
+  yield* attributeLines('     -> Attributes', event.attributes, NESTED);
 }
 
 function* linkLines(link: SpanLink, index: number): Generator<string> {
@@ -115,7 +118,7 @@ function* linkLines(link: SpanLink, index: number): Generator<string> {
   yield `     -> TraceState: ${printable(link.traceState)}`;
   yield `     -> Flags: ${link.flags}`;
   yield `     -> DroppedAttributesCount: ${link.droppedAttributesCount}`;
-  yield* attributeLines('     -> Attributes', link.attributes, '');
+  yield* attributeLines('     -> Attributes', link.attributes, NESTED);
 }
 
 /** `Info(9)`, and `Unspecified(0)` where there is none. */

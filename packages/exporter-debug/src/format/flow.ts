@@ -1,7 +1,7 @@
 /**
  * The line of a `network.flow` event, for those who want to see who talks to whom:
  *
- *     12:03:44.120  curl[4711]  client  10.0.0.5:41022  → 93.184.216.34:443  tcp ipv4  open  ↑1.2 KiB  ↓34 KiB  rtt 1.8 ms  0 retrans
+ *     12:03:44.120  curl[4711]  client  10.0.0.5:41022  → 93.184.216.34:443  tcp ipv4  open  ↑1.2 KiB  ↓34 KiB  rtt 1.8 ms
  *
  * The source, left of the arrow, is the end that opened the connection. `client` and `server` say which end the process
  * before it is at. ↑ is what the source sent since the last line of the flow, ↓ what the destination sent.
@@ -37,12 +37,12 @@ import { shortened } from './text.ts';
 /** Time, process, role, source, destination, network, state, both amounts; what follows is not aligned. */
 const COLUMN_WIDTHS = [
   { min: 12, max: 12 },
-  { min: 14, max: 24 },
+  { min: 16, max: 24 },
   { min: 6, max: 6 },
-  { min: 15, max: 47 },
-  { min: 17, max: 49 },
+  { min: 21, max: 47 },
+  { min: 23, max: 49 },
   { min: 8, max: 12 },
-  { min: 6, max: 12 },
+  { min: 7, max: 12 },
   { min: 9, max: 9 },
   { min: 9, max: 9 },
 ];

@@ -1,0 +1,1 @@
+export { nopExporter } from './factory.ts';

@@ -1,0 +1,4 @@
+import { describeConformance } from '@tributary/testkit';
+import { nopExporter } from '../src/index.ts';
+
+describeConformance(nopExporter);
