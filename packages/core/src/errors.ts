@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   OTLP_TOO_LARGE: 'a request is larger than the limit, compressed or decompressed',
   COMPRESSION_INVALID: 'a request body is not what its content encoding says',
   QUEUE_FULL: 'the sending queue is full',
+  BATCH_FULL: 'the batch processor holds as much as it may',
   MEMORY_LIMIT: 'the process uses more memory than the memory limiter allows',
   BRANCHES_REFUSED: 'several of the pipelines or exporters that share data refused it',
   SHUTDOWN: 'the component is shutting down and takes no more data',

@@ -22,7 +22,7 @@ import { asBuffer } from './wire.ts';
  */
 export class Batch {
   readonly signal: Signal;
-  /** Where the batch came from; empty after a merge. */
+  /** Where the batch came from; after a merge what the merge was given, else empty. */
   readonly meta: BatchMeta;
   readonly #root: MessageNode;
   /** The array that came in, where the batch is still that. */
@@ -69,17 +69,17 @@ export class Batch {
   }
 
   /**
-   * One batch of all, in their order; its meta is empty. Nothing is decoded or joined: requests may be appended to one
-   * another. The batches given stay as they are.
+   * One batch of all, in their order; its meta is empty unless one is given. Nothing is decoded or joined: requests may
+   * be appended to one another. The batches given stay as they are.
    *
    * @throws TypeError without a batch, or if their signals differ
    */
-  static merge(batches: readonly Batch[]): Batch {
+  static merge(batches: readonly Batch[], meta: BatchMeta = NO_META): Batch {
     const signal = batches[0]?.signal;
     if (signal === undefined || batches.some((batch) => batch.signal !== signal)) {
       throw new TypeError('Batch.merge: batches must be of one signal, and at least one.');
     }
-    return new Batch(signal, NO_META, mergeNodes(batches.map((batch) => batch.#root)), undefined);
+    return new Batch(signal, meta, mergeNodes(batches.map((batch) => batch.#root)), undefined);
   }
 
   static #of(signal: Signal, bytes: Uint8Array, buffer: Buffer, meta: BatchMeta, items: number): Batch {
