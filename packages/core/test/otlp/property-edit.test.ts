@@ -1,22 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Batch, SIGNALS, type Signal } from '../../src/index.ts';
+import { Batch, SIGNALS } from '../../src/index.ts';
 import { requestArbitrary } from './arbitrary.ts';
 import { encodeMessy, messArbitrary } from './arbitrary-wire.ts';
-import { decode, type Plain, requestType, runs } from './oracle.ts';
+import { decode, requestType, runs } from './oracle.ts';
+import { expectContent } from './oracle-content.ts';
 import { applyEdit, editsArbitrary, filled } from './oracle-edit.ts';
-import { batchView, countItems, plainView } from './oracle-view.ts';
-
-/** What is true of a batch with this content, however it came about. */
-function expectContent(signal: Signal, batch: Batch, plain: Plain): void {
-  expect(batch.itemCount).toBe(countItems(signal, plain));
-  const bytes = batch.toBytes();
-  expect(batch.byteLength).toBe(bytes.length);
-  expect(filled(signal, decode(signal, bytes))).toStrictEqual(plain);
-  expect(Buffer.concat(batch.toChunks()).equals(bytes)).toBe(true);
-  expect(batchView(batch)).toStrictEqual(plainView(signal, plain));
-  expect(batchView(Batch.decode(signal, bytes))).toStrictEqual(plainView(signal, plain));
-}
 
 test.each(SIGNALS)('edits of %s do what the same edits do to decoded objects', (signal) => {
   fc.assert(
