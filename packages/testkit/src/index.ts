@@ -1,3 +1,4 @@
+export * from './certificates.ts';
 export * from './conformance/checks.ts';
 export * from './conformance/conformance.ts';
 export * from './conformance/contract.ts';
