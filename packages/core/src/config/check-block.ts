@@ -43,7 +43,8 @@ export function checkBlock<S extends z.ZodType>(
     const result = schema.safeParse(input, { error: () => NO_MESSAGE });
     if (result.success) return { value: result.data };
     const isHidden = (path: ConfigPath): boolean => isHiddenAt(block.node, schema, path);
-    for (const problem of describeIssues(result.error.issues, { schema, input, isHidden })) {
+    const isWritten = (path: ConfigPath): boolean => nodeAt(block.node, path) !== undefined;
+    for (const problem of describeIssues(result.error.issues, { schema, input, isHidden, isWritten })) {
       report(block, schema, problem, diagnostics);
     }
   } catch (error) {
@@ -69,10 +70,12 @@ function report(block: Block, schema: Schema, problem: BlockProblem, diagnostics
   if (isBroken(block.node, path)) return;
   const keyOrigin = path.length === 0 ? block.keyOrigin : originOfKey(block.node, block.keyOrigin, path);
   const origin = isAboutKey || existing === undefined ? keyOrigin : valueOrigin(existing, keyOrigin);
+  const substitution = substitutionAt(block.node, path);
+  const hasHiddenDefault = substitution?.uris.some((uri) => showReference(uri) !== uri) === true;
   diagnostics.error(origin, [...block.path, ...path], {
     ...rest,
-    ...sourceOf(substitutionAt(block.node, path), isAboutKey),
-    isSecret: !isAboutKey && (isSecretAt(schema, path) || looksSecret(path)),
+    ...sourceOf(substitution, isAboutKey),
+    isSecret: !isAboutKey && (hasHiddenDefault || isSecretAt(schema, path) || looksSecret(path)),
   });
 }
 
@@ -94,14 +97,14 @@ function sourceOf(
 
 /** The values of secrets, and values that came from outside, are not shown. */
 function isHiddenAt(root: ConfigNode, schema: Schema, path: ConfigPath): boolean {
-  return substitutionAt(root, path, true) !== undefined || isSecretAt(schema, path) || looksSecret(path);
+  return substitutionAt(root, path) !== undefined || isSecretAt(schema, path) || looksSecret(path);
 }
 
 /**
- * The last substitution on the way to a path. With `withoutFiles` those that brought a whole YAML file, whose values
- * are configuration like any other, do not count.
+ * The last substitution on the way to a path. Those that brought a whole YAML file do not count for what is in it: it
+ * has its own place and is configuration like any other.
  */
-function substitutionAt(root: ConfigNode, path: ConfigPath, withoutFiles = false): Substitution | undefined {
+function substitutionAt(root: ConfigNode, path: ConfigPath): Substitution | undefined {
   let found: Substitution | undefined;
   let node: ConfigNode | undefined = root;
   for (const key of [undefined, ...path]) {
@@ -109,7 +112,7 @@ function substitutionAt(root: ConfigNode, path: ConfigPath, withoutFiles = false
     const substitution = node?.substitution;
     if (substitution === undefined) continue;
     const isFile = node?.kind !== 'scalar' && substitution.uris.every((uri) => uri.startsWith('${file:'));
-    if (!withoutFiles || !isFile) found = substitution;
+    found = isFile ? undefined : substitution;
   }
   return found;
 }

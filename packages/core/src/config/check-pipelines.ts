@@ -72,7 +72,7 @@ function checkPipeline(
     const value = child(node, sectionOf(kind));
     const isEmpty =
       value === undefined || isNull(value) || (value.kind === 'list' && value.items.length === 0);
-    if (kind !== 'processor' && isEmpty && node.kind !== 'invalid') {
+    if (kind !== 'processor' && isEmpty && (node.kind === 'map' || isNull(node))) {
       const key = node.kind === 'map' ? node.entries.get(sectionOf(kind)) : undefined;
       diagnostics.error(key?.keyOrigin ?? keyOrigin, path, { message: `must have at least one ${kind}` });
     }

@@ -43,7 +43,10 @@ export function checkService(
   );
   return {
     extensions: extensions.map(({ id }) => id),
-    pipelines: checkPipelines(entryOf(node, 'pipelines', keyOrigin), defined, diagnostics),
+    pipelines:
+      node.kind === 'map' || isNull(node)
+        ? checkPipelines(entryOf(node, 'pipelines', keyOrigin), defined, diagnostics)
+        : [],
     telemetry: checkTelemetry(entryOf(node, 'telemetry', keyOrigin), diagnostics),
   };
 }

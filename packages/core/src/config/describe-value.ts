@@ -3,11 +3,11 @@ const MAX_SHOWN = 60;
 /** Says what was found, for a message: `"abc"`, `5`, `a list`; with `isHidden` only what kind of thing it is. */
 export function describeValue(value: unknown, isHidden = false): string {
   if (value === undefined || value === null) return 'nothing';
-  if (Array.isArray(value)) return 'a list';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'string') return isHidden ? 'a string' : quote(value);
   if (typeof value === 'number' || typeof value === 'bigint') return isHidden ? 'a number' : String(value);
   if (typeof value === 'boolean') return isHidden ? 'a boolean' : String(value);
-  return 'a map';
+  return Object.keys(value).length === 0 ? 'an empty map' : 'a map';
 }
 
 /** Writes a string in quotes, cut if it is long. */

@@ -127,26 +127,25 @@ export class Diagnostics {
 function placeOf({ source, start, end }: Origin, isSecret: boolean): Partial<Diagnostic> {
   if (!source.hasLines) return { source: source.name };
   const { line, column } = source.position(start);
-  return {
-    source: source.name,
-    line,
-    column,
-    excerpt: excerptOf(source.line(line), column - 1, end - start, isSecret),
-  };
+  const excerpt = end > start ? excerptOf(source.line(line), column - 1, end - start, isSecret) : undefined;
+  return { source: source.name, line, column, ...(excerpt === undefined ? {} : { excerpt }) };
 }
 
 /** What may stand before a marked piece: indentation, list dashes, the key, and words of a list in one line. */
 const HARMLESS_PREFIX = /^[\s-]*(?:["']?[\w./:-]+["']?:\s+)?(?:\[[\w\s,/"'-]*)?$/;
 
-function excerptOf(line: string, start: number, length: number, isSecret: boolean): Excerpt {
-  const isPrefixShown = HARMLESS_PREFIX.test(line.slice(0, start));
-  const prefix = isPrefixShown ? line.slice(0, start) : `${/^\s*/.exec(line)?.[0] ?? ''}… `;
-  const marked = isSecret ? '…' : line.slice(start, start + Math.max(length, 1));
+/** The marked piece with what stands harmlessly before it; undefined if nothing of the line may be shown. */
+function excerptOf(line: string, start: number, length: number, isSecret: boolean): Excerpt | undefined {
+  const before = line.slice(0, start);
+  const isPrefixShown = HARMLESS_PREFIX.test(before);
+  if (isSecret && (!isPrefixShown || before.trim() === '')) return undefined;
+  const prefix = isPrefixShown ? before : `${/^\s*/.exec(line)?.[0] ?? ''}… `;
+  const marked = isSecret ? '…' : line.slice(start, start + length);
   const after = line.slice(start + length).replace(/^(\s*:)?.*$/, '$1');
   const isCut = line.slice(start + length + after.length).trim() !== '';
   return {
     text: `${prefix}${marked}${after}${isCut ? ' …' : ''}`,
     start: prefix.length,
-    length: Math.max(marked.length, 1),
+    length: marked.length,
   };
 }

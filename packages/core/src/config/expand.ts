@@ -88,7 +88,8 @@ export class Expander {
     const { text, uris, whole } = await this.#expandText(value, node.origin, path, chain, true);
     if (whole !== undefined) return await this.#expandWhole(node, whole, path, chain);
     const plain = unescapeDollars(text);
-    if (uris.length > 0) return { ...node, value: plain, substitution: { uris: unique(uris) } };
+    const all = unique([...(node.substitution?.uris ?? []), ...uris]);
+    if (uris.length > 0) return { ...node, value: plain, substitution: { uris: all } };
     return plain === value ? node : { ...node, value: plain };
   }
 
@@ -101,7 +102,7 @@ export class Expander {
     const hasText = !isText && retrieved.isUnset !== true;
     const original = hasText ? await this.#textOf(text, node.origin, path, inner) : undefined;
     const substitution: Substitution = {
-      uris: unique([written, ...(value.substitution?.uris ?? [])]),
+      uris: unique([...(node.substitution?.uris ?? []), written, ...(value.substitution?.uris ?? [])]),
       ...(original === undefined ? {} : { text: original }),
       ...(note === undefined ? {} : { note }),
     };
@@ -166,7 +167,7 @@ export class Expander {
       const { severity, ...notice } = retrieved.notice ?? { severity: undefined, message: '' };
       if (severity === 'warning') this.#diagnostics.warn(place, path, { ...notice, isSecret });
       if (severity === 'info') this.#diagnostics.info(place, path, { ...notice, isSecret });
-      return readExpansion(retrieved, origin);
+      return readExpansion(retrieved, origin, written);
     } catch (error) {
       if (!(error instanceof RetrieveError)) throw error;
       if (error.isMalformed && looksSecret(path)) return this.#failMalformed(place, path, written, uri);

@@ -1,4 +1,4 @@
-import type { ConfigNode } from './node.ts';
+import type { ConfigNode, Substitution } from './node.ts';
 import type { Retrieved } from './providers.ts';
 import { type Origin, Source } from './source.ts';
 import { parseYaml } from './yaml-tree.ts';
@@ -18,7 +18,7 @@ export interface Expansion {
  * Reads what a reference at `at` brought. Text that is no YAML, or that YAML takes for a string, stands as it is,
  * quotes included. Only what a file brought keeps its own places.
  */
-export function readExpansion(retrieved: Retrieved, at: Origin): Expansion {
+export function readExpansion(retrieved: Retrieved, at: Origin, written: string): Expansion {
   const isFile = retrieved.file !== undefined;
   const text = isFile ? retrieved.text.replace(/\r?\n$/, '') : retrieved.text;
   const scalar = (value: string | null): ConfigNode => ({ kind: 'scalar', value, origin: at });
@@ -36,17 +36,18 @@ export function readExpansion(retrieved: Retrieved, at: Origin): Expansion {
   if (node.kind === 'scalar') {
     return { retrieved, text, node: typeof node.value === 'string' ? scalar(text) : { ...node, origin: at } };
   }
-  return { retrieved, text, node: isFile ? node : moveTo(node, at) };
+  return { retrieved, text, node: isFile ? node : moveTo(node, at, { uris: [written] }) };
 }
 
 /** What a variable brought has no lines that a user could open: it stands where the reference stands. */
-function moveTo(node: ConfigNode, origin: Origin): ConfigNode {
-  if (node.kind === 'list') return { ...node, origin, items: node.items.map((item) => moveTo(item, origin)) };
+function moveTo(node: ConfigNode, origin: Origin, substitution: Substitution): ConfigNode {
+  const move = (inner: ConfigNode): ConfigNode => moveTo(inner, origin, substitution);
+  if (node.kind === 'list') return { ...node, origin, substitution, items: node.items.map(move) };
   if (node.kind === 'map') {
     const entries = [...node.entries].map(
-      ([key, { value }]) => [key, { keyOrigin: origin, value: moveTo(value, origin) }] as const,
+      ([key, { value }]) => [key, { keyOrigin: origin, value: move(value) }] as const,
     );
-    return { ...node, origin, entries: new Map(entries) };
+    return { ...node, origin, substitution, entries: new Map(entries) };
   }
-  return { ...node, origin };
+  return { ...node, origin, substitution };
 }

@@ -18,11 +18,16 @@ export function formatDiagnostic(diagnostic: Diagnostic, options: FormatOptions 
   const place = line === undefined ? source : `${source}:${line}:${column}`;
   const parts = [place, severity === 'error' ? undefined : severity, path === '' ? undefined : path];
   const where = parts.map((part) => (part === undefined ? '' : `${part}: `)).join('');
-  const what = `${message.replace(/\.$/, '')}${from === undefined ? '' : ` (from ${from})`}${remedy(hint)}`;
+  const isLast = from === undefined && hint === undefined;
+  const what = `${isLast ? message : message.replace(/\.$/, '')}${origin(from)}${remedy(hint)}`;
   if (options.excerpt !== true || excerpt === undefined || line === undefined) return `${where}${what}`;
   const gutter = ' '.repeat(String(line).length);
   const mark = ' '.repeat(excerpt.start) + '^'.repeat(excerpt.length);
   return `${where}${what}\n  ${line} | ${excerpt.text}\n  ${gutter} | ${mark}`;
+}
+
+function origin(from: string | undefined): string {
+  return from === undefined ? '' : ` (from ${from})`;
 }
 
 function remedy(hint: string | undefined): string {

@@ -46,9 +46,10 @@ function mergeEntries(earlier: MapEntry | undefined, later: MapEntry): MapEntry 
   return { keyOrigin: later.keyOrigin, value: mergeNodes(earlier.value, later.value) };
 }
 
-/** An IPv6 address or range is a name like any other, unlike in the Collector, which takes it apart. */
+/** An IPv6 address or range with a digit is a name like any other, unlike in the Collector, which takes it apart. */
 function splitKey(key: string): string[] {
-  if (!key.includes(DELIMITER) || isIPv6(key.split('/', 1)[0] as string)) return [key];
+  const isAddress = /\d/.test(key) && isIPv6(key.split('/', 1)[0] as string);
+  if (!key.includes(DELIMITER) || isAddress) return [key];
   const parts = key.split(DELIMITER);
   return parts.includes('') ? [key] : parts;
 }

@@ -82,7 +82,7 @@ const MAP_KINDS: ReadonlySet<string> = new Set(['object', 'record']);
 function isListOfText(schema: Schema): boolean {
   if (kindOf(schema) !== 'array') return false;
   const { schemas } = alternatives(childSchemas([schema], 0));
-  return schemas.length > 0 && schemas.every((element) => kindOf(element) === 'string');
+  return schemas.length > 0 && schemas.every((element) => TEXT_KINDS.has(kindOf(element)));
 }
 
 /** A schema that throws has a defect of its own, which the parsing of the whole block reports. */

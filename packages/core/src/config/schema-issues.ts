@@ -3,11 +3,11 @@
  * found, what to do.
  */
 import type { z } from 'zod';
-import { describeValue, joinOr, quote } from './describe-value.ts';
+import { describeValue, joinOr } from './describe-value.ts';
 import type { Problem } from './diagnostic.ts';
-import { knownKeys, type Schema, schemasAt, wantsInteger } from './schema-walk.ts';
+import { expectation, oneOf, typeHint } from './expectation.ts';
+import { knownKeys, type Schema, schemasAt } from './schema-walk.ts';
 import { didYouMean, nearest } from './suggest.ts';
-import { resolvePlainScalar } from './yaml-scalar.ts';
 
 /** The text that zod is told to give where a schema has no message of its own. */
 export const NO_MESSAGE = '\u0000';
@@ -28,6 +28,8 @@ export interface CheckedBlock {
   readonly input: unknown;
   /** True if the value at a path must not be shown. */
   isHidden(path: readonly (string | number)[]): boolean;
+  /** True if the source has the path, be it with nothing after the key. */
+  isWritten(path: readonly (string | number)[]): boolean;
 }
 
 type Issue = z.core.$ZodIssue;
@@ -40,28 +42,18 @@ export function describeIssues(issues: readonly Issue[], block: CheckedBlock, at
 
 function describeIssue(issue: Issue, block: CheckedBlock, path: Path): BlockProblem[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, block, path));
-  if (issue.code === 'invalid_union' && issue.message === NO_MESSAGE)
-    return describeUnion(issue, block, path);
+  if (issue.message !== NO_MESSAGE) return [ownMessage(issue.message, block, path)];
+  if (issue.code === 'invalid_union') return describeUnion(issue, block, path);
   if (issue.code === 'invalid_key' || issue.code === 'invalid_element') {
-    const [inner] = describeIssues(issue.issues, { ...block, input: path.at(-1) }, []);
-    return [{ ...inner, message: `the key is not valid: ${inner?.message ?? ''}`, path, isAboutKey: true }];
+    const [inner] = describeIssues(issue.issues, { ...block, input: path.at(-1), isWritten: () => true }, []);
+    return [{ path, isAboutKey: true, message: `the key is not valid: ${inner?.message ?? ''}` }];
   }
-  const value = valueAt(block.input, path);
-  if (issue.message !== NO_MESSAGE) return [ownMessage(issue.message, value, block.isHidden(path), path)];
-  if (issue.code === 'invalid_type' && value === undefined) {
-    const expected = expectation(issue, schemasAt(block.schema, path));
-    return [{ path, expected, message: `required key is missing (expected ${expected})` }];
-  }
-  const details = {
-    ...(issue.code === 'invalid_type' ? { expected: issue.expected } : {}),
-    ...(issue.code === 'invalid_value' ? { values: issue.values } : {}),
-  };
-  const expected = expectation(issue, schemasAt(block.schema, path));
-  return [mismatch(expected, value, block.isHidden(path), path, details)];
+  const words = issue.code === 'invalid_value' ? issue.values : [];
+  return [mismatch(expectation(issue, schemasAt(block.schema, path)), block, path, words)];
 }
 
 function unknownKey(key: string, block: CheckedBlock, path: Path): BlockProblem {
-  const known = knownKeys(schemasAt(block.schema, path));
+  const known = knownKeys(schemasAt(block.schema, path), key);
   const suggestion = nearest(key, known);
   const listed = known.slice(0, MAX_KEYS_LISTED).join(', ') + (known.length > MAX_KEYS_LISTED ? ' …' : '');
   const hint =
@@ -77,26 +69,19 @@ function unknownKey(key: string, block: CheckedBlock, path: Path): BlockProblem 
 
 /** Of a union, the problems of the alternative that fits best; if none fits at all, what all of them expect. */
 function describeUnion(issue: z.core.$ZodIssueInvalidUnion, block: CheckedBlock, path: Path): BlockProblem[] {
-  const value = valueAt(block.input, path);
-  const isHidden = block.isHidden(path);
   if ('options' in issue && issue.options !== undefined) {
-    return [mismatch(oneOf(issue.options), value, isHidden, path, { values: issue.options })];
+    return [mismatch(oneOf(issue.options), block, path, issue.options)];
   }
   if (issue.errors.length === 0) return [{ path, message: 'fits more than one of the alternatives' }];
   const fitting = issue.errors.filter((errors) => !errors.some(isAboutWhole));
-  const [best] = fitting.toSorted((a, b) => a.length - b.length);
+  const [best] = fitting.toSorted((a, b) => weight(a) - weight(b));
   if (best !== undefined) return describeIssues(best, block, path);
   const schemas = schemasAt(block.schema, path);
-  const expectations = issue.errors.flatMap((errors) =>
-    errors.filter(isAboutWhole).map((error) => expectation(error, schemas)),
-  );
-  const expected = [...new Set(expectations)];
-  if (value === undefined) {
-    return [
-      { path, expected: joinOr(expected), message: `required key is missing (expected ${joinOr(expected)})` },
-    ];
-  }
-  return [mismatch(joinOr(expected), value, isHidden, path)];
+  const expected = issue.errors
+    .flat()
+    .filter(isAboutWhole)
+    .map((error) => expectation(error, schemas));
+  return [mismatch(joinOr([...new Set(expected)]), block, path)];
 }
 
 /** True for an issue that says that a value is of the wrong kind altogether. */
@@ -104,27 +89,40 @@ function isAboutWhole(issue: Issue): boolean {
   return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
 }
 
-/** A message of the schema's own; one that says what is expected is completed with what was found. */
-function ownMessage(message: string, value: unknown, isHidden: boolean, path: Path): BlockProblem {
-  if (!message.startsWith('expected ')) return { path, message };
-  if (value === undefined) return { path, message: `required key is missing (${message})` };
-  if (typeof value === 'object' && value !== null) return { path, message };
-  const words = [...message.matchAll(/"([^"]+)"/g)].map((match) => match[1] as string);
-  const expected = message.slice('expected '.length);
-  return mismatch(expected, value, isHidden, path, expected.startsWith('one of ') ? { values: words } : {});
+function weight(issues: readonly Issue[]): number {
+  return issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0);
 }
 
+/** A message of the schema's own; one that says what is expected is completed with what was found. */
+function ownMessage(message: string, block: CheckedBlock, path: Path): BlockProblem {
+  const expected = /^expected (.*)$/s.exec(message)?.[1];
+  const value = valueAt(block.input, path);
+  if (expected === undefined || (typeof value === 'object' && value !== null)) return { path, message };
+  const words = /^one of ("[^"]*"(?:, |$))+/.test(expected) ? [...expected.matchAll(/"([^"]+)"/g)] : [];
+  return mismatch(
+    expected,
+    block,
+    path,
+    words.map((word) => word[1]),
+  );
+}
+
+/** `words` are the values to choose from, where there are any. */
 function mismatch(
   expected: string,
-  value: unknown,
-  isHidden: boolean,
+  block: CheckedBlock,
   path: Path,
-  details: { readonly expected?: string; readonly values?: readonly unknown[] } = {},
+  words: readonly unknown[] = [],
 ): BlockProblem {
+  const value = valueAt(block.input, path);
+  if (value === undefined && !block.isWritten(path)) {
+    return { path, expected, message: `required key is missing (expected ${expected})` };
+  }
+  const isHidden = block.isHidden(path);
   const found = describeValue(value, isHidden);
-  const words = (details.values ?? []).filter((word) => typeof word === 'string');
-  const suggestion = typeof value === 'string' && !isHidden ? nearest(value, words) : undefined;
-  const hint = didYouMean(suggestion) ?? typeHint(details.expected, value, isHidden);
+  const known = words.filter((word) => typeof word === 'string');
+  const suggestion = typeof value === 'string' && !isHidden ? nearest(value, known) : undefined;
+  const hint = didYouMean(suggestion) ?? typeHint(expected, value, isHidden);
   return {
     path,
     expected,
@@ -133,80 +131,6 @@ function mismatch(
     ...(suggestion === undefined ? {} : { suggestion }),
     ...(hint === undefined ? {} : { hint }),
   };
-}
-
-const TYPE_NAMES: Readonly<Record<string, string>> = {
-  string: 'a string',
-  number: 'a number',
-  int: 'an integer',
-  bigint: 'an integer',
-  boolean: 'true or false',
-  array: 'a list',
-  tuple: 'a list',
-  object: 'a map',
-  record: 'a map',
-  null: 'nothing',
-  never: 'nothing',
-};
-
-/** `schemas` are those at the issue's place: zod says "number" where they want integers. */
-function expectation(issue: Issue, schemas: readonly Schema[]): string {
-  switch (issue.code) {
-    case 'invalid_type':
-      return (
-        TYPE_NAMES[issue.expected === 'number' && wantsInteger(schemas) ? 'int' : issue.expected] ??
-        issue.expected
-      );
-    case 'invalid_value':
-      return oneOf(issue.values);
-    case 'too_small':
-      return limit(
-        issue.exact === true ? 'exactly' : issue.inclusive === false ? 'more than' : 'at least',
-        issue.minimum,
-        issue.origin,
-      );
-    case 'too_big':
-      return limit(
-        issue.exact === true ? 'exactly' : issue.inclusive === false ? 'less than' : 'at most',
-        issue.maximum,
-        issue.origin,
-      );
-    case 'invalid_format':
-      return issue.format === 'regex' ? `text that matches ${issue.pattern}` : `a valid ${issue.format}`;
-    case 'not_multiple_of':
-      return `a multiple of ${issue.divisor}`;
-    default:
-      return 'something else';
-  }
-}
-
-function oneOf(values: readonly unknown[]): string {
-  const words = values.map((value) => (typeof value === 'string' ? quote(value) : String(value)));
-  return words.length === 1 ? (words[0] as string) : `one of ${words.join(', ')}`;
-}
-
-const COUNTED: Readonly<Record<string, string>> = { string: 'character', array: 'item', set: 'item' };
-
-function limit(comparison: string, value: number | bigint, origin: string): string {
-  const noun = COUNTED[origin];
-  return `${comparison} ${value}${noun === undefined ? '' : ` ${noun}${Number(value) === 1 ? '' : 's'}`}`;
-}
-
-/** What to do about a value of the wrong type, where it is only a matter of writing. */
-function typeHint(expected: string | undefined, value: unknown, isHidden: boolean): string | undefined {
-  if (expected === 'string' && ['number', 'bigint', 'boolean'].includes(typeof value))
-    return 'Put it in quotes';
-  if (expected === 'array' && typeof value === 'string') return 'Write a list, such as [a, b]';
-  if (typeof value !== 'string' || isHidden) return undefined;
-  const isNumber = expected === 'number' || expected === 'int';
-  if (isNumber && typeof resolvePlainScalar(value) === 'number') return 'Leave off the quotes';
-  if (expected !== 'boolean') return undefined;
-  if (typeof resolvePlainScalar(value) === 'boolean') return 'Leave off the quotes';
-  return /^(?:yes|on|y)$/i.test(value)
-    ? 'Write true'
-    : /^(?:no|off|n)$/i.test(value)
-      ? 'Write false'
-      : undefined;
 }
 
 function valueAt(input: unknown, path: Path): unknown {

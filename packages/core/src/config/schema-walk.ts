@@ -79,10 +79,10 @@ export function childSchemas(schemas: readonly Schema[], key: string | number): 
   });
 }
 
-/** The keys that the object schemas among the alternatives know, in their order. */
-export function knownKeys(schemas: readonly Schema[]): string[] {
-  const keys = alternatives(schemas).schemas.flatMap((schema) => Object.keys(definition(schema).shape ?? {}));
-  return [...new Set(keys)];
+/** The keys that are known where a key is not: those of the object schemas that do not know it, in their order. */
+export function knownKeys(schemas: readonly Schema[], unknownKey: string): string[] {
+  const shapes = alternatives(schemas).schemas.map((schema) => Object.keys(definition(schema).shape ?? {}));
+  return [...new Set(shapes.filter((keys) => !keys.includes(unknownKey)).flat())];
 }
 
 /** True if the schemas take no number but integers. */
@@ -102,8 +102,9 @@ export function schemasAt(schema: Schema, path: readonly (string | number)[]): r
   return path.reduce<readonly Schema[]>((schemas, key) => childSchemas(schemas, key), [schema]);
 }
 
-/** True if what lies at a path, or around it, may be secret. */
+/** True if what lies at a path, around it, or in the map or list that should be there, may be secret. */
 export function isSecretAt(schema: Schema, path: readonly (string | number)[]): boolean {
+  if (alternatives(childSchemas(schemasAt(schema, path), 0)).isSecret) return true;
   return path.some((_, index) => alternatives(schemasAt(schema, path.slice(0, index + 1))).isSecret);
 }
 
