@@ -1,0 +1,1 @@
+export { batchProcessor } from './factory.ts';

@@ -1,0 +1,4 @@
+import { describeConformance } from '@tributary/testkit';
+import { batchProcessor } from '../src/index.ts';
+
+describeConformance(batchProcessor);
