@@ -46,7 +46,7 @@ export interface TableField {
   readonly isRepeated: boolean;
   /** True where a default that was set differs from nothing that was set: messages, `optional` fields, members of a oneof. */
   readonly hasPresence: boolean;
-  /** True for a member of the message's oneof; no OTLP message has two of them. */
+  /** True for a member of the message's oneof. */
   readonly inOneof: boolean;
   /** False for a field that has no key in JSON. */
   readonly isInJson: boolean;
@@ -60,6 +60,7 @@ export class MessageTable {
   /** How many bytes the length of such a message usually takes. */
   readonly lengthBytes: number;
   readonly #fields: TableField[] = [];
+  readonly #oneof: TableField[] = [];
   readonly #byNumber: (TableField | undefined)[] = [];
   readonly #byName = new Map<string, TableField>();
   readonly #byHash = new Map<number, TableField>();
@@ -87,6 +88,7 @@ export class MessageTable {
         index: this.#fields.length,
       };
       this.#fields.push(field);
+      if (field.inOneof) this.#oneof.push(field);
       this.#byNumber[field.number] = field;
       if (!isInJson) continue;
       this.#byName.set(name, field);
@@ -97,6 +99,11 @@ export class MessageTable {
   /** All fields, in the order in which they are written to JSON. */
   get fields(): readonly TableField[] {
     return this.#fields;
+  }
+
+  /** The members of the oneof; no OTLP message has two. */
+  get oneof(): readonly TableField[] {
+    return this.#oneof;
   }
 
   fieldByNumber(number: number): TableField | undefined {

@@ -47,7 +47,6 @@ function newSlots(table: MessageTable): Slots {
 }
 
 function readMessage(table: MessageTable, bytes: Buffer, start: number, end: number, slots: Slots): void {
-  let chosen = -1;
   for (let position = start; position < end; ) {
     const tag = readVarint32(bytes, position);
     const at = skipVarint(bytes, position);
@@ -55,10 +54,8 @@ function readMessage(table: MessageTable, bytes: Buffer, start: number, end: num
     position = skipValue(bytes, at, wireType);
     const field = table.fieldByNumber(tag >>> 3);
     if (field === undefined) continue;
-    if (field.inOneof) {
-      if (chosen !== -1 && chosen !== field.index) slots[chosen] = undefined;
-      chosen = field.index;
-    }
+    if (field.inOneof)
+      for (const member of table.oneof) if (member !== field) slots[member.index] = undefined;
     if (field.type === 'message') readInto(field, bytes, skipVarint(bytes, at), position, slots);
     else if (field.isRepeated) readRepeated(field, bytes, wireType, at, position, slots);
     else slots[field.index] = scalarText(field, bytes, at, position);
@@ -106,8 +103,26 @@ function append(slots: Slots, index: number, value: string | Slots): void {
 /** The JSON text of a scalar, or undefined where it is left out. `start` is the position after the tag. */
 function scalarText(field: TableField, bytes: Buffer, start: number, end: number): string | undefined {
   const text = elementText(field, bytes, start, end);
-  if (field.hasPresence) return text;
-  return text === '0' || text === '"0"' || text === '""' || text === 'false' ? undefined : text;
+  return !field.hasPresence && text === defaultText(field.type) ? undefined : text;
+}
+
+function defaultText(type: TableField['type']): string {
+  switch (type) {
+    case 'string':
+    case 'bytes':
+    case 'traceId':
+    case 'spanId':
+      return '""';
+    case 'bool':
+      return 'false';
+    case 'int64':
+    case 'uint64':
+    case 'fixed64':
+    case 'sfixed64':
+      return '"0"';
+    default:
+      return '0';
+  }
 }
 
 function elementText(field: TableField, bytes: Buffer, start: number, end: number): string {
