@@ -32,7 +32,7 @@ const QUICK: Pace = { rounds: 1, warmUpMs: 300, measureMs: 700, clients: 8 };
 
 const program = path.join(
   path.dirname(path.dirname(fileURLToPath(import.meta.url))),
-  'packages/tributary/src/main.ts',
+  'packages/tributary/bin/tributary.js',
 );
 
 const tributary: Contender = {

@@ -9,7 +9,7 @@ import { ensurePackages, ensureSystemPackages, nodeBinary, root } from './setup.
 const tool = (name, file) => path.join(root, 'node_modules', name, file);
 const biome = [tool('@biomejs/biome', 'bin/biome')];
 const typecheck = [tool('typescript', 'bin/tsc'), '-p', path.join(root, 'tsconfig.json')];
-const program = path.join(root, 'packages/tributary/src/main.ts');
+const program = path.join(root, 'packages/tributary/bin/tributary.js');
 const buildBpf = path.join(root, 'scripts/build-bpf.sh');
 
 /** Each command: the Debian packages it uses, and its steps, run until one fails. `args` go to the last step. */

@@ -113,6 +113,7 @@ export { installPluginHooks } from './plugins/module-hooks.ts';
 export * from './telemetry/level.ts';
 export * from './telemetry/nop.ts';
 export { registerProcessMetrics } from './telemetry/process-metrics.ts';
+export type { MetricReading, SeriesReading } from './telemetry/reading.ts';
 export { type OwnedTelemetry, TelemetryRegistry, type TelemetrySnapshot } from './telemetry/registry.ts';
 export type { HistogramValue } from './telemetry/series.ts';
 export * from './telemetry/telemetry.ts';

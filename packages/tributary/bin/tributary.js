@@ -4,7 +4,8 @@
  * Node that the npm package `node` brought.
  */
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
+import module from 'node:module';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,7 +15,7 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 const runsTypeScript = major > 24 || (major === 24 && minor >= 12);
 
 function bundledNode() {
-  const manifest = createRequire(import.meta.url).resolve('node/package.json');
+  const manifest = module.createRequire(import.meta.url).resolve('node/package.json');
   return path.join(path.dirname(manifest), 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 }
 
@@ -43,5 +44,20 @@ function goOn() {
   });
 }
 
-if (runsTypeScript) await import('../src/main.ts');
-else goOn();
+/**
+ * Keeps compiled code between runs, in a folder that only this user writes: the second start is quicker, and takes
+ * 30 MB less because the compiler that strips the types is not even loaded. A folder that cannot be written is no
+ * error: the program then compiles at each start.
+ */
+function keepCompiledCode() {
+  const base = process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache');
+  if (process.env.NODE_COMPILE_CACHE !== undefined || !path.isAbsolute(base)) return;
+  module.enableCompileCache(path.join(base, 'tributary', 'compiled'));
+}
+
+if (runsTypeScript) {
+  keepCompiledCode();
+  await import('../src/main.ts');
+} else {
+  goOn();
+}

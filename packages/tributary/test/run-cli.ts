@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 
-/** The command line's entry that Node runs from source. */
-export const MAIN = path.resolve(import.meta.dirname, '../src/main.ts');
+/** The program's entry. */
+export const MAIN = path.resolve(import.meta.dirname, '../bin/tributary.js');
 
 /** How a run of the program ended. */
 export interface Outcome {

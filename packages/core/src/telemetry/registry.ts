@@ -4,6 +4,7 @@ import { PipelineError } from '../errors.ts';
 import { type Declaration, Instrument } from './instrument.ts';
 import { isLevelEnabled, type MetricsLevel } from './level.ts';
 import { nopTelemetry } from './nop.ts';
+import { type MetricReading, readInstrument } from './reading.ts';
 import type { HistogramValue } from './series.ts';
 import type { ComponentTelemetry, InstrumentOptions, SeriesAttributes } from './telemetry.ts';
 
@@ -52,6 +53,11 @@ export class TelemetryRegistry {
     return () => {
       if (this.#meter === meter) this.#release();
     };
+  }
+
+  /** Reads every metric, by name, for an exposition that needs no meter. */
+  readings(): MetricReading[] {
+    return [...this.#instruments.values()].map(readInstrument).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** Everything that was counted up to now, for tests and for pages that show it. What is zero is left out. */

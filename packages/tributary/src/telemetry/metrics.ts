@@ -1,7 +1,10 @@
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import { MeterProvider, type MetricReader } from '@opentelemetry/sdk-metrics';
-import { PipelineError, type TelemetryConfig, type TelemetryRegistry } from '@tributary/core';
-import { PrometheusReader } from './prometheus.ts';
+import {
+  PipelineError,
+  type SeriesAttributes,
+  type TelemetryConfig,
+  type TelemetryRegistry,
+} from '@tributary/core';
+import { PrometheusServer } from './prometheus.ts';
 
 /** The running export of the process's own metrics. */
 export interface MetricsExport {
@@ -11,12 +14,43 @@ export interface MetricsExport {
   shutdown(): Promise<void>;
 }
 
-async function createReader(config: TelemetryConfig['metrics']['readers'][number]): Promise<MetricReader> {
-  if (config.pull !== undefined) return new PrometheusReader(config.pull.exporter.prometheus);
-  if (config.periodic === undefined) throw new TypeError('a reader is either pull or periodic');
-  // The OTLP exporters of the SDK cost memory; they are loaded only where a configuration asks for them.
-  const { createPeriodicReader } = await import('./otlp-reader.ts');
-  return createPeriodicReader(config.periodic);
+type ReaderConfig = TelemetryConfig['metrics']['readers'][number];
+
+/** Starts the reader at one place of the list; its errors name that place. */
+async function atPlace<T>(index: number, start: () => Promise<T>): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new PipelineError(
+      'COMPONENT_START',
+      `service::telemetry::metrics::readers::${index}: ${reason}. Choose another address, or set service::telemetry::metrics::level: none.`,
+      { cause: error },
+    );
+  }
+}
+
+async function startPeriodic(
+  readers: readonly (readonly [number, NonNullable<ReaderConfig['periodic']>])[],
+  resource: SeriesAttributes,
+  registry: TelemetryRegistry,
+): Promise<() => Promise<void>> {
+  if (readers.length === 0) return async () => undefined;
+  // The OpenTelemetry SDK and its exporters cost memory; they are loaded only where a configuration asks for them.
+  const [{ createPeriodicReader }, { MeterProvider }, { resourceFromAttributes }] = await Promise.all([
+    import('./otlp-reader.ts'),
+    import('@opentelemetry/sdk-metrics'),
+    import('@opentelemetry/resources'),
+  ]);
+  const created = await Promise.all(
+    readers.map(([index, config]) => atPlace(index, async () => createPeriodicReader(config))),
+  );
+  const provider = new MeterProvider({ resource: resourceFromAttributes({ ...resource }), readers: created });
+  const unbind = registry.bind(provider.getMeter('tributary'));
+  return async () => {
+    await provider.shutdown();
+    unbind();
+  };
 }
 
 /**
@@ -25,41 +59,31 @@ async function createReader(config: TelemetryConfig['metrics']['readers'][number
  */
 export async function startMetrics(
   config: TelemetryConfig['metrics'],
-  resource: Readonly<Record<string, string | number | boolean>>,
+  resource: SeriesAttributes,
   registry: TelemetryRegistry,
 ): Promise<MetricsExport> {
   if (config.level === 'none') return { addresses: [], shutdown: async () => undefined };
-  const readers: MetricReader[] = [];
-  const addresses: string[] = [];
+  const servers: PrometheusServer[] = [];
+  const closeServers = () => Promise.all(servers.map((server) => server.close()));
   try {
-    for (const [index, readerConfig] of config.readers.entries()) {
-      try {
-        const reader = await createReader(readerConfig);
-        readers.push(reader);
-        if (reader instanceof PrometheusReader) {
-          await reader.listen();
-          addresses.push(`${readerConfig.pull?.exporter.prometheus.host}:${reader.port}`);
-        }
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new PipelineError(
-          'COMPONENT_START',
-          `service::telemetry::metrics::readers::${index}: ${reason}. Choose another address, or set service::telemetry::metrics::level: none`,
-          { cause: error },
-        );
-      }
+    const addresses: string[] = [];
+    const periodic: [number, NonNullable<ReaderConfig['periodic']>][] = [];
+    for (const [index, reader] of config.readers.entries()) {
+      if (reader.periodic !== undefined) periodic.push([index, reader.periodic]);
+      if (reader.pull === undefined) continue;
+      const server = new PrometheusServer(reader.pull.exporter.prometheus, resource, registry);
+      addresses.push(await atPlace(index, () => server.listen()));
+      servers.push(server);
     }
+    const stopPeriodic = await startPeriodic(periodic, resource, registry);
+    return {
+      addresses,
+      shutdown: async () => {
+        await Promise.all([closeServers(), stopPeriodic()]);
+      },
+    };
   } catch (error) {
-    await Promise.allSettled(readers.map((reader) => reader.shutdown()));
+    await closeServers();
     throw error;
   }
-  const provider = new MeterProvider({ resource: resourceFromAttributes({ ...resource }), readers });
-  const unbind = registry.bind(provider.getMeter('tributary'));
-  return {
-    addresses,
-    shutdown: async () => {
-      await provider.shutdown();
-      unbind();
-    },
-  };
 }
