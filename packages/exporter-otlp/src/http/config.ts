@@ -111,6 +111,15 @@ export function validateOtlpHttpConfig(config: OtlpHttpConfig): readonly ConfigP
         'at least one endpoint must be specified. Set "endpoint" to a URL such as "http://localhost:4318".',
     });
   }
+  if (
+    config.proxy_url !== undefined &&
+    Object.keys(config.headers).some((name) => name.toLowerCase() === 'host')
+  ) {
+    problems.push({
+      path: ['headers', 'Host'],
+      message: 'cannot be set together with "proxy_url". Remove one of the two.',
+    });
+  }
   return [
     ...problems,
     ...levelProblems(config.compression, config.compression_params.level),

@@ -1,5 +1,3 @@
-import { Agent, type AgentOptions } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import {
   type Batch,
   ClientTls,
@@ -17,9 +15,10 @@ import {
   type Signal,
 } from '@tributary/core';
 import { SERVICES } from '../services.ts';
+import { type Agents, createAgents, retire } from './agents.ts';
 import { readHttpAnswer } from './answer.ts';
 import type { OtlpHttpConfig } from './config.ts';
-import { AnswerTooLargeError, post, type Target } from './http-client.ts';
+import { AnswerTooLargeError, post, type Target } from './post.ts';
 
 const MEDIA_TYPES = { proto: 'application/x-protobuf', json: 'application/json' } as const;
 
@@ -43,7 +42,7 @@ class HttpConnection {
   readonly #compression: CompressionType | undefined;
   readonly #level: number | undefined;
   #tls: ClientTls | undefined;
-  #agents: { readonly http: Agent; readonly https: Agent } | undefined;
+  #agents: Agents | undefined;
 
   constructor(settings: Settings, config: OtlpHttpConfig) {
     this.#settings = settings;
@@ -87,22 +86,8 @@ class HttpConnection {
   /** Connections of before a reload of certificates end with the requests that are on them. */
   #renew(): void {
     const former = this.#agents;
-    const options = agentOptions(this.#config);
-    const tls = this.#tls;
-    this.#agents = {
-      http: new Agent(options),
-      https: new HttpsAgent({
-        ...options,
-        ...(tls === undefined
-          ? {}
-          : {
-              secureContext: tls.secureContext,
-              rejectUnauthorized: tls.rejectUnauthorized,
-              ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
-            }),
-      }),
-    };
-    if (former !== undefined) retire(former.https);
+    this.#agents = createAgents(this.#config, this.#tls);
+    if (former !== undefined) retire(former);
   }
 
   #body(batch: Batch): readonly Uint8Array[] | Promise<Uint8Array> {
@@ -119,11 +104,12 @@ class HttpConnection {
     abort: AbortSignal,
   ): Promise<SendResult | undefined> {
     const { id } = this.#settings;
-    const url = target.url.href;
-    const agent = target.url.protocol === 'https:' ? this.#agents?.https : this.#agents?.http;
-    if (agent === undefined) throw new RetryableError('SHUTDOWN', `${id}: the exporter does not run.`);
+    const url = shownUrl(target.url);
+    const agents = this.#agents;
+    if (agents === undefined) throw new RetryableError('SHUTDOWN', `${id}: the exporter does not run.`);
     try {
-      return readHttpAnswer(await post(agent, target, body, abort), { id, url, signal });
+      const answer = await post({ agents, target, body, signal: abort });
+      return readHttpAnswer(answer, { id, url, signal });
     } catch (error) {
       throw error instanceof PermanentError || error instanceof RetryableError
         ? error
@@ -137,6 +123,7 @@ class HttpConnection {
     const all = new Map<string, readonly [string, string]>();
     const set = (name: string, value: string): void => void all.set(name.toLowerCase(), [name, value]);
     set('Host', url.host);
+    if (url.username !== '' || url.password !== '') set('Authorization', basicCredentials(url));
     set('User-Agent', `Tributary/${version} (${process.platform}/${process.arch})`);
     for (const [name, value] of Object.entries(headers)) set(name, value);
     set('Content-Type', MEDIA_TYPES[encoding]);
@@ -152,31 +139,22 @@ class HttpConnection {
   }
 }
 
+/** Without what may be secret: credentials and the query. */
+function shownUrl({ origin, pathname }: URL): string {
+  return origin + pathname;
+}
+
+/** RFC 7617, for `https://user:password@host`. */
+function basicCredentials({ username, password }: URL): string {
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return `Basic ${Buffer.from(credentials).toString('base64')}`;
+}
+
 function signalUrl(config: OtlpHttpConfig, signal: Signal): URL | undefined {
   const own = config[`${signal}_endpoint`];
   if (own !== undefined) return new URL(own);
   if (config.endpoint === undefined) return undefined;
   return new URL(config.endpoint.replace(/\/$/, '') + SERVICES[signal].httpPath);
-}
-
-function agentOptions(config: OtlpHttpConfig): AgentOptions {
-  return {
-    keepAlive: !config.disable_keep_alives,
-    maxSockets: config.max_conns_per_host || Number.POSITIVE_INFINITY,
-    maxFreeSockets: config.max_idle_conns_per_host || config.max_idle_conns || Number.POSITIVE_INFINITY,
-    timeout: config.idle_conn_timeout,
-    proxyEnv:
-      config.proxy_url === undefined
-        ? process.env
-        : { HTTP_PROXY: config.proxy_url, HTTPS_PROXY: config.proxy_url },
-  };
-}
-
-/** Closes what is idle now, and the rest as soon as it is. */
-function retire(agent: Agent): void {
-  agent.maxFreeSockets = 0;
-  for (const sockets of Object.values(agent.freeSockets))
-    for (const socket of sockets ?? []) socket.destroy();
 }
 
 /** What came instead of an answer: the connection was refused, broke, or did not speak HTTP or TLS. */

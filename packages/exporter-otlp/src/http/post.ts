@@ -1,13 +1,14 @@
 /**
- * Sends one request on node:http. All that can be made before is (headers, options), and nothing is
- * joined that was not: a body in pieces is written in pieces.
+ * Sends one request on node:http. All that can be made before is (headers, options), and nothing is joined that was
+ * not: a body in pieces is written in pieces.
  *
  * An answer is read to its end, up to `MAX_ANSWER_BYTES`, so that the connection can be used again. A connection that the
  * backend closed while it was idle fails the next request on it before any answer: that request is sent again at
  * once, on a new connection. As with every repetition the backend may get the data twice, and never not at all.
  */
-import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { type Agents, closeIdle } from './agents.ts';
 import type { HttpAnswer } from './answer.ts';
 
 /** What OTLP's specification recommends to clients. */
@@ -18,6 +19,15 @@ export interface Target {
   readonly url: URL;
   /** Names and values in turn, without the length: the form that node:http writes without looking at it. */
   readonly headers: readonly string[];
+}
+
+/** One request. */
+export interface Post {
+  readonly agents: Agents;
+  readonly target: Target;
+  readonly body: readonly Uint8Array[];
+  /** Ends the request. */
+  readonly signal: AbortSignal;
 }
 
 /** The answer was not read: it is longer than `MAX_ANSWER_BYTES`. */
@@ -31,27 +41,19 @@ class StaleConnectionError extends Error {
 }
 
 /** Posts a body. Rejects with what the connection failed with, or with an `AnswerTooLargeError`. */
-export function post(
-  agent: Agent,
-  target: Target,
-  body: readonly Uint8Array[],
-  signal: AbortSignal,
-): Promise<HttpAnswer> {
-  return attempt(agent, target, body, signal).catch((error: unknown) => {
-    if (!(error instanceof StaleConnectionError) || signal.aborted) throw error;
-    closeIdle(agent);
-    return attempt(agent, target, body, signal);
+export function post(request: Post): Promise<HttpAnswer> {
+  return attempt(request).catch((error: unknown) => {
+    if (!(error instanceof StaleConnectionError) || request.signal.aborted) throw error;
+    // What is idle next to a connection that the backend closed is likely closed too.
+    closeIdle(agentOf(request));
+    return attempt(request);
   });
 }
 
-function attempt(
-  agent: Agent,
-  target: Target,
-  body: readonly Uint8Array[],
-  signal: AbortSignal,
-): Promise<HttpAnswer> {
+function attempt(post: Post): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const request = open(agent, target, contentLength(body));
+    const { signal } = post;
+    const request = open(post);
     const cancel = (): void => void request.destroy();
     const fail = (error: Error): void => {
       signal.removeEventListener('abort', cancel);
@@ -71,20 +73,29 @@ function attempt(
       const isStale = request.reusedSocket && isConnectionLost(error);
       fail(isStale ? new StaleConnectionError(error.message, { cause: error }) : error);
     });
-    write(request, body);
+    write(request, post.body);
   });
 }
 
-function open(agent: Agent, { url, headers }: Target, length: number): ClientRequest {
-  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+function open(post: Post): ClientRequest {
+  const { agents, body, target } = post;
+  const { url } = target;
+  const isSecure = url.protocol === 'https:';
+  const headers = [...target.headers, 'Content-Length', String(contentLength(body))];
+  const send = isSecure ? httpsRequest : httpRequest;
   return send({
-    agent,
+    agent: agentOf(post),
     method: 'POST',
     host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port),
+    port: url.port === '' ? (isSecure ? 443 : 80) : Number(url.port),
     path: `${url.pathname}${url.search}`,
-    headers: [...headers, 'Content-Length', String(length)],
+    // To headers that are a list node:http does not add those for the proxy.
+    headers: agents.isProxied ? toObject(headers) : headers,
   });
+}
+
+function agentOf({ agents, target }: Post): Agents['http'] {
+  return target.url.protocol === 'https:' ? agents.https : agents.http;
 }
 
 function write(request: ClientRequest, body: readonly Uint8Array[]): void {
@@ -102,8 +113,9 @@ function read(
   let length = 0;
   response.on('data', (chunk: Buffer) => {
     length += chunk.length;
-    if (length > MAX_ANSWER_BYTES) response.destroy(new AnswerTooLargeError('the answer does not end'));
-    else chunks.push(chunk);
+    if (length > MAX_ANSWER_BYTES) {
+      response.destroy(new AnswerTooLargeError(`the answer is longer than ${MAX_ANSWER_BYTES} bytes`));
+    } else chunks.push(chunk);
   });
   response.on('error', fail);
   response.on('end', () => {
@@ -133,8 +145,9 @@ function isConnectionLost(error: Error): boolean {
   return code === 'ECONNRESET' || code === 'EPIPE';
 }
 
-/** What is idle next to a connection that the backend closed is likely closed too. */
-function closeIdle(agent: Agent): void {
-  for (const sockets of Object.values(agent.freeSockets))
-    for (const socket of sockets ?? []) socket.destroy();
+function toObject(headers: readonly string[]): Record<string, string> {
+  const object: Record<string, string> = {};
+  for (let index = 0; index < headers.length; index += 2)
+    object[headers[index] as string] = headers[index + 1] as string;
+  return object;
 }
