@@ -110,6 +110,7 @@ export {
 } from './otlp/writers/spans-writer.ts';
 export * from './pipeline/service.ts';
 export { installPluginHooks } from './plugins/module-hooks.ts';
+export { exposedGc } from './process/exposed-gc.ts';
 export * from './telemetry/level.ts';
 export * from './telemetry/nop.ts';
 export { registerProcessMetrics } from './telemetry/process-metrics.ts';

@@ -1,4 +1,5 @@
 import {
+  exposedGc,
   type Logger,
   type ResolvedConfig,
   registerProcessMetrics,
@@ -48,6 +49,14 @@ async function shutDown(service: Service, metrics: MetricsExport, logger: Logger
   }
 }
 
+/**
+ * Gives back what loading the program left behind: 20 MB of new space that V8 would keep although nothing needs it.
+ * Costs some 30 ms, once, before the first data.
+ */
+function releaseLoadingMemory(): void {
+  exposedGc()({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}
+
 async function runService(
   config: ResolvedConfig,
   logger: Logger,
@@ -74,6 +83,7 @@ async function runService(
     },
   );
   if (early === undefined) {
+    releaseLoadingMemory();
     logger.info(
       metrics.addresses.length === 0
         ? {}
