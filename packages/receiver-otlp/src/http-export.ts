@@ -101,7 +101,7 @@ export class HttpExport {
             ? UNSUPPORTED_MEDIA_TYPE
             : undefined;
     if (signal === undefined || encoding === undefined || problem !== undefined) {
-      discard(request, this.#shared.limit);
+      discard(request, 2 * this.#shared.limit);
       send(response, problem ?? NOT_FOUND, more);
       return;
     }
@@ -162,7 +162,7 @@ class Exchange implements BodyListener {
 
   /** Answers without having read the body. */
   refuse(refusal: Refusal): void {
-    discard(this.#request, this.#shared.limit);
+    discard(this.#request, 2 * this.#shared.limit);
     this.#answer(refusal);
   }
 

@@ -19,6 +19,10 @@ const MAX_HEADER_BYTES = 64 * 1024;
 /** How often connections are looked at for the timeouts; a timeout is late by at most this. */
 const MAX_CHECK_INTERVAL_MS = 5_000;
 const MIN_CHECK_INTERVAL_MS = 50;
+/** How long a TLS handshake may take where headers may take for ever. */
+const DEFAULT_HANDSHAKE_TIMEOUT_MS = 120_000;
+/** How often idle connections are closed while the server closes. */
+const CLOSING_SWEEP_MS = 20;
 
 /** What of the configuration concerns the server itself. */
 type ServerConfig = Pick<
@@ -37,13 +41,16 @@ type ServerConfig = Pick<
 export class HttpServer {
   readonly #config: ServerConfig;
   readonly #server: Server;
-  /** Those that have not sent a request yet, or are at their TLS handshake, too: `closeAllConnections` misses some. */
+  /** Every connection, those at their TLS handshake too: `closeAllConnections` misses these. */
   readonly #sockets = new Set<Socket>();
+  /** Those that have not sent a request yet: `closeIdleConnections` misses these. */
+  readonly #unused = new Set<Socket>();
   #isClosing = false;
 
   constructor(config: ServerConfig, handler: HttpHandler, tls?: ServerTls) {
     this.#config = config;
     const onRequest: RequestListener = (request, response) => {
+      this.#unused.delete(request.socket);
       if (!config.keep_alives_enabled || this.#isClosing) {
         response.shouldKeepAlive = false;
       }
@@ -52,11 +59,20 @@ export class HttpServer {
       }
       handler(request, response);
     };
-    const options = { maxHeaderSize: MAX_HEADER_BYTES, ...timeouts(config) };
+    const limits = timeouts(config);
+    const options = { maxHeaderSize: MAX_HEADER_BYTES, ...limits };
     if (tls === undefined) {
       this.#server = createServer(options, onRequest);
     } else {
-      const server = createTlsServer({ ...tls.options, ...options, ALPNProtocols: ['http/1.1'] }, onRequest);
+      const server = createTlsServer(
+        {
+          ...tls.options,
+          ...options,
+          ALPNProtocols: ['http/1.1'],
+          handshakeTimeout: limits.headersTimeout || DEFAULT_HANDSHAKE_TIMEOUT_MS,
+        },
+        onRequest,
+      );
       tls.attach(server);
       this.#server = server;
     }
@@ -69,10 +85,10 @@ export class HttpServer {
       }
       onRequest(request, response);
     });
-    this.#server.on('connection', (socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
+    this.#server.on('connection', (socket: Socket) => track(this.#sockets, socket));
+    this.#server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) =>
+      track(this.#unused, socket),
+    );
   }
 
   /** True from `close` on: requests that still come should be refused. */
@@ -95,16 +111,19 @@ export class HttpServer {
       // Called with an error where the server does not listen.
       this.#server.close(() => resolve());
     });
-    const cutOff = () => {
-      for (const socket of this.#sockets) {
-        socket.destroy();
-      }
-    };
+    destroyAll(this.#unused);
+    // Connections become idle as their requests are answered; Node closes only those that are idle already.
+    const sweep = setInterval(() => {
+      this.#server.closeIdleConnections();
+      destroyAll(this.#unused);
+    }, CLOSING_SWEEP_MS);
+    const cutOff = () => destroyAll(this.#sockets);
     if (signal?.aborted) {
       cutOff();
     }
     signal?.addEventListener('abort', cutOff, { once: true });
     await closed;
+    clearInterval(sweep);
     signal?.removeEventListener('abort', cutOff);
   }
 }
@@ -130,6 +149,17 @@ function timeouts(config: ServerConfig): {
       Math.min(MAX_CHECK_INTERVAL_MS, shortest / 4),
     ),
   };
+}
+
+function track(sockets: Set<Socket>, socket: Socket): void {
+  sockets.add(socket);
+  socket.once('close', () => sockets.delete(socket));
+}
+
+function destroyAll(sockets: ReadonlySet<Socket>): void {
+  for (const socket of sockets) {
+    socket.destroy();
+  }
 }
 
 function cutOffAfter(timeoutMs: number, request: IncomingMessage, response: ServerResponse): void {

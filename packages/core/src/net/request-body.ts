@@ -12,12 +12,12 @@ export interface BodyListener {
 
 /**
  * Gathers a request's body of at most `limit` bytes. Memory is taken only for what has arrived: the length that a
- * client announces is used to refuse early and for nothing else. Of a body that is too large, as much again is read and
+ * client announces is used to refuse early and for nothing else. Of a body that is too large, twice the limit is read and
  * thrown away, so that the client gets to read its answer; then the connection is cut.
  */
 export function readBody(request: IncomingMessage, limit: number, listener: BodyListener): void {
   if (Number(request.headers['content-length'] ?? 0) > limit) {
-    discard(request, limit);
+    discard(request, 2 * limit);
     listener.onTooLarge();
     return;
   }
@@ -33,7 +33,7 @@ export function readBody(request: IncomingMessage, limit: number, listener: Body
     isSettled = true;
     request.off('data', take);
     chunks.length = 0;
-    discard(request, limit);
+    discard(request, 2 * limit);
     listener.onTooLarge();
   };
   request.on('data', take);

@@ -188,7 +188,7 @@ function readRetryInfoJson(details: readonly unknown[]): number | undefined {
     const info = detail as { '@type'?: unknown; retryDelay?: unknown } | null;
     if (info?.['@type'] === RETRY_INFO_TYPE && typeof info.retryDelay === 'string') {
       const seconds = /^(\d+(?:\.\d+)?)s$/.exec(info.retryDelay)?.[1];
-      return seconds === undefined ? undefined : Number(seconds) * 1000;
+      return seconds === undefined ? undefined : Math.round(Number(seconds) * 1e6) / 1e3;
     }
   }
   return undefined;

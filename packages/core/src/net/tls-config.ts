@@ -6,6 +6,29 @@ export const TLS_VERSIONS = ['1.0', '1.1', '1.2', '1.3'] as const;
 /** Curves of the key exchange, by the Collector's names. */
 export const TLS_CURVES = ['P256', 'P384', 'P521', 'X25519', 'X25519MLKEM768'] as const;
 
+/**
+ * Cipher suites by their names at the IANA and in Go, and what OpenSSL calls them: those that Go holds to be secure. The
+ * suites of TLS 1.3 are always on, as in Go.
+ */
+export const CIPHER_SUITES = {
+  TLS_AES_128_GCM_SHA256: 'TLS_AES_128_GCM_SHA256',
+  TLS_AES_256_GCM_SHA384: 'TLS_AES_256_GCM_SHA384',
+  TLS_CHACHA20_POLY1305_SHA256: 'TLS_CHACHA20_POLY1305_SHA256',
+  TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA: 'ECDHE-ECDSA-AES128-SHA',
+  TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA: 'ECDHE-ECDSA-AES256-SHA',
+  TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA: 'ECDHE-RSA-AES128-SHA',
+  TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA: 'ECDHE-RSA-AES256-SHA',
+  TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: 'ECDHE-ECDSA-AES128-GCM-SHA256',
+  TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384: 'ECDHE-ECDSA-AES256-GCM-SHA384',
+  TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256: 'ECDHE-RSA-AES128-GCM-SHA256',
+  TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384: 'ECDHE-RSA-AES256-GCM-SHA384',
+  TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256: 'ECDHE-RSA-CHACHA20-POLY1305',
+  TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: 'ECDHE-ECDSA-CHACHA20-POLY1305',
+} as const;
+
+/** The name of a cipher suite at the IANA. */
+type CipherSuite = keyof typeof CIPHER_SUITES;
+
 /** How often the files are looked at when `client_ca_file_reload` asks for it and `reload_interval` is 0. */
 export const DEFAULT_RELOAD_INTERVAL = '1m';
 
@@ -33,11 +56,9 @@ const commonShape = {
     .optional()
     .describe('The newest TLS version that is spoken; the newest known if absent.'),
   cipher_suites: z
-    .array(z.string().min(1))
+    .array(z.enum(Object.keys(CIPHER_SUITES) as [CipherSuite, ...CipherSuite[]]))
     .default([])
-    .describe(
-      'Names of cipher suites as the IANA has them, such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256; a safe list if empty.',
-    ),
+    .describe('Cipher suites of TLS up to 1.2, by the names that the IANA gives them; a safe list if empty.'),
   curve_preferences: z
     .array(z.enum(TLS_CURVES))
     .default([])

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { getCACertificates, type SecureContextOptions, type SecureVersion } from 'node:tls';
 import type { Logger } from '../component/logger.ts';
 import { PipelineError } from '../errors.ts';
-import type { TlsCommonConfig } from './tls-config.ts';
+import { CIPHER_SUITES, type TlsCommonConfig } from './tls-config.ts';
 
 /** What is needed to find the files of a TLS block and to name it in messages. */
 export interface TlsFileOptions {
@@ -45,7 +45,7 @@ export function loadIdentity(config: TlsCommonConfig, options: TlsFileOptions): 
   return {
     minVersion: VERSION_NAMES[config.min_version],
     ...(config.max_version === undefined ? {} : { maxVersion: VERSION_NAMES[config.max_version] }),
-    ...(config.cipher_suites.length === 0 ? {} : { ciphers: config.cipher_suites.join(':') }),
+    ...(config.cipher_suites.length === 0 ? {} : { ciphers: cipherList(config.cipher_suites) }),
     ...(config.curve_preferences.length === 0
       ? {}
       : { ecdhCurve: config.curve_preferences.map((curve) => CURVE_NAMES[curve]).join(':') }),
@@ -94,6 +94,12 @@ export function filesMark(paths: readonly string[], configDir: string): string |
     marks.push(`${stats.dev}.${stats.ino}.${stats.size}.${stats.mtimeMs}`);
   }
   return marks.join(' ');
+}
+
+/** OpenSSL's names for the suites, after those of TLS 1.3, which are not for choosing. */
+function cipherList(suites: TlsCommonConfig['cipher_suites']): string {
+  const tls13 = Object.values(CIPHER_SUITES).filter((name) => name.startsWith('TLS_'));
+  return [...new Set([...tls13, ...suites.map((suite) => CIPHER_SUITES[suite])])].join(':');
 }
 
 interface Pem {

@@ -185,14 +185,6 @@ function checked(context: SecureContextOptions, where: string): SecureContextOpt
   try {
     createSecureContext(context);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_SSL_NO_CIPHER_MATCH') {
-      throw tlsProblem(
-        where,
-        'cipher_suites',
-        `holds no suite that this build of OpenSSL knows ("${context.ciphers}"). Use the IANA names.`,
-        error,
-      );
-    }
     throw tlsProblem(where, 'cert_file', `cannot be used (${(error as Error).message}).`, error);
   }
   return context;
