@@ -43,7 +43,9 @@ export interface LoadedConfig {
 
 /** The plugins that a configuration names, loaded, whatever else may be wrong with it. */
 export interface LoadedPlugins {
+  /** The built-in components and those of the plugins that could be loaded. */
   readonly registry: Registry;
+  /** What is wrong with the list of plugins, and with the plugins. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -97,7 +99,7 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
 export async function loadConfigPlugins(options: LoadConfigOptions): Promise<LoadedPlugins> {
   const diagnostics = new Diagnostics();
   const { registry } = await readConfig(options, diagnostics);
-  return { registry, diagnostics: diagnostics.list() };
+  return { registry, diagnostics: diagnostics.list().filter(({ path }) => /^plugins(?:::|$)/.test(path)) };
 }
 
 interface ReadConfig {

@@ -56,6 +56,9 @@ function detailsOf(error: unknown): {
   };
 }
 
+/** Where the loading itself is done: frames there say nothing of the plugin. */
+const OWN_FOLDER = new URL('.', import.meta.url).href;
+
 /**
  * The first place in a stack that is in a file of somebody's own. Syntax errors have it in the first line, as
  * `file:///path:line` or `/path:line`; others in a frame, as `at f (file:///path:line:column)`.
@@ -66,7 +69,8 @@ function placeIn(stack: string): string | undefined {
   if (syntax !== null) return `${toPath(syntax[1] as string)}:${syntax[2]}`;
   for (const frame of frames) {
     const match = /(?:\(|at |async )(file:\/\/[^\s()]+?):(\d+):(\d+)\)?$/.exec(frame);
-    if (match !== null) return `${toPath(match[1] as string)}:${match[2]}:${match[3]}`;
+    if (match === null || match[1]?.startsWith(OWN_FOLDER) === true) continue;
+    return `${toPath(match[1] as string)}:${match[2]}:${match[3]}`;
   }
   return undefined;
 }

@@ -31,13 +31,13 @@ export function installPluginHooks(): void {
       }
       const shared = SHARED.exec(specifier);
       if (shared === null) return nextResolve(specifier, context);
-      const own = (): ReturnType<typeof nextResolve> =>
-        nextResolve(specifier, { ...context, parentURL: import.meta.url });
+      // CommonJS heeds no other parent, so that the place is looked up as an import, which comes here again.
+      if (context.conditions.includes('require')) {
+        return { url: import.meta.resolve(specifier), shortCircuit: true };
+      }
       // The program may be installed without its testkit; the plugin's own will do for tests.
-      if (shared[1] === 'core') return own();
-      return firstThatResolves([import.meta.url, context.parentURL], (parentURL) =>
-        nextResolve(specifier, { ...context, parentURL }),
-      );
+      const parents = shared[1] === 'core' ? [import.meta.url] : [import.meta.url, context.parentURL];
+      return firstThatResolves(parents, (parentURL) => nextResolve(specifier, { ...context, parentURL }));
     },
   });
 }

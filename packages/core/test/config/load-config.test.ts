@@ -247,10 +247,13 @@ test('the registry that was given is not changed, and the one that comes back ha
 
 test('plugins can be asked for alone, whatever else is wrong', async () => {
   const { registry, diagnostics } = await loadConfigPlugins({
-    uris: ['yaml:recievers: {}'],
+    uris: ['yaml:{recievers: {}, plugins: [./not-there.ts], exporters: "${env:UNSET}"}'],
+    cwd: dir,
     env: {},
     registry: testRegistry(),
   });
   expect(registry.types('extension')).toStrictEqual(['health_check']);
-  expect(diagnostics.map(({ path }) => path)).toStrictEqual(['recievers']);
+  expect(diagnostics.map((diagnostic) => formatDiagnostic(diagnostic))).toStrictEqual([
+    `yaml::1:27: plugins::0: plugin "./not-there.ts" is not there (no such file: ${dir}/not-there.ts)`,
+  ]);
 });
