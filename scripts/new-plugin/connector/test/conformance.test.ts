@@ -1,0 +1,4 @@
+import { describeConformance } from '@tributary/testkit';
+import { exampleConnector } from '../src/index.ts';
+
+describeConformance(exampleConnector);

@@ -1,0 +1,1 @@
+export { exampleExporter } from './factory.ts';

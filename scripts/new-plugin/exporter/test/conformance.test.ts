@@ -1,0 +1,4 @@
+import { describeConformance } from '@tributary/testkit';
+import { exampleExporter } from '../src/index.ts';
+
+describeConformance(exampleExporter);

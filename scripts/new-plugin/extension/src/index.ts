@@ -1,0 +1,1 @@
+export { exampleExtension } from './factory.ts';

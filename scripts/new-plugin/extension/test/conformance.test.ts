@@ -1,0 +1,4 @@
+import { describeConformance } from '@tributary/testkit';
+import { exampleExtension } from '../src/index.ts';
+
+describeConformance(exampleExtension);

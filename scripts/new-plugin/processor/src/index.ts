@@ -1,0 +1,1 @@
+export { exampleProcessor } from './factory.ts';

@@ -1,0 +1,4 @@
+import { describeConformance } from '@tributary/testkit';
+import { exampleProcessor } from '../src/index.ts';
+
+describeConformance(exampleProcessor);

@@ -1,0 +1,12 @@
+import { defineReceiver } from '@tributary/core';
+import { type ExampleConfig, exampleConfigSchema } from './config.ts';
+import { ExampleReceiver } from './example.ts';
+
+/** The `example` receiver: makes a log record at an interval. */
+export const exampleReceiver = defineReceiver<ExampleConfig>({
+  type: 'example',
+  description: 'Makes a log record at an interval.',
+  signals: { logs: 'development' },
+  configSchema: exampleConfigSchema,
+  create: (settings, config, next) => new ExampleReceiver(settings, config, next),
+});

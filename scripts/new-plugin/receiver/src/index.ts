@@ -1,0 +1,1 @@
+export { exampleReceiver } from './factory.ts';
