@@ -1,9 +1,13 @@
 import { checkHttpServer, grpcServerSchema, httpServerShape, type Signal, z } from '@tributary/core';
 
+/** A path without query and fragment; without a leading slash, its first part has no colon, lest it be a URL. */
+const PATH = /^(?:\/[^\s?#]*|[^\s?#/:]+(?:\/[^\s?#]*)?)$/;
+
 /** A path of the HTTP server; a leading slash is put before it where there is none, as in the Collector. */
 const urlPath = (signal: Signal) =>
   z
     .string()
+    .regex(PATH, `expected a path, such as "/v1/${signal}"`)
     .default(`/v1/${signal}`)
     .transform((path) => (path.startsWith('/') ? path : `/${path}`))
     .describe(`The path that takes ${signal}.`);

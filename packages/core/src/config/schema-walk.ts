@@ -65,7 +65,7 @@ export function alternatives(schemas: readonly Schema[]): Alternatives {
 
 const TAKE_NULL: ReadonlySet<string> = new Set(['nullable', 'null', 'any', 'unknown']);
 
-/** The schemas that look at what lies under a key or an index. */
+/** The schemas that look at what lies under a key or an index; none for a key that a strict object does not know. */
 export function childSchemas(schemas: readonly Schema[], key: string | number): Schema[] {
   return alternatives(schemas).schemas.flatMap((schema) => {
     const { type, shape, catchall, valueType, element, items, rest } = definition(schema);
@@ -75,7 +75,8 @@ export function childSchemas(schemas: readonly Schema[], key: string | number): 
         : type === 'tuple'
           ? (items?.[Number(key)] ?? rest)
           : (valueType ?? element);
-    return found === undefined || found === null ? [] : [found];
+    const isUnknownKey = found === catchall && found !== undefined && kindOf(found) === 'never';
+    return found === undefined || found === null || isUnknownKey ? [] : [found];
   });
 }
 

@@ -86,7 +86,7 @@ export const tlsServerSchema = z
   })
   .superRefine((config, context) => {
     checkCommon(config, context);
-    if (config.cert_file === undefined && config.cert_pem === undefined) {
+    if (!hasCert(config) && !hasKey(config)) {
       report(context, 'cert_file', 'expected cert_file or cert_pem: a server needs a certificate');
     }
   });
@@ -132,16 +132,22 @@ function checkCommon(config: TlsCommonConfig, context: z.RefinementCtx): void {
       report(context, `${name}_pem`, `expected either ${name}_file or ${name}_pem, not both`);
     }
   }
-  const hasCert = config.cert_file !== undefined || config.cert_pem !== undefined;
-  const hasKey = config.key_file !== undefined || config.key_pem !== undefined;
-  if (hasCert && !hasKey) {
+  if (hasCert(config) && !hasKey(config)) {
     report(context, 'key_file', 'expected key_file or key_pem: a certificate needs its private key');
-  } else if (hasKey && !hasCert) {
+  } else if (hasKey(config) && !hasCert(config)) {
     report(context, 'cert_file', 'expected cert_file or cert_pem: a private key needs its certificate');
   }
   if (config.max_version !== undefined && config.max_version < config.min_version) {
     report(context, 'max_version', `expected max_version to be at least min_version (${config.min_version})`);
   }
+}
+
+function hasCert(config: TlsCommonConfig): boolean {
+  return config.cert_file !== undefined || config.cert_pem !== undefined;
+}
+
+function hasKey(config: TlsCommonConfig): boolean {
+  return config.key_file !== undefined || config.key_pem !== undefined;
 }
 
 function report(context: z.RefinementCtx, key: string, message: string): void {
