@@ -1,7 +1,10 @@
 import type { Factory } from '@tributary/core';
 import { debugExporter } from '@tributary/exporter-debug';
+import { nopExporter } from '@tributary/exporter-nop';
 import { otlpGrpcExporter, otlpHttpExporter } from '@tributary/exporter-otlp';
+import { healthCheckExtension } from '@tributary/extension-health-check';
 import { attributesProcessor } from '@tributary/processor-attributes';
+import { batchProcessor } from '@tributary/processor-batch';
 import { memoryLimiterProcessor } from '@tributary/processor-memory-limiter';
 import { resourceProcessor } from '@tributary/processor-resource';
 import { otlpReceiver } from '@tributary/receiver-otlp';
@@ -10,9 +13,12 @@ import { otlpReceiver } from '@tributary/receiver-otlp';
 export const BUILTIN_FACTORIES: readonly Factory[] = [
   otlpReceiver,
   attributesProcessor,
+  batchProcessor,
   memoryLimiterProcessor,
   resourceProcessor,
   debugExporter,
+  nopExporter,
   otlpGrpcExporter,
   otlpHttpExporter,
+  healthCheckExtension,
 ];

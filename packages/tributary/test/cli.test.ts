@@ -72,8 +72,8 @@ describe('the command line', () => {
     expect(await run(['validate', '--config', file])).toStrictEqual({
       code: 1,
       stdout: '',
-      stderr: `${file}:2:31: receivers::otlp::protocols::http::endpont: unknown key. Did you mean "endpoint"?
-${file}:8:45: service::pipelines::traces: references exporter "nopp" which is not configured. Did you mean "nop"?
+      stderr: `${file}:2:32: receivers::otlp::protocols::http::endpont: unknown key. Did you mean "endpoint"?
+${file}:8:46: service::pipelines::traces: references exporter "nopp" which is not configured. Did you mean "nop"?
 `,
     });
   });
