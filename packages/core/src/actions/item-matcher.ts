@@ -21,8 +21,13 @@ export interface ItemMatcher {
 
 type Test<T> = (value: T) => boolean;
 
-/** Prepares a block that `validateMatch` and `checkMatchForSignal` found to be right. */
-export function compileMatcher(config: MatchPropertiesConfig, signal: Signal): ItemMatcher {
+/**
+ * Prepares a block that `validateMatch` and `checkMatchForSignal` found to be right. Undefined if it says nothing of
+ * this signal, which is possible for metrics: then it has no effect.
+ */
+export function compileMatcher(config: MatchPropertiesConfig, signal: Signal): ItemMatcher | undefined {
+  if (signal === 'metrics' && config.metric_names.length === 0 && config.resources.length === 0)
+    return undefined;
   return {
     matchesResource: allOf(resourceTests(config, signal)),
     matchesScope: allOf(signal === 'metrics' ? [] : scopeTests(config)),

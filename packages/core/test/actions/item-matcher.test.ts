@@ -76,7 +76,9 @@ function matches(batch: Batch, block: Readonly<Record<string, unknown>>): boolea
   const [group] = batch.resources();
   const [scope] = group?.scopes() ?? [];
   const [item] = scope?.records() ?? [];
-  if (group === undefined || scope === undefined || item === undefined) throw new Error('no item');
+  if (matcher === undefined || group === undefined || scope === undefined || item === undefined) {
+    throw new Error('no matcher or no item');
+  }
   return (
     matcher.matchesResource(group.resource) && matcher.matchesScope(scope.scope) && matcher.matchesItem(item)
   );
@@ -209,5 +211,12 @@ describe('a block for metrics', () => {
     [strict({ resources: [{ key: 'host.name', value: 'node-18' }] }), false],
   ])('%j: %s', (block, expected) => {
     expect(matches(metric(), block)).toBe(expected);
+  });
+
+  it('has no effect if it says nothing of metrics', () => {
+    const block = matchPropertiesSchema.parse(
+      strict({ services: ['checkout'], attributes: [{ key: 'env' }] }),
+    );
+    expect(compileMatcher(block, 'metrics')).toBeUndefined();
   });
 });
