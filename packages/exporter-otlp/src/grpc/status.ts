@@ -13,6 +13,19 @@ const RETRYABLE_CODES: ReadonlySet<number> = new Set([
   RPC_CODES.DATA_LOSS,
 ]);
 
+/**
+ * What the transport says of an answer that broke off or was no answer of gRPC. It has only INTERNAL and
+ * RESOURCE_EXHAUSTED for that, which from a backend would be a refusal for good; but the backend has not refused
+ * anything. Each text is held to the transport by test/grpc/failures.test.ts.
+ */
+const NO_ANSWER = [
+  /^Received RST_STREAM with code /,
+  /^Received message larger than max /,
+  /^Bandwidth exhausted or memory limit exceeded$/,
+  /^the server answered OK without a message$/,
+  / cannot be decompressed /,
+] as const;
+
 /** What a person can do about a code. */
 const ADVICE: Readonly<Record<number, string>> = {
   [RPC_CODES.UNAUTHENTICATED]: 'Check the credentials in "headers".',
@@ -24,12 +37,8 @@ const ADVICE: Readonly<Record<number, string>> = {
 /** Tells what the backend took. Throws a `RetryableError` for what is no answer of OTLP: it acknowledges nothing. */
 export function readGrpcAnswer(answer: Uint8Array, id: string, endpoint: string): SendResult | undefined {
   const read = readProtoAnswer(answer);
-  if (read !== 'nonsense') return read.result;
-  throw new RetryableError(
-    'EXPORT_UNAVAILABLE',
-    `${id}: ${endpoint} answered OK with what is no answer of OTLP (${answer.length} bytes). Check that "endpoint" is an OTLP receiver.`,
-    { status: RPC_CODES.UNKNOWN },
-  );
+  if (read === 'nonsense') throw noAnswer(id, endpoint, `${answer.length} bytes that are no export response`);
+  return read.result;
 }
 
 /** What a status other than OK means for the data, by the OTLP specification. */
@@ -39,7 +48,10 @@ export function toPipelineError(
   endpoint: string,
 ): PermanentError | RetryableError {
   const { code, message, retryDelayMs } = error.status;
-  const reason = `${rpcCodeName(code)}: ${oneLine(message)}`;
+  if (!Number.isInteger(code) || NO_ANSWER.some((text) => text.test(message))) {
+    return noAnswer(id, endpoint, oneLine(message) || 'no status');
+  }
+  const reason = message === '' ? rpcCodeName(code) : `${rpcCodeName(code)}: ${oneLine(message)}`;
   const isThrottled = code === RPC_CODES.RESOURCE_EXHAUSTED && retryDelayMs !== undefined;
   if (RETRYABLE_CODES.has(code) || isThrottled) {
     return new RetryableError(
@@ -57,4 +69,12 @@ export function toPipelineError(
     cause: error,
     status: code,
   });
+}
+
+function noAnswer(id: string, endpoint: string, found: string): RetryableError {
+  return new RetryableError(
+    'EXPORT_UNAVAILABLE',
+    `${id}: ${endpoint} gave no answer of OTLP (${found}). Check that "endpoint" is an OTLP receiver for gRPC.`,
+    { status: RPC_CODES.UNKNOWN },
+  );
 }

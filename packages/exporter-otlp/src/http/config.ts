@@ -106,7 +106,7 @@ export function validateOtlpHttpConfig(config: OtlpHttpConfig): readonly ConfigP
   const endpoints = [config.endpoint, config.traces_endpoint, config.metrics_endpoint, config.logs_endpoint];
   if (endpoints.every((url) => url === undefined)) {
     problems.push({
-      path: [],
+      path: ['endpoint'],
       message:
         'at least one endpoint must be specified. Set "endpoint" to a URL such as "http://localhost:4318".',
     });
