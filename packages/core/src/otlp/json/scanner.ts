@@ -18,6 +18,9 @@ export const CLOSE_OBJECT = 0x7d;
 const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
 
+/** How much of a long path an error shows at either end, in characters: it may end up in a header. */
+const PATH_END_CHARACTERS = 100;
+
 /** How much of what was found an error quotes, in bytes. */
 const QUOTED_BYTES = 40;
 
@@ -238,7 +241,11 @@ export class JsonScanner {
     const found =
       this.at >= this.end
         ? 'the end of the request'
-        : JSON.stringify(String.fromCodePoint(readUtf8(this.bytes, this.at, this.at + 4).codePointAt(0)!));
+        : JSON.stringify(
+            String.fromCodePoint(
+              readUtf8(this.bytes, this.at, Math.min(this.at + 4, this.end)).codePointAt(0)!,
+            ),
+          );
     return new PermanentError(
       'OTLP_MALFORMED',
       `${this.#what}: byte ${this.at}: expected ${expected} (found ${found}). Send valid JSON.`,
@@ -253,14 +260,15 @@ export class JsonScanner {
 
   /** An error that says where in the request it is. */
   error(problem: string): PermanentError {
-    let path = '';
-    for (const step of this.#path) {
-      if (typeof step === 'number') path += `[${step}]`;
-      else path += path === '' ? step : `.${step}`;
-    }
+    const path = this.#path.reduce<string>(
+      (above, step) => above + (typeof step === 'number' ? `[${step}]` : `${above === '' ? '' : '.'}${step}`),
+      '',
+    );
+    const isLong = path.length > 2 * PATH_END_CHARACTERS;
+    const where = isLong ? `${path.slice(0, PATH_END_CHARACTERS)}…${path.slice(-PATH_END_CHARACTERS)}` : path;
     return new PermanentError(
       'OTLP_MALFORMED',
-      `${this.#what}: ${path === '' ? '' : `${path}: `}${problem}.`,
+      `${this.#what}: ${where === '' ? '' : `${where}: `}${problem}.`,
     );
   }
 
