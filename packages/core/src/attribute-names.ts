@@ -7,6 +7,8 @@
 export const ATTR_CONTAINER_ID = 'container.id';
 export const ATTR_DESTINATION_ADDRESS = 'destination.address';
 export const ATTR_DESTINATION_PORT = 'destination.port';
+/** Why something failed: a class of errors, a code; few different values. */
+export const ATTR_ERROR_TYPE = 'error.type';
 /** How long the opening end waited for the connection, in seconds (double). */
 export const ATTR_FLOW_CONNECT_DURATION = 'flow.connect_duration';
 /** Bytes that the destination sent since the last record of the flow (int). */
@@ -27,10 +29,13 @@ export const ATTR_FLOW_SOURCE_BYTES = 'flow.source.bytes';
 export const ATTR_FLOW_SOURCE_RETRANSMITS = 'flow.source.retransmits';
 /** `open` or `closed`. */
 export const ATTR_FLOW_STATE = 'flow.state';
+export const ATTR_HOST_NAME = 'host.name';
 export const ATTR_NETWORK_TRANSPORT = 'network.transport';
 export const ATTR_NETWORK_TYPE = 'network.type';
 export const ATTR_PROCESS_EXECUTABLE_NAME = 'process.executable.name';
 export const ATTR_PROCESS_PID = 'process.pid';
+export const ATTR_SERVER_ADDRESS = 'server.address';
+export const ATTR_SERVER_PORT = 'server.port';
 export const ATTR_SERVICE_NAME = 'service.name';
 export const ATTR_SOURCE_ADDRESS = 'source.address';
 export const ATTR_SOURCE_PORT = 'source.port';
