@@ -20,6 +20,9 @@ import { RefusedRequests } from './refused-requests.ts';
 
 const MIB = 1024 * 1024;
 
+/** Settings of the Collector that mean nothing here: Node.js sizes its buffers itself. */
+const WITHOUT_EFFECT = ['read_buffer_size', 'write_buffer_size'] as const;
+
 /** Where the receiver listens; a protocol that is off is absent. */
 export interface Addresses {
   readonly grpc?: ListenAddress;
@@ -71,6 +74,14 @@ export class OtlpReceiver implements Component {
 
   #startGrpc(config: GrpcConfig): Promise<ListenAddress> {
     const { server_parameters: keepalive } = config.keepalive;
+    for (const setting of WITHOUT_EFFECT) {
+      if (config[setting] !== undefined) {
+        this.#settings.logger.info(
+          { setting: `${this.#where('grpc')}::${setting}` },
+          'the setting has no effect',
+        );
+      }
+    }
     const tls = this.#loadTls('grpc', config.tls);
     const refused = new RefusedRequests(this.#settings.telemetry, 'grpc');
     const intake = new Intake(this.#next, refused);
