@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/* Differences between kernels, each with the commit that made it. */
+#ifndef __CORE_FIXES_BPF_H__
+#define __CORE_FIXES_BPF_H__
+
+/*
+ * 8520e224f547 ("bpf, cgroups: Fix cgroup v2 fallback on v1/v2 mixed mode", 5.15) replaced a union of the pointer and
+ * of the v1 class ids, tagged in its lowest bit, by the plain pointer.
+ */
+struct sock_cgroup_data___before_5_15 {
+	__u64 val;
+} __attribute__((preserve_access_index));
+
+/* The inode number of the socket's cgroup in the v2 hierarchy; 0 if it has none. */
+static __always_inline __u64 sock_cgroup_id(const struct sock *sk)
+{
+	const struct sock_cgroup_data___before_5_15 *old = (void *)&sk->sk_cgrp_data;
+	struct cgroup *cgroup;
+
+	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
+		return sk->sk_cgrp_data.cgroup->kn->id;
+	cgroup = (void *)old->val;
+	if ((__u64)cgroup & 1)
+		return 0;
+	return BPF_CORE_READ(cgroup, kn, id);
+}
+
+#endif /* __CORE_FIXES_BPF_H__ */

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/*
+ * What the TCP programs and the reader in TypeScript share. `npm run bpf` makes the reader's offsets and constants from
+ * this file, out of the BTF of the built object; nobody types them a second time.
+ *
+ * Byte order: addresses in network order, everything else, ports too, in the machine's own.
+ */
+#ifndef __TCP_H__
+#define __TCP_H__
+
+#define EXECUTABLE_BYTES 32
+
+/* CLOCK_BOOTTIME in nanoseconds. */
+typedef __u64 boot_ns;
+
+enum flow_record_version {
+	/* Raised when a record changes its meaning or layout. */
+	FLOW_RECORD_VERSION = 1,
+};
+
+enum flow_record_type {
+	/* The connection is open; what it carried since its last record. */
+	FLOW_OPEN = 1,
+	/* The connection has ended; what it carried since its last record. */
+	FLOW_CLOSED = 2,
+};
+
+enum flow_flag {
+	/* This socket opened the connection: it is the source. */
+	FLOW_OPENED_HERE = 1,
+	/* This end closed or shut down its sending side. */
+	FLOW_FIN_QUEUED = 2,
+	/* The other end sent a RST. */
+	FLOW_RESET_RECEIVED = 4,
+	/* This end sent a RST while the connection was open. */
+	FLOW_RESET_SENT = 8,
+};
+
+#pragma clang diagnostic push
+#pragma clang diagnostic error "-Wpadded"
+
+/* One reading of one connection, as seen by one of its sockets. */
+struct flow_record {
+	__u8 type;    /* enum flow_record_type */
+	__u8 version; /* enum flow_record_version */
+	__u8 flags;   /* enum flow_flag */
+	__u8 error;   /* errno of the socket at the end; 0: none */
+	__u32 pid;    /* process, in the first pid namespace; 0: not known */
+	boot_ns time_ns;
+	__u64 duration_ns;    /* since connect() or accept; 0: began before we looked */
+	__u64 sent_bytes;     /* payload since the last record; see read_counters() */
+	__u64 received_bytes; /* payload since the last record */
+	__u64 cgroup_id;      /* inode number in cgroup v2; 0: not known */
+	__u32 retransmits;    /* segments sent again since the last record */
+	__u32 rtt_us;	      /* smoothed round trip; 0: none measured */
+	__u32 connect_us;     /* 0: not known */
+	__u16 local_port;
+	__u16 remote_port;
+	__u8 local_address[16]; /* IPv4 as ::ffff:a.b.c.d */
+	__u8 remote_address[16];
+	char executable[EXECUTABLE_BYTES]; /* base name of the program, cut, ended by 0 */
+};
+
+/* What the programs count for one CPU. The first five are ways of losing something. */
+struct tcp_counters {
+	/* No room in the ring buffer for the last record of a connection. */
+	__u64 ring_buffer_full;
+	/* The kernel had no memory to keep a connection in its socket: it is reported at its end only. */
+	__u64 storage_refused;
+	/* No room among the young connections: what another had carried until then is not reported. */
+	__u64 young_full;
+	/* A connection ended of which nothing was known: it was there before us and not found, or lost its place. */
+	__u64 unknown_ended;
+	/* No room in the table of listening ports: connections accepted there may lack their process. */
+	__u64 listeners_full;
+	/* Packets sent again (an offloaded packet may be several segments), of any TCP socket. */
+	__u64 retransmits;
+	__u64 resets_sent;
+	__u64 resets_received;
+};
+
+#pragma clang diagnostic pop
+
+/* What the reader's constants are made of, in one place. */
+struct tcp_layout {
+	struct flow_record record;
+	struct tcp_counters counters;
+	enum flow_record_version version;
+	enum flow_record_type type;
+	enum flow_flag flag;
+};
+
+_Static_assert(sizeof(struct flow_record) == 128, "the reader counts on records without holes");
+
+#endif /* __TCP_H__ */

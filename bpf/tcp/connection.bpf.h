@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/* What we know of a connection, where it is kept, and how the kernel's counters are read. */
+#ifndef __TCP_CONNECTION_BPF_H__
+#define __TCP_CONNECTION_BPF_H__
+
+enum role {
+	ROLE_SOURCE = 1,
+	ROLE_DESTINATION = 2,
+};
+
+/* What the kernel does not keep of a connection. */
+struct facts {
+	boot_ns started_ns; /* 0: before we looked */
+	__u32 connect_us;   /* 0: not known */
+	__u32 pid;	    /* 0: not known */
+	__u32 flags;	    /* enum flow_flag; changed by atomic operations only */
+	__u8 role;	    /* enum role */
+	__u8 _pad[3];
+	char executable[EXECUTABLE_BYTES];
+};
+
+/* Counted since the connection began. */
+struct reading {
+	__u64 sent_bytes;
+	__u64 received_bytes;
+	__u64 retransmits;
+};
+
+/*
+ * A connection that lives long enough to be swept, in its socket.
+ *
+ * It is read by two programs that may run at the same time on different CPUs: the sweep, which holds no lock, and the
+ * end, which holds the socket's. What the one has reported the other must not report again, so the last reported reading
+ * is handed over by one atomic word, `commit`:
+ *
+ *      sweep:  i = commit                         end:  i = xchg(commit, COMMIT_ENDED)
+ *              write reported[!i]                       last = reported[i]
+ *              cmpxchg(commit, i, !i)                   record = now - last
+ *              failed: the end was faster, its record covers ours, drop it
+ *
+ * There is one sweep at a time (the reader sees to it), so only it writes readings.
+ */
+struct connection {
+	__u64 commit; /* index into reported, or COMMIT_ENDED */
+	struct reading reported[2];
+	boot_ns last_record_ns; /* written by the sweep only */
+	struct facts facts;
+};
+
+#define COMMIT_ENDED 2
+
+static __always_inline void set_owner(struct facts *facts, struct task_struct *task)
+{
+	facts->pid = task->tgid;
+	read_executable(task->group_leader, facts->executable);
+}
+
+static __always_inline void set_owner_to_current(struct facts *facts)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	/* A kernel thread acts for others. */
+	if (task->flags & PF_KTHREAD)
+		return;
+	facts->pid = task->tgid;
+	read_current_executable(task->group_leader, facts->executable);
+}
+
+/*
+ * Payload bytes. The kernel's counters are of sequence numbers, which a SYN and a FIN use up as well:
+ * - bytes_acked has one too many from the SYN of the end that opened, and one from an acknowledged FIN;
+ * - bytes_received has one too many from the FIN, which sets SOCK_DONE.
+ *
+ * Without the lock, what is under way and not acknowledged cannot be told exactly (snd_nxt and snd_una are read one
+ * after the other), so an open connection's reading has what the other end acknowledged. At the end, `is_final`, the
+ * rest that was sent is added. No reading is above a later one: where a FIN may or may not be acknowledged yet, an open
+ * connection is taken to have sent a byte less. The counters are read before the states that correct them, for a
+ * counter that moves in between would otherwise be corrected too little.
+ */
+static __always_inline void read_counters(struct reading *reading, const struct tcp_sock *tp, const struct sock *sk,
+					  const struct facts *facts, bool is_final)
+{
+	volatile const struct tcp_sock *counters = tp;
+	__u64 received = counters->bytes_received;
+	__u64 sent = counters->bytes_acked;
+	__u64 control = 0;
+
+	if (facts->role == ROLE_SOURCE)
+		control += 1;
+	/* bytes_acked of 0 in the end that opened: its SYN was never acknowledged, it cannot have sent. */
+	if (is_final && (facts->role != ROLE_SOURCE || sent))
+		sent += tp->snd_nxt - tp->snd_una;
+	if (facts->flags & FLOW_FIN_QUEUED && (!is_final || tp->snd_nxt == tp->write_seq))
+		control += 1;
+	reading->sent_bytes = sent > control ? sent - control : 0;
+	reading->received_bytes = received - (received && sk->__sk_common.skc_flags & (1 << SOCK_DONE));
+	reading->retransmits = tp->total_retrans;
+}
+
+static __always_inline __u64 since(__u64 now, __u64 then)
+{
+	return now > then ? now - then : 0;
+}
+
+static __always_inline void copy_address(__u8 *to, const struct in6_addr *v6, __be32 v4, bool is_v4)
+{
+	__be32 *words = (__be32 *)to;
+
+	if (is_v4) {
+		words[0] = 0;
+		words[1] = 0;
+		words[2] = bpf_htonl(0xffff);
+		words[3] = v4;
+	} else {
+		words[0] = v6->in6_u.u6_addr32[0];
+		words[1] = v6->in6_u.u6_addr32[1];
+		words[2] = v6->in6_u.u6_addr32[2];
+		words[3] = v6->in6_u.u6_addr32[3];
+	}
+}
+
+/* Writes every field of the record. */
+static __always_inline void fill_record(struct flow_record *record, enum flow_record_type type, const struct sock *sk,
+					const struct tcp_sock *tp, const struct facts *facts, const struct reading *now,
+					const struct reading *last, boot_ns time_ns)
+{
+	const struct sock_common *common = &sk->__sk_common;
+	bool is_v4 = common->skc_family == AF_INET;
+
+	record->type = type;
+	record->version = FLOW_RECORD_VERSION;
+	record->flags = facts->flags | (facts->role == ROLE_SOURCE ? FLOW_OPENED_HERE : 0);
+	record->error = type == FLOW_CLOSED ? sk->sk_err : 0;
+	record->pid = facts->pid;
+	record->time_ns = time_ns;
+	record->duration_ns = facts->started_ns ? since(time_ns, facts->started_ns) : 0;
+	record->sent_bytes = since(now->sent_bytes, last->sent_bytes);
+	record->received_bytes = since(now->received_bytes, last->received_bytes);
+	record->cgroup_id = sock_cgroup_id(sk);
+	record->retransmits = since(now->retransmits, last->retransmits);
+	record->rtt_us = tp->srtt_us >> 3;
+	record->connect_us = facts->connect_us;
+	/* Not skc_num: that is 0 again by the time of the end. */
+	record->local_port = bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
+	record->remote_port = bpf_ntohs(common->skc_dport);
+	copy_address(record->local_address, &common->skc_v6_rcv_saddr, common->skc_rcv_saddr, is_v4);
+	copy_address(record->remote_address, &common->skc_v6_daddr, common->skc_daddr, is_v4);
+	__builtin_memcpy(record->executable, facts->executable, sizeof(record->executable));
+}
+
+#endif /* __TCP_CONNECTION_BPF_H__ */

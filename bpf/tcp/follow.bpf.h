@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/* What the changes of a socket's state tell. */
+#ifndef __TCP_FOLLOW_BPF_H__
+#define __TCP_FOLLOW_BPF_H__
+
+/* Changes to other states tell nothing: four of the ten events of a connection end at this test. */
+#define STATES_TO_LOOK_AT                                                                                          \
+	(STATE_BIT(TCP_SYN_SENT) | STATE_BIT(TCP_ESTABLISHED) | STATE_BIT(TCP_LISTEN) | STATE_BIT(TCP_FIN_WAIT1) | \
+	 STATE_BIT(TCP_LAST_ACK) | STATE_BIT(TCP_CLOSE))
+
+/*
+ * Sets a flag of the connection, wherever it is kept; returns it while it is young. The events of one socket come one
+ * after the other, but mark() may be moving it on another CPU: that copies the slot into the storage and then asks the
+ * slot for flags again, so the storage is looked for last.
+ */
+static __always_inline struct young *add_flag(struct sock *sk, enum flow_flag flag)
+{
+	struct young *young = find_young(young_key(sk));
+	struct connection *conn;
+
+	if (young)
+		__sync_fetch_and_or(&young->facts.flags, flag);
+	conn = find_connection(sk);
+	if (conn)
+		__sync_fetch_and_or(&conn->facts.flags, flag);
+	return young;
+}
+
+static __always_inline struct young *begin(struct sock *sk, enum role role)
+{
+	struct young *young = take_young(young_key(sk));
+
+	if (!young)
+		return 0;
+	young->facts.started_ns = bpf_ktime_get_boot_ns();
+	young->facts.connect_us = 0;
+	young->facts.pid = 0;
+	young->facts.flags = 0;
+	young->facts.role = role;
+	young->facts.executable[0] = 0;
+	return young;
+}
+
+/* listen(): in the process that listens. */
+static __always_inline void listening_begins(struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	if (tp)
+		add_listener(tp, bpf_get_current_task_btf());
+}
+
+static __always_inline void listening_ends(struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	if (tp)
+		remove_listener(tp);
+}
+
+/* connect(): in the process that opens the connection. */
+static __always_inline void connection_opens(struct sock *sk)
+{
+	struct young *young = begin(sk, ROLE_SOURCE);
+
+	if (young)
+		set_owner_to_current(&young->facts);
+	/* The socket was connected before. */
+	if (find_connection(sk))
+		bpf_sk_storage_delete(&connections, sk);
+}
+
+/* The handshake is complete, at either end. The one that was asked begins here. */
+static __always_inline void connection_established(struct sock *sk, int old_state)
+{
+	struct young *young;
+	struct tcp_sock *tp;
+
+	if (old_state == TCP_SYN_SENT) {
+		young = find_young(young_key(sk));
+		if (young)
+			young->facts.connect_us = since(bpf_ktime_get_boot_ns(), young->facts.started_ns) / 1000;
+	} else {
+		young = begin(sk, ROLE_DESTINATION);
+	}
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!young || !tp)
+		return;
+	/* From SYN-ACK to ACK; 0 if the SYN-ACK was sent again. */
+	if (young->facts.role == ROLE_DESTINATION)
+		young->facts.connect_us = tp->srtt_us >> 3;
+	if (mark_early)
+		mark(sk, tp);
+}
+
+/* close() or shutdown(): mostly in the process that has the socket, and so tells who accepted it. */
+static __always_inline void sending_ends(struct sock *sk)
+{
+	struct young *young = add_flag(sk, FLOW_FIN_QUEUED);
+
+	if (young && !young->facts.pid)
+		set_owner_to_current(&young->facts);
+}
+
+/* The last record of a connection, once. False if nothing is known of it. */
+static __always_inline bool report_end(struct sock *sk)
+{
+	struct connection *conn = find_connection(sk);
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	__u64 key = young_key(sk);
+	struct young *young = find_young(key);
+	struct flow_record *record;
+	struct reading now, last = {};
+	struct facts facts;
+	__u64 committed;
+
+	if (!tp)
+		return false;
+	if (young) {
+		/* Before it is given up: then another connection may have it. */
+		facts = young->facts;
+		if (leave_young(young, key) && !conn)
+			goto submit;
+		/* It has just moved into the socket. */
+		conn = find_connection(sk);
+	}
+	if (!conn)
+		return false;
+	committed = __sync_lock_test_and_set(&conn->commit, COMMIT_ENDED);
+	if (committed & COMMIT_ENDED)
+		return true;
+	facts = conn->facts;
+	last = conn->reported[committed & 1];
+submit:
+	record = bpf_ringbuf_reserve(&closed_flows, sizeof(*record), 0);
+	if (!record) {
+		count(counters, tcp_counters, ring_buffer_full);
+		return true;
+	}
+	if (!facts.pid)
+		take_owner_of_listener(&facts, tp);
+	read_counters(&now, tp, sk, &facts, true);
+	fill_record(record, FLOW_CLOSED, sk, tp, &facts, &now, &last, bpf_ktime_get_boot_ns());
+	/* The reader looks by a timer: waking it for each record costs the kernel three times the rest. */
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	return true;
+}
+
+static __always_inline void follow(struct sock *sk, int old_state, int new_state)
+{
+	if (!(STATE_BIT(new_state) & STATES_TO_LOOK_AT) || sk->sk_protocol != IPPROTO_TCP)
+		return;
+	switch (new_state) {
+	case TCP_SYN_SENT:
+		connection_opens(sk);
+		break;
+	case TCP_LISTEN:
+		listening_begins(sk);
+		break;
+	case TCP_ESTABLISHED:
+		connection_established(sk, old_state);
+		break;
+	case TCP_FIN_WAIT1:
+	case TCP_LAST_ACK:
+		sending_ends(sk);
+		break;
+	case TCP_CLOSE:
+		if (old_state == TCP_LISTEN)
+			listening_ends(sk);
+		else if (old_state != TCP_CLOSE && !report_end(sk))
+			count(counters, tcp_counters, unknown_ended);
+		break;
+	}
+}
+
+#endif /* __TCP_FOLLOW_BPF_H__ */

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/* The ports that something listens on, with its process. */
+#ifndef __TCP_LISTENERS_BPF_H__
+#define __TCP_LISTENERS_BPF_H__
+
+struct listener_key {
+	__u32 netns;
+	__u16 port;
+	__u16 _pad;
+};
+
+struct listener {
+	__u32 pid; /* 0: not known */
+	char executable[EXECUTABLE_BYTES];
+};
+
+/* A host with hundreds of containers has a few thousand. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct listener_key);
+	__type(value, struct listener);
+} listeners SEC(".maps");
+
+static __always_inline struct listener_key listener_key_of(const struct tcp_sock *tp)
+{
+	const struct inet_sock *inet = &tp->inet_conn.icsk_inet;
+	struct listener_key key = {
+		.netns = inet->sk.__sk_common.skc_net.net->ns.inum,
+		.port = bpf_ntohs(inet->inet_sport),
+	};
+
+	return key;
+}
+
+/* `task` listens; without one, somebody does. */
+static __always_inline void add_listener(const struct tcp_sock *tp, struct task_struct *task)
+{
+	struct listener_key key = listener_key_of(tp);
+	struct listener listener = {};
+
+	if (task) {
+		listener.pid = task->tgid;
+		read_executable(task->group_leader, listener.executable);
+	}
+	if (bpf_map_update_elem(&listeners, &key, &listener, BPF_ANY))
+		count(counters, tcp_counters, listeners_full);
+}
+
+static __always_inline struct listener *find_listener(const struct tcp_sock *tp)
+{
+	struct listener_key key = listener_key_of(tp);
+
+	return bpf_map_lookup_elem(&listeners, &key);
+}
+
+/* Of several sockets on a port the first that closes takes the entry with it. */
+static __always_inline void remove_listener(const struct tcp_sock *tp)
+{
+	struct listener_key key = listener_key_of(tp);
+
+	bpf_map_delete_elem(&listeners, &key);
+}
+
+#endif /* __TCP_LISTENERS_BPF_H__ */

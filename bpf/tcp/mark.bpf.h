@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/* Keeping a connection in its socket, where the sweep finds it. */
+#ifndef __TCP_MARK_BPF_H__
+#define __TCP_MARK_BPF_H__
+
+#define STATE_BIT(state) (1 << (state))
+#define STATES_OPEN                                                                         \
+	(STATE_BIT(TCP_ESTABLISHED) | STATE_BIT(TCP_FIN_WAIT1) | STATE_BIT(TCP_FIN_WAIT2) | \
+	 STATE_BIT(TCP_CLOSE_WAIT) | STATE_BIT(TCP_LAST_ACK) | STATE_BIT(TCP_CLOSING))
+#define STATES_FIN_QUEUED \
+	(STATE_BIT(TCP_FIN_WAIT1) | STATE_BIT(TCP_FIN_WAIT2) | STATE_BIT(TCP_LAST_ACK) | STATE_BIT(TCP_CLOSING))
+
+static __always_inline struct connection *find_connection(struct sock *sk)
+{
+	return bpf_sk_storage_get(&connections, sk, 0, 0);
+}
+
+static __always_inline void take_owner_of_listener(struct facts *facts, const struct tcp_sock *tp)
+{
+	struct listener *listener = facts->role == ROLE_DESTINATION ? find_listener(tp) : 0;
+
+	if (listener && listener->pid) {
+		facts->pid = listener->pid;
+		__builtin_memcpy(facts->executable, listener->executable, sizeof(facts->executable));
+	}
+}
+
+/*
+ * Which end opened a connection that was there before us. The kernel does not keep it, but a port that connect() chose
+ * lies in a bucket marked by fastreuse -1, which a port that was bound never is; and a socket that bound its port itself
+ * cannot be an accepted one, because the clone loses that lock. What is left bound an address and no port, or was
+ * accepted: the latter if something listens on its port. If nothing does (any more), the higher port is the client's.
+ */
+static __always_inline enum role guess_role(const struct sock *sk, const struct tcp_sock *tp)
+{
+	const struct inet_bind_bucket *bucket = tp->inet_conn.icsk_bind_hash;
+
+	if ((bucket && bucket->fastreuse < 0) || sk->sk_userlocks & SOCK_BINDPORT_LOCK)
+		return ROLE_SOURCE;
+	if (find_listener(tp) || bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport) < bpf_ntohs(sk->__sk_common.skc_dport))
+		return ROLE_DESTINATION;
+	return ROLE_SOURCE;
+}
+
+/*
+ * Keeps an open connection in its socket: one that is young with all that is known of it; one that was there before us
+ * with its present counters as already reported, for somebody else may have.
+ */
+static __always_inline struct connection *mark(struct sock *sk, struct tcp_sock *tp)
+{
+	struct connection *conn = find_connection(sk);
+	struct connection initial = {};
+	struct young *young;
+	__u64 key;
+
+	if (conn || !(STATE_BIT(sk->__sk_common.skc_state) & STATES_OPEN))
+		return conn;
+	key = young_key(sk);
+	young = find_young(key);
+	if (young) {
+		if (!begin_move(young, key))
+			return 0;
+		initial.facts = young->facts;
+	} else {
+		initial.facts.role = guess_role(sk, tp);
+		if (STATE_BIT(sk->__sk_common.skc_state) & STATES_FIN_QUEUED)
+			initial.facts.flags = FLOW_FIN_QUEUED;
+		read_counters(&initial.reported[0], tp, sk, &initial.facts, false);
+	}
+	conn = bpf_sk_storage_get(&connections, sk, &initial, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!conn)
+		count(counters, tcp_counters, storage_refused);
+	if (!young)
+		return conn;
+	if (!conn) {
+		cancel_move(young, key);
+		return 0;
+	}
+	/* See add_flag(). */
+	__sync_fetch_and_or(&conn->facts.flags, young->facts.flags);
+	/* The end came meanwhile, did not see the storage, and reported from the slot. */
+	if (!finish_move(young, key))
+		__sync_lock_test_and_set(&conn->commit, COMMIT_ENDED);
+	return conn;
+}
+
+/* A socket of a network namespace, at the start; listening ones come first. */
+static __always_inline void mark_existing(struct sock_common *common)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(common);
+
+	if (!tp)
+		return;
+	if (common->skc_state != TCP_LISTEN)
+		mark((struct sock *)tp, tp);
+	else if (!find_listener(tp))
+		add_listener(tp, 0);
+}
+
+/* A socket that a process has open. */
+static __always_inline void mark_owned(struct sock *sk, struct task_struct *task)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct listener *listener;
+	struct connection *conn;
+
+	if (!tp)
+		return;
+	if (sk->__sk_common.skc_state == TCP_LISTEN) {
+		listener = find_listener(tp);
+		if (!listener || !listener->pid)
+			add_listener(tp, task);
+		return;
+	}
+	conn = mark(sk, tp);
+	if (conn && !conn->facts.pid)
+		set_owner(&conn->facts, task);
+}
+
+#endif /* __TCP_MARK_BPF_H__ */

@@ -1,0 +1,49 @@
+import { unescapeMount } from './network-namespaces.ts';
+
+/** One line of /proc/self/mountinfo, as far as we use it. */
+export interface Mount {
+  readonly path: string;
+  readonly type: string;
+  /** The directory of the file system that is mounted: `/` unless it is a part. */
+  readonly root: string;
+}
+
+/**
+ * Reads mountinfo:
+ *
+ *     36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
+ *     id parent device root mount-point options optional-fields - type source super-options
+ *
+ * Specification: https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
+ */
+export function parseMounts(mountinfo: string): Mount[] {
+  const mounts: Mount[] = [];
+  for (const line of mountinfo.split('\n')) {
+    const [before, after] = line.split(' - ', 2);
+    const fields = before?.split(' ');
+    const root = fields?.[3];
+    const path = fields?.[4];
+    const type = after?.split(' ', 1)[0];
+    if (root !== undefined && path !== undefined && type !== undefined) {
+      mounts.push({ path: unescapeMount(path), type, root: unescapeMount(root) });
+    }
+  }
+  return mounts;
+}
+
+/** How control groups are mounted: which version, and where version 2 is. */
+export interface CgroupMounts {
+  /** `hybrid`: version 1 for resources with version 2 beside it. `none`: nothing is mounted that we see. */
+  readonly version: 'v2' | 'v1' | 'hybrid' | 'none';
+  /** The mount point of version 2. */
+  readonly v2Path?: string;
+}
+
+/** Finds out how control groups are mounted. Of several mounts of version 2 it takes one of the whole tree. */
+export function cgroupMounts(mounts: readonly Mount[]): CgroupMounts {
+  const v2 = mounts.filter((mount) => mount.type === 'cgroup2');
+  const v2Path = (v2.find((mount) => mount.root === '/') ?? v2[0])?.path;
+  const hasV1 = mounts.some((mount) => mount.type === 'cgroup');
+  if (v2Path === undefined) return { version: hasV1 ? 'v1' : 'none' };
+  return { version: hasV1 ? 'hybrid' : 'v2', v2Path };
+}
