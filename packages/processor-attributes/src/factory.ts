@@ -3,7 +3,6 @@ import {
   compileActions,
   compileMatcher,
   defineProcessor,
-  type ItemMatcher,
   PipelineError,
   type Settings,
   SIGNALS,
@@ -30,16 +29,11 @@ function createSelection(settings: Settings, config: AttributesConfig): ItemSele
   if (config.include === undefined && config.exclude === undefined) return undefined;
   const signal = signalOf(settings.pipeline);
   checkForSignal(config, signal, settings);
-  const compile = (block: 'include' | 'exclude'): ItemMatcher | undefined => {
-    const properties = config[block];
-    if (properties === undefined) return undefined;
-    const matcher = compileMatcher(properties, signal);
-    if (matcher === undefined) {
-      settings.logger.warn({ block, signal }, 'the block names nothing of this signal and has no effect');
-    }
-    return matcher;
-  };
-  return new ItemSelection(compile('include'), compile('exclude'));
+  const { include, exclude } = config;
+  return new ItemSelection(
+    include && compileMatcher(include, signal),
+    exclude && compileMatcher(exclude, signal),
+  );
 }
 
 /** What a block may name depends on the pipeline that the processor stands in, which the schema cannot know. */

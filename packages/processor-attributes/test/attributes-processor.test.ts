@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Batch } from '@tributary/core';
-import { batchJson, goldenCases, jsonBatch, numberedBatch, sink, testSettings } from '@tributary/testkit';
+import { batchJson, goldenCases, jsonBatch, sink, testSettings } from '@tributary/testkit';
 import { describe, expect, it } from 'vitest';
 import { attributesProcessor } from '../src/index.ts';
 
@@ -52,34 +52,6 @@ describe('the attributes processor', () => {
       ['tenant', 'blue;green'],
     ]);
   });
-
-  it.each(['include', 'exclude'])(
-    'edits all metrics where %s says nothing of metrics, and warns',
-    async (block) => {
-      const config = attributesProcessor.configSchema.parse({
-        [block]: { match_type: 'strict', services: ['a'] },
-        actions: [{ key: 'edited', value: true, action: 'insert' }],
-      });
-      const out = sink();
-      const settings = testSettings({ kind: 'processor', pipeline: 'metrics' });
-      await attributesProcessor.create(settings, config, out).consume(numberedBatch('metrics', [1, 2]));
-      const edited = out.batches.flatMap((batch) =>
-        [...batch.records()].flatMap((record) =>
-          record.kindOf === 'metric'
-            ? record.dataPoints().map(({ attributes }) => attributes.get('edited'))
-            : [],
-        ),
-      );
-      expect(edited).toEqual([true, true]);
-      expect(settings.logs).toEqual([
-        {
-          level: 'warn',
-          message: 'the block names nothing of this signal and has no effect',
-          fields: { block, signal: 'metrics' },
-        },
-      ]);
-    },
-  );
 
   it('gives the error of what follows to the caller', () => {
     const config = attributesProcessor.configSchema.parse({

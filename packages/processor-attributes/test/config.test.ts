@@ -49,13 +49,12 @@ describe('the settings of the attributes processor', () => {
     const create = (pipeline: string) => (): unknown =>
       attributesProcessor.create(testSettings({ id: 'attributes/x', pipeline }), config, sink());
     expect(create('logs')).not.toThrow();
-    expect(create('metrics')).not.toThrow();
     expect(create('traces/in')).toThrow(
       'processors::attributes/x in pipeline traces/in: ' +
-        'include: log_bodies has no meaning for spans. Remove it, or use the processor in logs pipelines only. ' +
-        'include: nothing to match by. Give at least one of services, span_names, span_kinds, attributes, libraries, resources. ' +
-        'exclude: log_severity_texts has no meaning for spans. Remove it, or use the processor in logs pipelines only. ' +
-        'exclude: nothing to match by. Give at least one of services, span_names, span_kinds, attributes, libraries, resources.',
+        'include: log_bodies has no meaning for spans. Remove it, or use another processor in this pipeline. ' +
+        'include: nothing to match by. Give at least one of services, span_names, span_kinds, attributes, resources, libraries. ' +
+        'exclude: log_severity_texts has no meaning for spans. Remove it, or use another processor in this pipeline. ' +
+        'exclude: nothing to match by. Give at least one of services, span_names, span_kinds, attributes, resources, libraries.',
     );
   });
 });

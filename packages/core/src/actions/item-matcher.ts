@@ -21,16 +21,11 @@ export interface ItemMatcher {
 
 type Test<T> = (value: T) => boolean;
 
-/**
- * Prepares a block that `validateMatch` and `checkMatchForSignal` found to be right. Undefined if it says nothing of
- * this signal, which is possible for metrics: then it has no effect.
- */
-export function compileMatcher(config: MatchPropertiesConfig, signal: Signal): ItemMatcher | undefined {
-  if (signal === 'metrics' && config.metric_names.length === 0 && config.resources.length === 0)
-    return undefined;
+/** Prepares a block that `validateMatch` and `checkMatchForSignal` found to be right. */
+export function compileMatcher(config: MatchPropertiesConfig, signal: Signal): ItemMatcher {
   return {
-    matchesResource: allOf(resourceTests(config, signal)),
-    matchesScope: allOf(signal === 'metrics' ? [] : scopeTests(config)),
+    matchesResource: allOf(resourceTests(config)),
+    matchesScope: allOf(scopeTests(config)),
     matchesItem: allOf(ITEM_TESTS[signal](config)),
   };
 }
@@ -45,9 +40,9 @@ function allOf<T>(tests: readonly Test<T>[]): Test<T> {
   };
 }
 
-function resourceTests(config: MatchPropertiesConfig, signal: Signal): Test<Resource>[] {
+function resourceTests(config: MatchPropertiesConfig): Test<Resource>[] {
   const tests: Test<Resource>[] = [];
-  if (signal === 'traces' && config.services.length > 0) {
+  if (config.services.length > 0) {
     const services = compileTexts(config.services, config);
     tests.push(({ attributes }) => {
       const name = attributes.get(ATTR_SERVICE_NAME);

@@ -91,6 +91,39 @@ const TEXT_PROPERTIES = [
   'metric_names',
 ] as const;
 
+/** What items can be matched by. */
+const MATCH_PROPERTIES = [
+  ...TEXT_PROPERTIES,
+  'log_severity_number',
+  'attributes',
+  'resources',
+  'libraries',
+] as const;
+
+type MatchProperty = (typeof MATCH_PROPERTIES)[number];
+
+/** What the items of a signal are called, and what they can be matched by. */
+const MEANINGFUL: Readonly<
+  Record<Signal, { readonly item: string; readonly properties: readonly MatchProperty[] }>
+> = {
+  traces: {
+    item: 'spans',
+    properties: ['services', 'span_names', 'span_kinds', 'attributes', 'resources', 'libraries'],
+  },
+  metrics: { item: 'metrics', properties: ['metric_names', 'resources'] },
+  logs: {
+    item: 'log records',
+    properties: [
+      'log_bodies',
+      'log_severity_texts',
+      'log_severity_number',
+      'attributes',
+      'resources',
+      'libraries',
+    ],
+  },
+};
+
 /** What `span_kinds` can name with `match_type: strict`, by the number of the kind in OTLP. */
 export const SPAN_KINDS: readonly string[] = [
   'SPAN_KIND_UNSPECIFIED',
@@ -125,14 +158,23 @@ export function validateMatch(config: MatchPropertiesConfig, path: string): Conf
 
 /** Checks what the Collector asks of a block in a pipeline of this signal; returns the problems' texts. */
 export function checkMatchForSignal(config: MatchPropertiesConfig, signal: Signal): string[] {
-  switch (signal) {
-    case 'traces':
-      return checkForSpans(config);
-    case 'logs':
-      return checkForLogs(config);
-    case 'metrics':
-      return [];
+  const { item, properties } = MEANINGFUL[signal];
+  const isUsed = (property: MatchProperty): boolean => {
+    const value = config[property];
+    return Array.isArray(value) ? value.length > 0 : value !== undefined;
+  };
+  const problems = MATCH_PROPERTIES.filter(
+    (property) => isUsed(property) && !properties.includes(property),
+  ).map(
+    (property) =>
+      `${property} has no meaning for ${item}. Remove it, or use another processor in this pipeline.`,
+  );
+  if (!properties.some(isUsed)) {
+    problems.push(`nothing to match by. Give at least one of ${properties.join(', ')}.`);
   }
+  if (signal === 'traces' && config.match_type === 'strict')
+    problems.push(...checkSpanKinds(config.span_kinds));
+  return problems;
 }
 
 function comparesTexts(config: MatchPropertiesConfig): boolean {
@@ -170,49 +212,9 @@ function checkPatterns(config: MatchPropertiesConfig, path: string): ConfigProbl
   });
 }
 
-function checkForSpans(config: MatchPropertiesConfig): string[] {
-  const problems = (['log_bodies', 'log_severity_texts', 'log_severity_number'] as const)
-    .filter((property) => isUsed(config[property]))
-    .map(
-      (property) =>
-        `${property} has no meaning for spans. Remove it, or use the processor in logs pipelines only.`,
-    );
-  const used = ['services', 'span_names', 'span_kinds', 'attributes', 'libraries', 'resources'] as const;
-  if (!used.some((property) => isUsed(config[property]))) problems.push(nothingToMatch(used));
-  const unknown = config.match_type === 'strict' ? config.span_kinds.filter((kind) => !isSpanKind(kind)) : [];
-  for (const kind of unknown) {
-    problems.push(`span_kinds: "${kind}" is no kind of span. Use one of ${SPAN_KINDS.slice(1).join(', ')}.`);
-  }
-  return problems;
-}
-
-function checkForLogs(config: MatchPropertiesConfig): string[] {
-  const problems = (['services', 'span_names', 'span_kinds'] as const)
-    .filter((property) => isUsed(config[property]))
-    .map(
-      (property) =>
-        `${property} has no meaning for log records. Remove it, or use the processor in traces pipelines only.`,
-    );
-  const used = [
-    'attributes',
-    'libraries',
-    'resources',
-    'log_bodies',
-    'log_severity_texts',
-    'log_severity_number',
-  ] as const;
-  if (!used.some((property) => isUsed(config[property]))) problems.push(nothingToMatch(used));
-  return problems;
-}
-
-function nothingToMatch(properties: readonly string[]): string {
-  return `nothing to match by. Give at least one of ${properties.join(', ')}.`;
-}
-
-function isUsed(value: readonly unknown[] | object | undefined): boolean {
-  return Array.isArray(value) ? value.length > 0 : value !== undefined;
-}
-
-function isSpanKind(kind: string): boolean {
-  return SPAN_KINDS.indexOf(kind) > 0;
+function checkSpanKinds(kinds: readonly string[]): string[] {
+  const known = SPAN_KINDS.slice(1);
+  return kinds
+    .filter((kind) => !known.includes(kind))
+    .map((kind) => `span_kinds: "${kind}" is no kind of span. Use one of ${known.join(', ')}.`);
 }

@@ -57,47 +57,75 @@ describe('the settings of include and exclude', () => {
     ]);
   });
 
+  const noMeaning = (item: string, ...properties: string[]): string[] =>
+    properties.map(
+      (property) =>
+        `${property} has no meaning for ${item}. Remove it, or use another processor in this pipeline.`,
+    );
+  const all = {
+    match_type: 'regexp',
+    services: ['a'],
+    span_names: ['a'],
+    span_kinds: ['a'],
+    log_bodies: ['a'],
+    log_severity_texts: ['a'],
+    log_severity_number: {},
+    metric_names: ['a'],
+    attributes: [{ key: 'a' }],
+    resources: [{ key: 'a' }],
+    libraries: [{ name: 'a' }],
+  };
+
   it.each<[Signal, unknown, readonly string[]]>([
     [
       'traces',
-      { match_type: 'strict', services: ['a'], span_kinds: ['SPAN_KIND_SERVER'], metric_names: ['unused'] },
-      [],
+      all,
+      noMeaning('spans', 'log_bodies', 'log_severity_texts', 'metric_names', 'log_severity_number'),
     ],
-    ['traces', { match_type: 'regexp', span_kinds: ['server'] }, []],
+    ['logs', all, noMeaning('log records', 'services', 'span_names', 'span_kinds', 'metric_names')],
+    [
+      'metrics',
+      all,
+      noMeaning(
+        'metrics',
+        'services',
+        'span_names',
+        'span_kinds',
+        'log_bodies',
+        'log_severity_texts',
+        'log_severity_number',
+        'attributes',
+        'libraries',
+      ),
+    ],
     [
       'traces',
-      { match_type: 'strict', span_kinds: ['server', 'SPAN_KIND_UNSPECIFIED'] },
+      { match_type: 'strict' },
+      [
+        'nothing to match by. Give at least one of services, span_names, span_kinds, attributes, resources, libraries.',
+      ],
+    ],
+    [
+      'logs',
+      { match_type: 'strict' },
+      [
+        'nothing to match by. Give at least one of log_bodies, log_severity_texts, log_severity_number, attributes, ' +
+          'resources, libraries.',
+      ],
+    ],
+    ['metrics', {}, ['nothing to match by. Give at least one of metric_names, resources.']],
+    [
+      'traces',
+      { match_type: 'strict', span_kinds: ['SPAN_KIND_SERVER', 'server', 'SPAN_KIND_UNSPECIFIED'] },
       ['server', 'SPAN_KIND_UNSPECIFIED'].map(
         (kind) =>
           `span_kinds: "${kind}" is no kind of span. Use one of SPAN_KIND_INTERNAL, SPAN_KIND_SERVER, ` +
           'SPAN_KIND_CLIENT, SPAN_KIND_PRODUCER, SPAN_KIND_CONSUMER.',
       ),
     ],
-    [
-      'traces',
-      { match_type: 'strict', log_bodies: ['a'], log_severity_texts: ['b'], log_severity_number: {} },
-      [
-        ...['log_bodies', 'log_severity_texts', 'log_severity_number'].map(
-          (property) =>
-            `${property} has no meaning for spans. Remove it, or use the processor in logs pipelines only.`,
-        ),
-        'nothing to match by. Give at least one of services, span_names, span_kinds, attributes, libraries, resources.',
-      ],
-    ],
-    ['logs', { match_type: 'strict', log_severity_number: { min: 9 } }, []],
-    [
-      'logs',
-      { match_type: 'strict', services: ['a'], span_names: ['b'], span_kinds: ['c'] },
-      [
-        ...['services', 'span_names', 'span_kinds'].map(
-          (property) =>
-            `${property} has no meaning for log records. Remove it, or use the processor in traces pipelines only.`,
-        ),
-        'nothing to match by. Give at least one of attributes, libraries, resources, log_bodies, ' +
-          'log_severity_texts, log_severity_number.',
-      ],
-    ],
-    ['metrics', { match_type: 'strict', services: ['a'] }, []],
+    ['traces', { match_type: 'regexp', span_kinds: ['server'] }, []],
+    ['logs', { log_severity_number: { min: 9 } }, []],
+    ['metrics', { resources: [{ key: 'a' }] }, []],
   ])('in a %s pipeline %j gives %j', (signal, block, problems) => {
     expect(problemsFor(signal, block)).toEqual(problems);
   });
