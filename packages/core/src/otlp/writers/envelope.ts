@@ -45,14 +45,14 @@ export class Envelope {
     this.#scope = undefined;
   }
 
-  /** Begins a scope, which has been written from `headStart` on, in the group last begun. */
+  /** Begins a scope, which has been written from `headStart` on, in the group last begun; without one under no resource. */
   beginScope(headStart: number): void {
+    this.#group ??= { headStart, headEnd: headStart, scopes: [] };
     this.#scope = { headStart, headEnd: this.#out.length, recordsEnd: this.#out.length };
   }
 
-  /** Makes sure that there is a group and a scope for the record that is about to be written. */
+  /** Makes sure that there is a scope for the record that is about to be written. */
   beginRecord(): void {
-    if (this.#group === undefined) this.beginResource(this.#out.length);
     if (this.#scope === undefined) this.beginScope(this.#out.length);
   }
 
