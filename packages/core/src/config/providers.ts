@@ -2,7 +2,7 @@
  * Where configuration comes from: `file:`, `env:`, `yaml:`, `http:` and `https:` URIs, each for whole configurations
  * (`--config`) and for single values (`${…}`).
  */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import { dirname, isAbsolute, parse, resolve } from 'node:path';
 import { didYouMean, nearest } from './suggest.ts';
 
@@ -138,16 +138,14 @@ async function retrieveFile(path: string, dirs: readonly string[]): Promise<Retr
   const candidates = isAbsolute(path) ? [path] : [...new Set(dirs.map((dir) => resolve(dir, path)))];
   for (const file of candidates) {
     try {
-      const { size } = await stat(file);
-      if (size > MAX_SOURCE_BYTES) throw tooLarge(`the file has ${size} bytes`);
-      const text = await readFile(file, 'utf8');
+      const text = await readLimitedFile(file);
       if (text.includes('\u0000')) throw new RetrieveError(`"${path}" is not a text file`);
       return { text, name: path, dir: dirname(file), file };
     } catch (error) {
       if (error instanceof RetrieveError) throw error;
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT' && code !== 'ENOTDIR')
-        throw new RetrieveError(`cannot read "${path}" (${REASONS[code ?? ''] ?? code})`);
+      const { code = '' } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ENOTDIR') continue;
+      throw new RetrieveError(`cannot read "${path}" (${REASONS[code] ?? code})`);
     }
   }
   const suggestion = await nearestFile(path, candidates);
@@ -155,6 +153,23 @@ async function retrieveFile(path: string, dirs: readonly string[]): Promise<Retr
     hint: didYouMean(suggestion),
     suggestion,
   });
+}
+
+/** Reads to the end whatever it is, a pipe too, but never more than the limit. */
+async function readLimitedFile(file: string): Promise<string> {
+  const handle = await open(file);
+  try {
+    const buffer = Buffer.allocUnsafe(MAX_SOURCE_BYTES + 1);
+    let size = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, size, buffer.length - size);
+      size += bytesRead;
+      if (size > MAX_SOURCE_BYTES) throw tooLarge('the file has more');
+      if (bytesRead === 0) return buffer.toString('utf8', 0, size);
+    }
+  } finally {
+    await handle.close();
+  }
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -187,14 +187,39 @@ const tracesSchema = z.strictObject({
 
 const attributeValueSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
+/** Attributes by name, or as the OpenTelemetry configuration data model lists them. */
+const resourceSchema = z
+  .union([
+    z.strictObject({
+      attributes: z
+        .array(
+          z.strictObject({
+            name: z.string().describe("The attribute's name."),
+            value: attributeValueSchema.describe("The attribute's value."),
+            type: z
+              .string()
+              .optional()
+              .describe('Accepted for Collector configurations; YAML tells the type.'),
+          }),
+        )
+        .describe('The attributes.'),
+      schema_url: z.string().optional().describe('Accepted for Collector configurations; has no effect.'),
+    }),
+    z.record(z.string(), attributeValueSchema),
+  ])
+  .transform((resource): Readonly<Record<string, z.output<typeof attributeValueSchema>>> => {
+    const { attributes } = resource;
+    if (!Array.isArray(attributes)) return resource as Record<string, z.output<typeof attributeValueSchema>>;
+    return Object.fromEntries(attributes.map(({ name, value }) => [name, value]));
+  });
+
 /** The schema of `service::telemetry`. */
 export const telemetryConfigSchema = z.strictObject({
   logs: logsSchema.prefault({}).describe("The process's own log."),
   metrics: metricsSchema.prefault({}).describe("The process's own metrics."),
   traces: tracesSchema.prefault({}).describe('Accepted for Collector configurations; has no effect.'),
-  resource: z
-    .record(z.string(), attributeValueSchema)
-    .default({})
+  resource: resourceSchema
+    .prefault({})
     .describe("Attributes of the process's own telemetry; null suppresses an automatic one."),
 });
 

@@ -79,3 +79,14 @@ test('null in the resource is kept: it suppresses an attribute', () => {
   const resource = { 'service.instance.id': null, 'service.name': 'x', replicas: 3 };
   expect(telemetryConfigSchema.parse({ resource }).resource).toStrictEqual(resource);
 });
+
+test('the resource is also taken as a list of names and values', () => {
+  const attributes = [
+    { name: 'service.name', value: 'x', type: 'string' },
+    { name: 'service.instance.id', value: null },
+  ];
+  expect(telemetryConfigSchema.parse({ resource: { attributes } }).resource).toStrictEqual({
+    'service.name': 'x',
+    'service.instance.id': null,
+  });
+});
