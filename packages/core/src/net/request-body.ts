@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { madeBuffers } from '../process/young-buffers.ts';
 
 /** Takes the body of a request. Exactly one of its methods is called, once. */
 export interface BodyListener {
@@ -40,6 +41,8 @@ export function readBody(request: IncomingMessage, limit: number, listener: Body
   request.on('end', () => {
     if (!isSettled) {
       isSettled = true;
+      // The chunks, and the body that they are joined into.
+      madeBuffers(2 * length);
       listener.onBody(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length));
     }
   });
