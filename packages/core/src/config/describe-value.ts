@@ -4,7 +4,7 @@ const MAX_SHOWN = 60;
 export function describeValue(value: unknown, isHidden = false): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
-  if (typeof value === 'string') return isHidden ? 'a string' : quote(value);
+  if (typeof value === 'string') return isHidden ? 'a string' : quote(hideCredentials(value));
   if (typeof value === 'number' || typeof value === 'bigint') return isHidden ? 'a number' : String(value);
   if (typeof value === 'boolean') return isHidden ? 'a boolean' : String(value);
   return Object.keys(value).length === 0 ? 'an empty map' : 'a map';
@@ -13,6 +13,11 @@ export function describeValue(value: unknown, isHidden = false): string {
 /** Writes a string in quotes, cut if it is long. */
 export function quote(text: string): string {
   return JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
+}
+
+/** Leaves the user and the password out of the URLs in a text. */
+export function hideCredentials(text: string): string {
+  return text.replace(/(:\/\/)[^/@\s]*@/g, '$1…@');
 }
 
 /** Joins words as English does: `a, b or c`. */

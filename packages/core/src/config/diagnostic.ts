@@ -1,4 +1,5 @@
 import { type ErrorCode, PipelineError } from '../errors.ts';
+import { hideCredentials } from './describe-value.ts';
 import { formatDiagnostic } from './format-diagnostic.ts';
 import { type ConfigPath, formatPath } from './node.ts';
 import type { Origin, Source } from './source.ts';
@@ -140,7 +141,7 @@ function excerptOf(line: string, start: number, length: number, isSecret: boolea
   const isPrefixShown = HARMLESS_PREFIX.test(before);
   if (isSecret && (!isPrefixShown || before.trim() === '')) return undefined;
   const prefix = isPrefixShown ? before : `${/^\s*/.exec(line)?.[0] ?? ''}… `;
-  const marked = isSecret ? '…' : line.slice(start, start + length);
+  const marked = isSecret ? '…' : hideCredentials(line.slice(start, start + length));
   const after = line.slice(start + length).replace(/^(\s*:)?.*$/, '$1');
   const isCut = line.slice(start + length + after.length).trim() !== '';
   return {

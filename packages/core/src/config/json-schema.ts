@@ -58,9 +58,9 @@ function definitionName({ kind, type }: Factory): string {
 function sectionSchema(kind: ComponentKind, registry: Registry): JsonSchema {
   const patterns = registry.names(kind).flatMap((name) => {
     const { factory } = registry.get(kind, name) ?? {};
-    return factory === undefined
-      ? []
-      : [[`^${name}(?:/.+)?$`, { $ref: `#/$defs/${definitionName(factory)}` }]];
+    if (factory === undefined) return [];
+    const block = { $ref: `#/$defs/${definitionName(factory)}` };
+    return [[`^${name}(?:/.+)?$`, name === factory.type ? block : { ...block, deprecated: true }]];
   });
   return orSubstitution({
     description: SECTION_DESCRIPTIONS[kind],

@@ -1,6 +1,8 @@
 import { COMPONENT_KINDS, type ComponentKind, type Factory } from '../component/factory.ts';
 import { PipelineError } from '../errors.ts';
 
+const BUILT_IN = 'built in';
+
 /** A factory as the registry knows it. */
 export interface RegisteredFactory {
   readonly factory: Factory;
@@ -19,7 +21,7 @@ export class Registry {
   };
 
   /** Throws as `add` does. */
-  constructor(factories: Iterable<Factory> = [], origin = 'built in') {
+  constructor(factories: Iterable<Factory> = [], origin = BUILT_IN) {
     for (const factory of factories) this.add(factory, origin);
   }
 
@@ -29,10 +31,9 @@ export class Registry {
     for (const name of namesOf(factory)) {
       const other = names.get(name);
       if (other === undefined) continue;
-      throw new PipelineError(
-        'PLUGIN_LOAD',
-        `${factory.kind} type "${name}" of ${origin} is taken (by ${other.origin})`,
-      );
+      const owner = other.origin === BUILT_IN ? 'it is built in' : `by ${other.origin}`;
+      const message = `${factory.kind} type "${name}" of ${origin} is taken (${owner})`;
+      throw new PipelineError('PLUGIN_LOAD', message);
     }
     for (const name of namesOf(factory)) names.set(name, { factory, origin });
   }

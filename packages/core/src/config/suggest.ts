@@ -8,7 +8,8 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   const wanted = fold(word);
   if (wanted.length > MAX_LENGTH) return undefined;
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  // A third of the word may be wrong, one letter at least; of one or two letters none.
+  let bestDistance = (wanted.length < 3 ? 0 : Math.floor(wanted.length / 3)) + 1;
   for (const candidate of candidates) {
     if (candidate === word || candidate.length > MAX_LENGTH) continue;
     const distance = editDistance(wanted, fold(candidate));

@@ -16,7 +16,8 @@ test.each([
 test.each([
   ['filelog', ['otlp', 'ebpf']],
   ['otlp', ['otlp']],
-  ['a', ['bcd']],
+  ['a', ['b', 'bcd']],
+  ['ab', ['ac']],
   ['x'.repeat(100), ['x'.repeat(99)]],
   ['anything', []],
 ])('nothing is near %s among %j', (word, candidates) => {

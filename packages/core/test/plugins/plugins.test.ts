@@ -329,9 +329,9 @@ const FAULTY: readonly (readonly [string, Files, readonly string[], readonly str
     },
     ['./a.ts', './b.ts'],
     [
-      'config.yaml:1:11: plugins::0: receiver type "otlp" of plugin "./a.ts" is taken (by built in). Give one of them another type.',
+      'config.yaml:1:11: plugins::0: receiver type "otlp" of plugin "./a.ts" is taken (it is built in). Give one of them another type.',
       'config.yaml:1:20: plugins::1: receiver type "other" of plugin "./b.ts" is taken (by plugin "./a.ts"). Give one of them another type.',
-      'config.yaml:1:20: plugins::1: receiver type "hostmetrics" of plugin "./b.ts" is taken (by built in). Give one of them another type.',
+      'config.yaml:1:20: plugins::1: receiver type "hostmetrics" of plugin "./b.ts" is taken (it is built in). Give one of them another type.',
     ],
   ],
 ];
