@@ -43,6 +43,7 @@ export class SendingQueue {
   #size = 0;
   #bytes = 0;
   #consumers = 0;
+  #isConsuming = false;
   #isClosed = false;
   #drained: (() => void) | undefined;
 
@@ -124,14 +125,18 @@ export class SendingQueue {
     this.#consume();
   }
 
+  /** Begins as many exports as there are consumers. Exports that end at once are part of the loop, not calls within calls. */
   #consume(): void {
+    if (this.#isConsuming) return;
+    this.#isConsuming = true;
     while (this.#consumers < this.#options.config.num_consumers) {
       const parcel = this.#ready.shift();
-      if (parcel === undefined) return;
+      if (parcel === undefined) break;
       this.#consumers += 1;
       this.#options.metrics.sending(parcel.batch);
       this.#export(parcel);
     }
+    this.#isConsuming = false;
   }
 
   #export(parcel: Parcel): void {

@@ -148,6 +148,20 @@ describe('sending_queue', () => {
   });
 });
 
+it('a long queue is emptied however fast the backend is', async () => {
+  const settings = testSettings({ kind: 'exporter', id: 'otlp' });
+  const first = Promise.withResolvers<undefined>();
+  let requests = 0;
+  const exporter = createExporter(settings, {
+    queue: sendingQueueSchema.parse({ num_consumers: 1, queue_size: 100_000 }),
+    send: () => (requests++ === 0 ? first.promise : undefined),
+  });
+  for (let number = 0; number < 50_000; number += 1) exporter.consume(numberedBatch('logs', [1]));
+  first.resolve(undefined);
+  await exporter.shutdown?.();
+  expect(losses(settings)).toEqual({ 'otelcol_exporter_sent_log_records{exporter="otlp"}': 50_000 });
+});
+
 describe('block_on_overflow', () => {
   it('lets senders in one after the other as room comes, in their order', async () => {
     const { backend, consume } = queued({ num_consumers: 1, queue_size: 1, block_on_overflow: true });
