@@ -67,7 +67,8 @@ function checkSection(
       continue;
     }
     const factory = registry.get(kind, type)?.factory;
-    if (factory === undefined) diagnostics.error(keyOrigin, path, unknownType(kind, type, id, registry));
+    if (factory === undefined)
+      diagnostics.error(keyOrigin, path, unknownType(kind, type, id, registry, diagnostics.hasPluginErrors));
     else if (type !== factory.type) {
       const message = `type "${type}" is deprecated`;
       diagnostics.warn(keyOrigin, path, { message, suggestion: factory.type, hint: `Use "${factory.type}"` });
@@ -98,15 +99,22 @@ function checkComponent(
   }
 }
 
-function unknownType(kind: ComponentKind, type: string, id: string, registry: Registry): Problem {
+function unknownType(
+  kind: ComponentKind,
+  type: string,
+  id: string,
+  registry: Registry,
+  hasPluginErrors: boolean,
+): Problem {
   const names = registry.names(kind);
   const elsewhere = registry.kindsOf(type);
   const suggestion = elsewhere.length > 0 ? undefined : nearest(type, names);
   const listed = names.slice(0, MAX_TYPES_LISTED).join(' ') + (names.length > MAX_TYPES_LISTED ? ' …' : '');
   const hint =
-    elsewhere[0] === undefined
-      ? didYouMean(suggestion)
-      : `"${type}" is a type of ${elsewhere[0]}: define it under ${sectionOf(elsewhere[0])}`;
+    elsewhere[0] !== undefined
+      ? `"${type}" is a type of ${elsewhere[0]}: define it under ${sectionOf(elsewhere[0])}`
+      : (didYouMean(suggestion) ??
+        (hasPluginErrors ? 'A plugin that could not be loaded may bring it' : undefined));
   return {
     message: `unknown type: "${type}" for id: "${id}" (valid values: [${listed}])`,
     ...(suggestion === undefined ? {} : { suggestion }),

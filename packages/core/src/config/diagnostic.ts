@@ -72,6 +72,11 @@ export class Diagnostics {
     return this.#hasErrors;
   }
 
+  /** True if a plugin could not be loaded, so that types may be missing that it would have brought. */
+  get hasPluginErrors(): boolean {
+    return this.#entries.some(({ diagnostic }) => diagnostic.code === 'PLUGIN_LOAD');
+  }
+
   /** Fixes the order in which sources are listed; others come after them, in the order of their first diagnostic. */
   registerSource(source: Source): void {
     this.#orderOf(source.name);

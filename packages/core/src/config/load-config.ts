@@ -37,7 +37,7 @@ export interface LoadedConfig {
   readonly warnings: readonly Diagnostic[];
   /** The built-in components and those of the plugins. */
   readonly registry: Registry;
-  /** The full paths of all files that the configuration was read from, for watching. */
+  /** The full paths of all files that the configuration was read from, each once, for watching. */
   readonly files: readonly string[];
 }
 
@@ -120,7 +120,12 @@ async function readConfig(options: LoadConfigOptions, diagnostics: Diagnostics):
   checkBlock({ node: root, keyOrigin: root.origin, path: [], owner: 'the schema' }, topSchema, diagnostics);
   const registry = options.registry.clone();
   await loadPlugins(child(root, 'plugins'), registry, diagnostics);
-  return { root, configDir: tree.configDir, files: [...tree.files, ...expander.files], registry };
+  return {
+    root,
+    configDir: tree.configDir,
+    files: [...new Set([...tree.files, ...expander.files])],
+    registry,
+  };
 }
 
 function emptyConfig(uris: readonly string[], cwd: string): ConfigNode {

@@ -191,7 +191,7 @@ describe('several sources', () => {
     ]);
     expect({ configDir: config.configDir, files }).toStrictEqual({
       configDir: dir,
-      files: [join(dir, 'main.yaml'), join(dir, 'main.yaml')],
+      files: [join(dir, 'main.yaml')],
     });
   });
 

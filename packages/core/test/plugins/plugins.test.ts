@@ -369,7 +369,7 @@ describe('a plugin that cannot be loaded is told at its entry', () => {
     });
     expect(diagnostics).toStrictEqual([
       'config.yaml:1:11: plugins::0: plugin "./a.ts" failed while loading: boom (at a.ts:1:7)',
-      'config.yaml:2:24: receivers::other: unknown type: "other" for id: "other" (valid values: [host_metrics hostmetrics nop otlp])',
+      'config.yaml:2:24: receivers::other: unknown type: "other" for id: "other" (valid values: [host_metrics hostmetrics nop otlp]). A plugin that could not be loaded may bring it.',
       'config.yaml:3:20: exporters::nop::a: unknown key. No keys are known here.',
     ]);
   });
