@@ -7,11 +7,12 @@ import {
   readStringValue,
   type ValueType,
 } from './any-value.ts';
-import { anyValueSize, keyValueSize, writeKeyValue } from './any-value-write.ts';
+import { anyValueSize, keyValueSize, writeKey, writeKeyValue } from './any-value-write.ts';
+import { cutKeys, findKey, forEachAttribute } from './attribute-scan.ts';
 import { allocateEdit } from './edit-arena.ts';
 import { encodeKey } from './key-cache.ts';
-import { isKey, keyValue, parseKeyValue } from './key-value.ts';
-import { applyCuts, type ByteRange, Cuts, MessageNode } from './message.ts';
+import { keyValue } from './key-value.ts';
+import { applyCuts, type ByteRange, Cuts, type MessageNode } from './message.ts';
 import { readUtf8 } from './utf8.ts';
 import { copyBytes, readVarint32, skipValue, skipVarint, varintSize, WIRE, writeVarint } from './wire.ts';
 
@@ -63,27 +64,27 @@ export class AttributesView implements Attributes {
 
   get size(): number {
     let count = 0;
-    this.#forEach(() => count++);
+    forEachAttribute(this.#node, this.#field, () => count++);
     return count;
   }
 
   get(key: string): AnyValue | undefined {
-    if (!findFirst(this.#node, this.#field, encodeKey(key))) return undefined;
+    if (!findKey(this.#node, this.#field, encodeKey(key))) return undefined;
     return readAnyValue(keyValue.valueBytes, keyValue.valueStart, keyValue.valueEnd);
   }
 
   getString(key: string): string | undefined {
-    if (!findFirst(this.#node, this.#field, encodeKey(key))) return undefined;
+    if (!findKey(this.#node, this.#field, encodeKey(key))) return undefined;
     return readStringValue(keyValue.valueBytes, keyValue.valueStart, keyValue.valueEnd);
   }
 
   typeOf(key: string): ValueType | undefined {
-    if (!findFirst(this.#node, this.#field, encodeKey(key))) return undefined;
+    if (!findKey(this.#node, this.#field, encodeKey(key))) return undefined;
     return anyValueType(keyValue.valueBytes, keyValue.valueStart, keyValue.valueEnd);
   }
 
   has(key: string): boolean {
-    return findFirst(this.#node, this.#field, encodeKey(key));
+    return findKey(this.#node, this.#field, encodeKey(key));
   }
 
   set(key: string, value: AnyValue | DoubleValue): void {
@@ -92,39 +93,46 @@ export class AttributesView implements Attributes {
     const bodySize = keyValueSize(encoded, valueSize);
     const range = allocateEdit(1 + varintSize(bodySize) + bodySize);
     writeKeyValue(range.bytes, writeHeader(range, this.#field, bodySize), encoded, value, valueSize);
-    cuts.clear();
-    findAll(this.#node, this.#field, encoded, undefined);
-    applyCuts(this.#node, cuts, range, cuts.count === 0 ? -1 : 0);
+    applyCuts(this.#node, cuts, range, cutKeys(this.#node, this.#field, encoded, encoded, cuts));
   }
 
   delete(key: string): boolean {
-    cuts.clear();
-    findAll(this.#node, this.#field, encodeKey(key), undefined);
-    if (cuts.count === 0) return false;
+    const encoded = encodeKey(key);
+    if (cutKeys(this.#node, this.#field, encoded, encoded, cuts) < 0) return false;
     applyCuts(this.#node, cuts, undefined, -1);
     return true;
   }
 
   rename(from: string, to: string): boolean {
     if (from === to) return this.has(from);
-    return this.#move(from, to, true);
+    const toKey = encodeKey(to);
+    const first = cutKeys(this.#node, this.#field, encodeKey(from), toKey, cuts);
+    if (first < 0) return false;
+    applyCuts(this.#node, cuts, withOtherKey(this.#field, toKey), first);
+    return true;
   }
 
   copy(from: string, to: string): boolean {
-    if (from === to) return this.has(from);
-    return this.#move(from, to, false);
+    if (!findKey(this.#node, this.#field, encodeKey(from))) return false;
+    if (from === to) return true;
+    const toKey = encodeKey(to);
+    const range = withOtherKey(this.#field, toKey);
+    applyCuts(this.#node, cuts, range, cutKeys(this.#node, this.#field, toKey, toKey, cuts));
+    return true;
   }
 
   keys(): string[] {
     const keys: string[] = [];
-    this.#forEach((bytes) => keys.push(readUtf8(bytes, keyValue.keyStart, keyValue.keyEnd)));
+    forEachAttribute(this.#node, this.#field, () =>
+      keys.push(readUtf8(keyValue.bytes, keyValue.keyStart, keyValue.keyEnd)),
+    );
     return keys;
   }
 
   entries(): [string, AnyValue][] {
     const entries: [string, AnyValue][] = [];
-    this.#forEach((bytes) => {
-      const key = readUtf8(bytes, keyValue.keyStart, keyValue.keyEnd);
+    forEachAttribute(this.#node, this.#field, () => {
+      const key = readUtf8(keyValue.bytes, keyValue.keyStart, keyValue.keyEnd);
       entries.push([key, readAnyValue(keyValue.valueBytes, keyValue.valueStart, keyValue.valueEnd)]);
     });
     return entries;
@@ -135,159 +143,18 @@ export class AttributesView implements Attributes {
     for (const [key, value] of this.entries()) if (!(key in object)) object[key] = value;
     return object;
   }
-
-  #move(from: string, to: string, isRename: boolean): boolean {
-    const fromKey = encodeKey(from);
-    const toKey = encodeKey(to);
-    if (!findFirst(this.#node, this.#field, fromKey)) return false;
-    const range = withOtherKey(this.#field, toKey);
-    cuts.clear();
-    const first = findAll(this.#node, this.#field, toKey, isRename ? fromKey : undefined);
-    if (isRename) applyCuts(this.#node, cuts, range, first);
-    else applyCuts(this.#node, cuts, range, cuts.count === 0 ? -1 : 0);
-    return true;
-  }
-
-  #forEach(callback: (bytes: Buffer) => void): void {
-    const parts = this.#node.parts;
-    if (parts === undefined) {
-      forEachInRange(this.#node.bytes, this.#node.start, this.#node.end, this.#field, callback);
-      return;
-    }
-    for (const part of parts) {
-      if (!(part instanceof MessageNode)) {
-        forEachInRange(part.bytes, part.from, part.to, this.#field, callback);
-      }
-    }
-  }
 }
 
-/** Where the KeyValue that was found last lies, tag included. */
-let foundBytes: Buffer = Buffer.alloc(0);
-let foundStart = 0;
-let foundBody = 0;
-let foundEnd = 0;
-
-/** Finds the first attribute with the key and leaves it in `keyValue`. */
-function findFirst(node: MessageNode, field: number, key: Uint8Array): boolean {
-  const parts = node.parts;
-  if (parts === undefined) return findInRange(node.bytes, node.start, node.end, field, key);
-  for (const part of parts) {
-    if (part instanceof MessageNode) continue;
-    if (findInRange(part.bytes, part.from, part.to, field, key)) return true;
-  }
-  return false;
-}
-
-/** Adds every attribute with one of the keys to `cuts`; returns the number of the first that has the second key, or -1. */
-function findAll(node: MessageNode, field: number, key: Uint8Array, second: Uint8Array | undefined): number {
-  const parts = node.parts;
-  if (parts === undefined) return cutRange(0, node.bytes, node.start, node.end, field, key, second, -1);
-  let first = -1;
-  for (let index = 0; index < parts.length; index++) {
-    const part = parts[index]!;
-    if (part instanceof MessageNode) continue;
-    first = cutRange(index, part.bytes, part.from, part.to, field, key, second, first);
-  }
-  return first;
-}
-
-function findInRange(bytes: Buffer, from: number, to: number, field: number, key: Uint8Array): boolean {
-  let position = from;
-  while (position < to) {
-    position = nextKeyValue(bytes, position, to, field);
-    if (foundEnd < 0) return false;
-    if (isKey(bytes, key)) return true;
-  }
-  return false;
-}
-
-function cutRange(
-  part: number,
-  bytes: Buffer,
-  from: number,
-  to: number,
-  field: number,
-  key: Uint8Array,
-  second: Uint8Array | undefined,
-  alreadyFirst: number,
-): number {
-  let first = alreadyFirst;
-  let position = from;
-  while (position < to) {
-    position = nextKeyValue(bytes, position, to, field);
-    if (foundEnd < 0) break;
-    if (isKey(bytes, key)) {
-      cuts.add(part, foundStart, foundEnd);
-    } else if (second !== undefined && isKey(bytes, second)) {
-      if (first < 0) first = cuts.count;
-      cuts.add(part, foundStart, foundEnd);
-    }
-  }
-  return first;
-}
-
-function forEachInRange(
-  bytes: Buffer,
-  from: number,
-  to: number,
-  field: number,
-  callback: (bytes: Buffer) => void,
-): void {
-  let position = from;
-  while (position < to) {
-    position = nextKeyValue(bytes, position, to, field);
-    if (foundEnd < 0) return;
-    callback(bytes);
-  }
-}
-
-/** Parses the next KeyValue of the field and returns the position after it; `foundEnd` is -1 if there is none. */
-function nextKeyValue(bytes: Buffer, from: number, to: number, field: number): number {
-  const wanted = (field << 3) | WIRE.delimited;
-  let position = from;
-  while (position < to) {
-    const outerStart = position;
-    let tag = bytes[position++]!;
-    if (tag > 127) {
-      tag = readVarint32(bytes, outerStart);
-      position = skipVarint(bytes, outerStart);
-    }
-    if (tag !== wanted) {
-      position = skipValue(bytes, position, tag & 7);
-      continue;
-    }
-    let length = bytes[position++]!;
-    if (length > 127) {
-      length = readVarint32(bytes, position - 1);
-      position = skipVarint(bytes, position - 1);
-    }
-    foundBytes = bytes;
-    foundStart = outerStart;
-    foundBody = position;
-    foundEnd = position + length;
-    parseKeyValue(bytes, position, foundEnd);
-    return foundEnd;
-  }
-  foundEnd = -1;
-  return to;
-}
-
-/** The attribute that was found last, with another key. What stands beside its key is kept as it is. */
+/** The attribute in `keyValue` with another key. What stands beside its key is kept as it is. */
 function withOtherKey(field: number, key: Uint8Array): ByteRange {
-  const bytes = foundBytes;
-  const keySize = 1 + varintSize(key.length) + key.length;
-  const rest = keyValue.isPlain ? bytes : withoutKeys(bytes, foundBody, foundEnd);
-  const restStart = keyValue.isPlain ? keyValue.keyEnd : 0;
-  const restEnd = keyValue.isPlain ? foundEnd : rest.length;
-  const bodySize = keySize + restEnd - restStart;
+  const { bytes, start, end, isPlain } = keyValue;
+  const rest = isPlain ? bytes : withoutKeys(bytes, start, end);
+  const restStart = isPlain ? keyValue.keyEnd : 0;
+  const restEnd = isPlain ? end : rest.length;
+  const bodySize = 1 + varintSize(key.length) + key.length + restEnd - restStart;
   const range = allocateEdit(1 + varintSize(bodySize) + bodySize);
-  const out = range.bytes;
-  let at = writeHeader(range, field, bodySize);
-  out[at++] = 0x0a;
-  at = writeVarint(out, at, key.length);
-  for (let index = 0; index < key.length; index++) out[at + index] = key[index]!;
-  copyBytes(rest, restStart, restEnd, out, at + key.length);
+  const at = writeKey(range.bytes, writeHeader(range, field, bodySize), key);
+  copyBytes(rest, restStart, restEnd, range.bytes, at);
   return range;
 }
 

@@ -109,10 +109,8 @@ export class Batch {
   }
 
   /** The records of all groups: spans, metrics or log records. */
-  *records(): Generator<TelemetryRecord, void> {
-    for (const group of this.resources()) {
-      for (const scope of group.scopes()) yield* scope.records();
-    }
+  records(): readonly TelemetryRecord[] {
+    return this.resources().flatMap((group) => group.records());
   }
 
   /** A batch of its own over the same bytes: the edits made so far are in both, later ones only where they are made. */

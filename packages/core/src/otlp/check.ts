@@ -2,14 +2,17 @@
  * The edge check: one pass over a request that has come in, after which every part of Tributary, and every receiver
  * behind it, can rely on it. See `checkRequest` for what is checked.
  *
- * The loop is driven by a table: for each message, what a tag of one byte stands for. Tags of more bytes (field numbers
- * above 15, or written longer than needed) are looked up by their number.
+ * The loop is driven by a table (check-table.ts): for each message, what a tag of one byte stands for. Runs of attributes,
+ * which are most of any request, have a loop of their own (`quickKeyValues`), which leaves whatever is unusual to the
+ * general one. Strings are checked in bulk by native code (text-window.ts). Together that is five times as fast as
+ * looking at every field and character in turn (bench/micro/otlp-check.ts).
  */
 import type { Signal } from '../component/signal.ts';
-import { Malformed } from './malformed.ts';
-import { type FieldSpec, MESSAGE_NAMES, MESSAGES, type MessageName, REQUESTS } from './schema.ts';
-import { findInvalidUtf8 } from './utf8.ts';
-import { MAX_VARINT_BYTES, WIRE } from './wire.ts';
+import { ACTION, ACTIONS, actionOf, MESSAGE, messageType, ROLE, ROLES, TAGS } from './check-table.ts';
+import { badTag, badVarint, Malformed, tooDeep, tooShort } from './malformed.ts';
+import { REQUESTS } from './schema.ts';
+import { TextWindow } from './text-window.ts';
+import { MAX_VARINT_BYTES } from './wire.ts';
 
 /**
  * How many messages may lie in one another below the request; the limit that protobuf's own C++ and Java libraries
@@ -17,67 +20,15 @@ import { MAX_VARINT_BYTES, WIRE } from './wire.ts';
  */
 export const MAX_MESSAGE_DEPTH = 100;
 
-/** What to do with the value of a field. Numbers from `MESSAGE` on are a message of the type `action - MESSAGE`. */
-const ACTION = {
-  badField: 0,
-  badWireType: 1,
-  group: 2,
-  varint: 3,
-  fixed64: 4,
-  fixed32: 5,
-  skipBytes: 6,
-  string: 7,
-  traceId: 8,
-  spanId: 9,
-  packedFixed64: 10,
-  packedVarint: 11,
-} as const;
-const MESSAGE = 16;
+const KEY_VALUE = MESSAGE + messageType('KeyValue');
+const ANY_VALUE = MESSAGE + messageType('AnyValue');
 
-const TAGS = 128;
-const MAX_FIELD_NUMBER = 2 ** 29 - 1;
-const MESSAGE_TYPES = new Map<MessageName, number>(MESSAGE_NAMES.map((name, index) => [name, index]));
-
-/** What a message means to the count of items: one item, or the data of a metric, of which only the last member counts. */
-const ROLE = { none: 0, item: 1, data: 2 } as const;
-const ROLES = Uint8Array.from(MESSAGE_NAMES, roleOf);
-
-/** By wire type. */
-const UNKNOWN_ACTIONS = [
-  ACTION.varint,
-  ACTION.fixed64,
-  ACTION.skipBytes,
-  ACTION.group,
-  ACTION.group,
-  ACTION.fixed32,
-];
-
-const WIRE_TYPES: Readonly<Record<FieldSpec['type'], number>> = {
-  string: WIRE.delimited,
-  bytes: WIRE.delimited,
-  traceId: WIRE.delimited,
-  spanId: WIRE.delimited,
-  message: WIRE.delimited,
-  bool: WIRE.varint,
-  enum: WIRE.varint,
-  int32: WIRE.varint,
-  uint32: WIRE.varint,
-  sint32: WIRE.varint,
-  int64: WIRE.varint,
-  uint64: WIRE.varint,
-  fixed32: WIRE.fixed32,
-  fixed64: WIRE.fixed64,
-  sfixed64: WIRE.fixed64,
-  double: WIRE.fixed64,
-};
-
-const DELIMITED_ACTIONS: Readonly<Partial<Record<FieldSpec['type'], number>>> = {
-  string: ACTION.string,
-  traceId: ACTION.traceId,
-  spanId: ACTION.spanId,
-};
-
-const ACTIONS = buildActions();
+/** The tags within an attribute, as bytes: of KeyValue the key and the value, of AnyValue the common types. */
+const STRING_TAG = 0x0a;
+const VALUE_TAG = 0x12;
+const BOOL_TAG = 0x10;
+const INT_TAG = 0x18;
+const DOUBLE_TAG = 0x21;
 
 /**
  * Checks a request: that lengths and varints end within what encloses them, that known fields have their wire type, that
@@ -89,10 +40,23 @@ const ACTIONS = buildActions();
  * @throws Malformed with the offset where it went wrong
  */
 export function checkRequest(signal: Signal, bytes: Buffer): number {
-  return checkMessage(bytes, MESSAGE_TYPES.get(REQUESTS[signal])!, 0, bytes.length, 0);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const text = new TextWindow(bytes);
+  const items = checkMessage(bytes, view, text, messageType(REQUESTS[signal]), 0, bytes.length, 0);
+  text.finish();
+  return items;
 }
 
-function checkMessage(bytes: Buffer, type: number, start: number, end: number, depth: number): number {
+function checkMessage(
+  bytes: Buffer,
+  view: DataView,
+  text: TextWindow,
+  type: number,
+  start: number,
+  end: number,
+  depth: number,
+): number {
+  const actions = type * TAGS;
   let items = 0;
   let member = 0;
   let position = start;
@@ -101,89 +65,178 @@ function checkMessage(bytes: Buffer, type: number, start: number, end: number, d
     let tag = bytes[position++]!;
     let action: number;
     if (tag < TAGS) {
-      action = ACTIONS[type * TAGS + tag]!;
+      action = ACTIONS[actions + tag]!;
+      if (action === KEY_VALUE && depth < MAX_MESSAGE_DEPTH - 1) {
+        position = quickKeyValues(view, text, tag, tagStart, end);
+        if (position !== tagStart) continue;
+        position++;
+      }
     } else {
       position = varintEnd(bytes, tagStart, end);
       tag = varintValue(bytes, tagStart, position);
       action = actionOf(type, tag);
+      text.blank(tagStart, position);
     }
-    switch (action) {
-      case ACTION.badField:
-      case ACTION.badWireType:
-      case ACTION.group:
-        throw badTag(type, tag, action, tagStart);
-      case ACTION.varint:
-        position = varintEnd(bytes, position, end);
-        continue;
-      case ACTION.fixed64:
+    if (action < ACTION.skipBytes) {
+      if (action === ACTION.fixed64) {
         position += 8;
         if (position > end) throw tooShort(position - 8, 8, end - position + 8);
-        continue;
-      case ACTION.fixed32:
+        text.blank8(position - 8);
+      } else if (action === ACTION.varint) {
+        if (position < end && bytes[position]! < 128) {
+          position++;
+        } else {
+          const valueStart = position;
+          position = varintEnd(bytes, valueStart, end);
+          text.blank(valueStart, position);
+        }
+      } else if (action === ACTION.fixed32) {
         position += 4;
         if (position > end) throw tooShort(position - 4, 4, end - position + 4);
-        continue;
-      default:
+        text.blank(position - 4, position);
+      } else {
+        throw badTag(type, tag, action, tagStart);
+      }
+      continue;
     }
     const lengthStart = position;
     let length = position < end ? bytes[position++]! : varintEnd(bytes, position, end);
     if (length > 127) {
-      position = varintEnd(bytes, lengthStart, end);
-      length = varintValue(bytes, lengthStart, position);
+      if (position < end && bytes[position]! < 128) {
+        length = (length & 127) | (bytes[position++]! << 7);
+        text.blankByte(lengthStart);
+      } else {
+        position = varintEnd(bytes, lengthStart, end);
+        length = varintValue(bytes, lengthStart, position);
+        text.blank(lengthStart, position);
+      }
     }
     const valueEnd = position + length;
     if (valueEnd > end) throw tooShort(lengthStart, length, end - position);
     if (action >= MESSAGE) {
-      if (depth === MAX_MESSAGE_DEPTH) throw tooDeep(tagStart);
-      const childType = action - MESSAGE;
-      const role = ROLES[childType]!;
-      if (role === ROLE.data && tag !== member) {
-        member = tag;
-        items = 0;
+      if (depth === MAX_MESSAGE_DEPTH) throw tooDeep(tagStart, MAX_MESSAGE_DEPTH);
+      if (action === ANY_VALUE && isShortString(bytes, position, length)) {
+        text.pass(position, valueEnd);
+      } else {
+        const childType = action - MESSAGE;
+        const role = ROLES[childType]!;
+        if (role === ROLE.data && tag !== member) {
+          member = tag;
+          items = 0;
+        }
+        const inner = checkMessage(bytes, view, text, childType, position, valueEnd, depth + 1);
+        items += role === ROLE.item ? 1 : inner;
       }
-      const inner = checkMessage(bytes, childType, position, valueEnd, depth + 1);
-      items += role === ROLE.item ? 1 : inner;
     } else if (action === ACTION.string) {
-      const bad = findInvalidUtf8(bytes, position, valueEnd);
-      if (bad >= 0) throw new Malformed(bad, 'UTF-8', `byte ${hexByte(bytes[bad]!)}`);
-    } else if (action !== ACTION.skipBytes) {
-      checkSpecial(bytes, action, position, valueEnd);
+      text.pass(position, valueEnd);
+    } else if (action === ACTION.traceId && length === 16) {
+      text.blank8(position);
+      text.blank8(position + 8);
+    } else if (action === ACTION.spanId && length === 8) {
+      text.blank8(position);
+    } else {
+      checkBytes(bytes, text, action, position, valueEnd);
     }
     position = valueEnd;
   }
   return items;
 }
 
-/** Ids, and packed repeated scalars. */
-function checkSpecial(bytes: Buffer, action: number, start: number, end: number): void {
-  const length = end - start;
-  if (action === ACTION.traceId) {
-    if (length !== 0 && length !== 16)
-      throw new Malformed(start, 'a trace id of 0 or 16 bytes', `${length} bytes`);
-  } else if (action === ACTION.spanId) {
-    if (length !== 0 && length !== 8)
-      throw new Malformed(start, 'a span id of 0 or 8 bytes', `${length} bytes`);
-  } else if (action === ACTION.packedFixed64) {
-    if (length % 8 !== 0) throw new Malformed(start, 'packed values of 8 bytes each', `${length} bytes`);
-  } else {
-    for (let position = start; position < end; ) position = varintEnd(bytes, position, end);
+/**
+ * Passes attributes of the usual form, as long as they follow one another under the same tag: a key, then a string, bool,
+ * int or double, all lengths below 128. The caller makes sure that two more messages may be nested.
+ *
+ *     tag length 0x0a key-length key… 0x12 value-length 0x0a string-length string…
+ *
+ * @returns the position of the first field that is something else, or wrong: the general way decides
+ */
+function quickKeyValues(view: DataView, text: TextWindow, tag: number, start: number, end: number): number {
+  const wanted = (STRING_TAG << 16) | tag;
+  let limit = text.limit;
+  let position = start;
+  while (position + 8 <= end) {
+    const head = view.getInt32(position, true);
+    if ((head & 0x80ff_80ff) !== wanted) return position;
+    const next = position + 2 + ((head >>> 8) & 0x7f);
+    const valueStart = position + 4 + (head >>> 24);
+    if (next > end || valueStart + 4 > next) return position;
+    const value = view.getInt32(valueStart, true);
+    const length = (value >>> 8) & 0xff;
+    if ((value & 0xff) !== VALUE_TAG || valueStart + 2 + length !== next) return position;
+    if (next > limit) {
+      text.advance(position);
+      limit = text.limit;
+    }
+    const type = (value >>> 16) & 0xff;
+    if (type === STRING_TAG) {
+      if (value >>> 24 !== length - 2) return position;
+    } else if (!isScalar(view, text, type, valueStart + 3, next)) {
+      return position;
+    }
+    position = next;
   }
+  return position;
+}
+
+/** Whether all that follows the tag of an AnyValue, from `start` to `end`, is one scalar; blanks it. */
+function isScalar(view: DataView, text: TextWindow, type: number, start: number, end: number): boolean {
+  switch (type) {
+    case INT_TAG: {
+      const last = end - 1;
+      if (view.getUint8(last) > 127 || end - start >= MAX_VARINT_BYTES) return false;
+      for (let at = start; at < last; at++) {
+        if (view.getUint8(at) < 128) return false;
+        text.blankByte(at);
+      }
+      return true;
+    }
+    case BOOL_TAG:
+      return end - start === 1 && view.getUint8(start) < 128;
+    case DOUBLE_TAG:
+      if (end - start !== 8) return false;
+      text.blank8(start);
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Whether an AnyValue is one string and that is shorter than 126 bytes. */
+function isShortString(bytes: Buffer, start: number, length: number): boolean {
+  return length < 128 && bytes[start] === STRING_TAG && bytes[start + 1] === length - 2;
+}
+
+/** Ids of another length than they should have, packed repeated scalars, and bytes of which nothing is known. */
+function checkBytes(bytes: Buffer, text: TextWindow, action: number, start: number, end: number): void {
+  const length = end - start;
+  switch (action) {
+    case ACTION.traceId:
+      if (length !== 0) throw new Malformed(start, 'a trace id of 0 or 16 bytes', `${length} bytes`);
+      return;
+    case ACTION.spanId:
+      if (length !== 0) throw new Malformed(start, 'a span id of 0 or 8 bytes', `${length} bytes`);
+      return;
+    case ACTION.packedFixed64:
+      if (length % 8 !== 0) throw new Malformed(start, 'packed values of 8 bytes each', `${length} bytes`);
+      break;
+    case ACTION.packedVarint:
+      for (let position = start; position < end; ) position = varintEnd(bytes, position, end);
+      break;
+    default:
+  }
+  text.blank(start, end);
 }
 
 /** The position after a varint that starts here and must end before `end`. */
 function varintEnd(bytes: Buffer, start: number, end: number): number {
   const limit = Math.min(end, start + MAX_VARINT_BYTES);
-  let position = start;
-  while (position < limit) {
-    const byte = bytes[position++]!;
+  for (let position = start; position < limit; position++) {
+    const byte = bytes[position]!;
     if (byte > 127) continue;
-    if (position === start + MAX_VARINT_BYTES && byte > 1) break;
-    return position;
+    if (position === start + MAX_VARINT_BYTES - 1 && byte > 1) break;
+    return position + 1;
   }
-  if (position === end && position - start < MAX_VARINT_BYTES) {
-    throw new Malformed(start, 'a varint', 'the end of the message');
-  }
-  throw new Malformed(start, 'a varint of at most 64 bits', 'more');
+  throw badVarint(start, end);
 }
 
 /** A checked varint as a number; exact below 2^53, which is all that lengths and tags are compared with. */
@@ -191,73 +244,4 @@ function varintValue(bytes: Buffer, start: number, end: number): number {
   let value = 0;
   for (let position = end - 1; position >= start; position--) value = value * 128 + (bytes[position]! & 127);
   return value;
-}
-
-/** What to do with the value of a field whose tag is longer than a byte. */
-function actionOf(type: number, tag: number): number {
-  const number = Math.floor(tag / 8);
-  if (tag < TAGS) return ACTIONS[type * TAGS + tag]!;
-  if (number > MAX_FIELD_NUMBER) return ACTION.badField;
-  const fields = MESSAGES[MESSAGE_NAMES[type]!];
-  const field = Object.values(fields).find((candidate) => candidate.number === number);
-  return fieldAction(field, tag % 8);
-}
-
-function buildActions(): Uint8Array {
-  const actions = new Uint8Array(MESSAGE_NAMES.length * TAGS);
-  for (const [type, name] of MESSAGE_NAMES.entries()) {
-    for (let tag = 8; tag < TAGS; tag++) {
-      const field = Object.values(MESSAGES[name]).find((candidate) => candidate.number === tag >>> 3);
-      actions[type * TAGS + tag] = fieldAction(field, tag & 7);
-    }
-  }
-  return actions;
-}
-
-function fieldAction(field: FieldSpec | undefined, wireType: number): number {
-  if (wireType > WIRE.fixed32) return ACTION.badWireType;
-  if (wireType === WIRE.startGroup || wireType === WIRE.endGroup) return ACTION.group;
-  if (field === undefined) return UNKNOWN_ACTIONS[wireType]!;
-  const wanted = WIRE_TYPES[field.type];
-  if (wireType === wanted) {
-    if (field.type === 'message') return MESSAGE + MESSAGE_TYPES.get(field.message!)!;
-    return DELIMITED_ACTIONS[field.type] ?? UNKNOWN_ACTIONS[wireType]!;
-  }
-  if (!field.repeated || wireType !== WIRE.delimited) return ACTION.badWireType;
-  if (wanted === WIRE.fixed64) return ACTION.packedFixed64;
-  return wanted === WIRE.varint ? ACTION.packedVarint : ACTION.badWireType;
-}
-
-function roleOf(name: MessageName): number {
-  if (name === 'Span' || name === 'LogRecord' || name.endsWith('DataPoint')) return ROLE.item;
-  return Object.values(MESSAGES.Metric).some((field) => field.oneof === 'data' && field.message === name)
-    ? ROLE.data
-    : ROLE.none;
-}
-
-function badTag(type: number, tag: number, action: number, position: number): Malformed {
-  if (action === ACTION.badField) {
-    return new Malformed(
-      position,
-      `a field number from 1 to ${MAX_FIELD_NUMBER}`,
-      String(Math.floor(tag / 8)),
-    );
-  }
-  if (action === ACTION.group) return new Malformed(position, 'no group', `wire type ${tag % 8}`);
-  const fields = Object.entries(MESSAGES[MESSAGE_NAMES[type]!]);
-  const field = fields.find(([, spec]) => spec.number === Math.floor(tag / 8));
-  if (field === undefined) return new Malformed(position, 'a wire type from 0 to 5', String(tag % 8));
-  return new Malformed(position, `wire type ${WIRE_TYPES[field[1].type]} for ${field[0]}`, String(tag % 8));
-}
-
-function tooShort(position: number, wanted: number, left: number): Malformed {
-  return new Malformed(position, `${wanted} more bytes`, `${left} to the end of the message`);
-}
-
-function tooDeep(position: number): Malformed {
-  return new Malformed(position, `at most ${MAX_MESSAGE_DEPTH} messages in one another`, 'more');
-}
-
-function hexByte(byte: number): string {
-  return `0x${byte.toString(16).padStart(2, '0')}`;
 }

@@ -107,8 +107,8 @@ export class ResourceGroup {
   }
 
   /** The records of all scopes. */
-  *records(): Generator<TelemetryRecord, void> {
-    for (const scope of this.scopes()) yield* scope.records();
+  records(): readonly TelemetryRecord[] {
+    return this.scopes().flatMap((scope) => scope.records());
   }
 
   /** Removes the whole group from its batch. Editing a dropped group has no effect. */

@@ -3,28 +3,37 @@
  *
  *     KeyValue := { 1: string key, 2: AnyValue value }
  *
- * Almost always that is key, value and nothing else, which `parseKeyValue` knows at a glance. Otherwise the last key
+ * Almost always that is key, value and nothing else (it is "plain"), which is seen at a glance. Otherwise the last key
  * counts, and several values are merged (their bytes one after the other).
  */
 import { readVarint32, skipValue, skipVarint, WIRE } from './wire.ts';
 
-const KEY_TAG = 0x0a;
-const VALUE_TAG = 0x12;
+/** The tags of key and value. */
+export const KEY_TAG = 0x0a;
+export const VALUE_TAG = 0x12;
 const NOTHING = Buffer.alloc(0);
 
+/** Where the parts of a KeyValue lie. */
 interface KeyValueLayout {
+  /** What was parsed. */
+  bytes: Buffer;
+  start: number;
+  end: number;
   keyStart: number;
   keyEnd: number;
-  /** Holds the value: the bytes that were parsed, or the merge of several values. */
+  /** Holds the value: `bytes`, or the merge of several values. */
   valueBytes: Buffer;
   valueStart: number;
   valueEnd: number;
-  /** True if the key comes first and all after it, to the end, is to be kept when the key changes. */
+  /** True if the key comes first, so that all after it is what to keep when the key changes. */
   isPlain: boolean;
 }
 
 /** The last KeyValue that was parsed. One object, written anew by every `parseKeyValue`: read it before the next call. */
 export const keyValue: KeyValueLayout = {
+  bytes: NOTHING,
+  start: 0,
+  end: 0,
   keyStart: 0,
   keyEnd: 0,
   valueBytes: NOTHING,
@@ -33,40 +42,41 @@ export const keyValue: KeyValueLayout = {
   isPlain: true,
 };
 
-/** Finds the key and the value in the body of a KeyValue. */
+/** Finds the key and the value in the body of a KeyValue and leaves them in `keyValue`. */
 export function parseKeyValue(bytes: Buffer, start: number, end: number): void {
-  keyValue.valueBytes = bytes;
-  if (bytes[start] === KEY_TAG && bytes[start + 1]! < 128) {
-    const keyEnd = start + 2 + bytes[start + 1]!;
-    if (keyEnd === end || (bytes[keyEnd] === VALUE_TAG && isLastValue(bytes, keyEnd + 1, end))) {
-      keyValue.keyStart = start + 2;
-      keyValue.keyEnd = keyEnd;
-      keyValue.valueEnd = end;
-      keyValue.valueStart = keyEnd === end ? end : end - keyValueLength;
-      keyValue.isPlain = true;
-      return;
-    }
+  keyValue.bytes = bytes;
+  keyValue.start = start;
+  keyValue.end = end;
+  const keyEnd = plainKeyEnd(bytes, start, end);
+  if (keyEnd === 0) {
+    parseUnusual(bytes, start, end);
+    return;
   }
-  parseUnusual(bytes, start, end);
+  keyValue.keyStart = start + 2;
+  keyValue.keyEnd = keyEnd;
+  keyValue.valueBytes = bytes;
+  keyValue.valueStart = keyEnd === end ? end : skipVarint(bytes, keyEnd + 1);
+  keyValue.valueEnd = end;
+  keyValue.isPlain = true;
 }
 
-let keyValueLength = 0;
-
-/** Whether the length at `position` reaches exactly to `end`; leaves it in `keyValueLength`. */
-function isLastValue(bytes: Buffer, position: number, end: number): boolean {
-  const length = bytes[position]!;
-  if (length < 128) {
-    keyValueLength = length;
-    return position + 1 + length === end;
-  }
-  keyValueLength = readVarint32(bytes, position);
-  return skipVarint(bytes, position) + keyValueLength === end;
+/** Where the key of a plain KeyValue, which starts two bytes after `start`, ends; 0 if it is not plain. */
+function plainKeyEnd(bytes: Buffer, start: number, end: number): number {
+  const length = bytes[start + 1]!;
+  if (bytes[start] !== KEY_TAG || length > 127) return 0;
+  const keyEnd = start + 2 + length;
+  if (keyEnd >= end) return keyEnd === end ? keyEnd : 0;
+  if (bytes[keyEnd] !== VALUE_TAG) return 0;
+  const valueLength = bytes[keyEnd + 1]!;
+  if (valueLength < 128) return keyEnd + 2 + valueLength === end ? keyEnd : 0;
+  return skipValue(bytes, keyEnd + 1, WIRE.delimited) === end ? keyEnd : 0;
 }
 
 function parseUnusual(bytes: Buffer, start: number, end: number): void {
   keyValue.isPlain = false;
   keyValue.keyStart = start;
   keyValue.keyEnd = start;
+  keyValue.valueBytes = bytes;
   const values: Buffer[] = [];
   for (let position = start; position < end; ) {
     const tag = readVarint32(bytes, position);
@@ -88,11 +98,11 @@ function parseUnusual(bytes: Buffer, start: number, end: number): void {
   keyValue.valueEnd = keyValue.valueBytes.length;
 }
 
-/** Whether the key that was parsed last, in `bytes`, is `key`. Keys share beginnings, so it compares from the end. */
-export function isKey(bytes: Buffer, key: Uint8Array): boolean {
-  const start = keyValue.keyStart;
-  let index = key.length;
-  if (keyValue.keyEnd - start !== index) return false;
-  while (--index >= 0) if (bytes[start + index] !== key[index]) return false;
+/**
+ * Whether the bytes from `start` on, as many as the key has, are the key. Keys share beginnings (`http.request.…`): they are
+ * compared from the end.
+ */
+export function isKey(bytes: Buffer, start: number, key: Uint8Array): boolean {
+  for (let index = key.length - 1; index >= 0; index--) if (bytes[start + index] !== key[index]) return false;
   return true;
 }

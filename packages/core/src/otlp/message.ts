@@ -138,28 +138,55 @@ export function applyCuts(
   replacement: ByteRange | undefined,
   at: number,
 ): void {
-  const count = cuts.count;
-  if (count === 0 && replacement === undefined) return;
-  const source = partsOf(node);
+  if (cuts.count === 0 && replacement === undefined) return;
   const parts: Part[] = [];
-  let next = 0;
-  for (let index = 0; index < source.length; index++) {
-    const part = source[index]!;
-    if (next === count || cuts.part(next) !== index || part instanceof MessageNode) {
-      parts.push(part);
-      continue;
+  const source = node.parts;
+  if (source === undefined && cuts.count === 1 && at === 0 && replacement !== undefined) {
+    // By far the most frequent edit, without an array that grows.
+    const before = new ByteRange(node.bytes, node.start, cuts.from(0));
+    node.parts = [before, replacement, new ByteRange(node.bytes, cuts.to(0), node.end)];
+    touch(node);
+    return;
+  }
+  if (source === undefined) {
+    cutOut(parts, node.bytes, node.start, node.end, cuts, 0, cuts.count, replacement, at);
+  } else {
+    let next = 0;
+    for (let index = 0; index < source.length; index++) {
+      const part = source[index]!;
+      const first = next;
+      while (next < cuts.count && cuts.part(next) === index) next++;
+      if (first === next) parts.push(part);
+      else {
+        const { from, to } = part as ByteRange;
+        cutOut(parts, part.bytes, from, to, cuts, first, next, replacement, at);
+      }
     }
-    let from = part.from;
-    for (; next < count && cuts.part(next) === index; next++) {
-      if (cuts.from(next) > from) parts.push(new ByteRange(part.bytes, from, cuts.from(next)));
-      if (next === at && replacement !== undefined) parts.push(replacement);
-      from = cuts.to(next);
-    }
-    if (part.to > from) parts.push(new ByteRange(part.bytes, from, part.to));
   }
   if (at === -1 && replacement !== undefined) parts.push(replacement);
   node.parts = parts;
   touch(node);
+}
+
+/** Appends what the cuts from `first` to `last` leave of a range, and the replacement in the place of the one numbered `at`. */
+function cutOut(
+  parts: Part[],
+  bytes: Buffer,
+  from: number,
+  to: number,
+  cuts: Cuts,
+  first: number,
+  last: number,
+  replacement: ByteRange | undefined,
+  at: number,
+): void {
+  let position = from;
+  for (let index = first; index < last; index++) {
+    if (cuts.from(index) > position) parts.push(new ByteRange(bytes, position, cuts.from(index)));
+    if (index === at && replacement !== undefined) parts.push(replacement);
+    position = cuts.to(index);
+  }
+  if (to > position) parts.push(new ByteRange(bytes, position, to));
 }
 
 /** The parts of a message, whether it has been cut or not. */

@@ -6,6 +6,9 @@
 /** Strings up to this many characters are handled by a loop, longer ones by Node's native code. */
 const LOOP_CHARACTERS = 24;
 
+/** Strings up to this many bytes are read by a loop: the native call costs as much as some twelve of them. */
+const SHORT_STRING_BYTES = 12;
+
 /** How many bytes a string takes in UTF-8. */
 export function utf8Size(text: string): number {
   if (text.length > LOOP_CHARACTERS) return Buffer.byteLength(text);
@@ -28,7 +31,23 @@ export function writeUtf8(out: Buffer, position: number, text: string): number {
 
 /** The string that a range of valid UTF-8 holds. */
 export function readUtf8(bytes: Buffer, start: number, end: number): string {
-  return bytes.toString('utf8', start, end);
+  if (end - start > SHORT_STRING_BYTES) return bytes.toString('utf8', start, end);
+  let text = '';
+  let position = start;
+  for (; position + 4 <= end; position += 4) {
+    const first = bytes[position]!;
+    const second = bytes[position + 1]!;
+    const third = bytes[position + 2]!;
+    const fourth = bytes[position + 3]!;
+    if ((first | second | third | fourth) > 127) return bytes.toString('utf8', start, end);
+    text += String.fromCharCode(first, second, third, fourth);
+  }
+  for (; position < end; position++) {
+    const byte = bytes[position]!;
+    if (byte > 127) return bytes.toString('utf8', start, end);
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }
 
 /**
