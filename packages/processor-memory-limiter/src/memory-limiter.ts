@@ -100,14 +100,18 @@ export class MemoryLimiter implements MemoryGuard {
     return this.#isRefusing;
   }
 
-  /** Tells whether so many bytes more, and those that are still to be read, would stay below the hard limit. */
+  /**
+   * Tells whether so many bytes more, and those that are still to be read, would stay below the middle between the
+   * limits. The other half is for what becomes of them: a body is joined from its pieces, decompressed, sent on.
+   */
   admits(bytes: number, reservedBytes: number): boolean {
     this.#arrivedBytes += bytes;
     this.#measureIfDue();
     if (this.#isRefusing) return false;
     const { rssBytes, inUseBytes } = this.#usage;
-    const nowBytes = rssBytes < this.limits.softBytes ? rssBytes : inUseBytes;
-    return nowBytes + reservedBytes + bytes <= this.limits.hardBytes;
+    const { softBytes, hardBytes } = this.limits;
+    const nowBytes = rssBytes < softBytes ? rssBytes : inUseBytes;
+    return nowBytes + reservedBytes + bytes <= (softBytes + hardBytes) / 2;
   }
 
   /** Measures, frees what can be freed if a limit is passed, and decides. */

@@ -18,6 +18,7 @@ export class SharedLimiter {
       description: 'Number of garbage collections that the memory limiter forced.',
       unit: '{collection}',
     });
+    let gc: (() => void) | undefined;
     this.limiter = new MemoryLimiter({
       limits: limitsOf(config, totalMemoryBytes()),
       checkIntervalMs: config.check_interval,
@@ -31,7 +32,10 @@ export class SharedLimiter {
       },
       logger,
       read: createMemoryReader(),
-      collect: exposedGc(),
+      collect: () => {
+        gc ??= exposedGc();
+        gc();
+      },
       onGc: () => forcedGcs.add(1),
       nowMs: () => performance.now(),
     });

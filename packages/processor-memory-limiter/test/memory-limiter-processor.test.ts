@@ -84,7 +84,7 @@ describe('the memory limiter on the memory of this process', () => {
     expect(counted[`otelcol_processor_memory_limiter_forced_gcs${series}`]).toBeGreaterThan(0);
   });
 
-  it('admits no body that would pass the hard limit', () => {
+  it('admits no body that would come near the hard limit', () => {
     start(100, 200);
     expect(memoryGate.reserve(10_000 * MIB)).toBe(false);
     expect(memoryGate.reserve(MIB)).toBe(true);

@@ -103,16 +103,16 @@ describe('the memory limiter', () => {
     limiter.stop();
   });
 
-  it('admits bodies as long as they would stay below the hard limit', () => {
+  it('admits bodies as long as they would stay below the middle between the limits', () => {
     const { limiter, state } = createLimiter();
     state.rssMib = 300;
     state.inUseMib = 300;
     limiter.check();
     expect([
       limiter.admits(100 * MIB, 0),
-      limiter.admits(100 * MIB, 100 * MIB),
-      limiter.admits(100 * MIB, 101 * MIB),
-      limiter.admits(201 * MIB, 0),
+      limiter.admits(100 * MIB, 50 * MIB),
+      limiter.admits(100 * MIB, 51 * MIB),
+      limiter.admits(151 * MIB, 0),
     ]).toEqual([true, true, false, false]);
     limiter.stop();
   });
@@ -122,7 +122,7 @@ describe('the memory limiter', () => {
     state.rssMib = 480;
     state.inUseMib = 100;
     limiter.check();
-    expect([limiter.admits(400 * MIB, 0), limiter.admits(401 * MIB, 0)]).toEqual([true, false]);
+    expect([limiter.admits(350 * MIB, 0), limiter.admits(351 * MIB, 0)]).toEqual([true, false]);
     limiter.stop();
   });
 
