@@ -29,6 +29,9 @@ import { createInjector } from './server-windows.ts';
 /** The longest text of a status: it travels in a header, and peers bound those. */
 const MAX_REASON_LENGTH = 1024;
 
+/** How long a TLS handshake may take. */
+const HANDSHAKE_TIMEOUT_MS = 20_000;
+
 type State = 'new' | 'listening' | 'closed';
 
 export class GrpcJsServer implements GrpcServer {
@@ -56,7 +59,7 @@ export class GrpcJsServer implements GrpcServer {
       listener = createPlainServer({ noDelay: true }, inject);
     } else {
       const secure: TlsServer = createTlsServer(
-        { ...tls.options, ALPNProtocols: ['h2'], noDelay: true },
+        { ...tls.options, ALPNProtocols: ['h2'], noDelay: true, handshakeTimeout: HANDSHAKE_TIMEOUT_MS },
         inject,
       );
       tls.attach(secure);
