@@ -1,5 +1,4 @@
 /** Bytes in JSON: hexadecimal for trace ids and span ids, base64 for all other bytes. */
-import { hexDigit } from './scanner.ts';
 
 /** The values of the characters of base64, of both alphabets (RFC 4648 sections 4 and 5); 255 for other bytes. */
 const BASE64_VALUES = makeValues();
@@ -57,6 +56,13 @@ export function decodeBase64(
     }
   }
   return to;
+}
+
+/** The value of a hexadecimal digit in ASCII, either case, or -1. */
+export function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
 function makeValues(): Uint8Array {

@@ -6,6 +6,7 @@
  */
 import { PermanentError } from '../../errors.ts';
 import { readUtf8 } from '../utf8.ts';
+import { BACKSLASH, decodeEscapes, escapeLength, NO_ESCAPE } from './escapes.ts';
 import { scanNumber } from './integer.ts';
 
 export const QUOTE = 0x22;
@@ -15,7 +16,6 @@ export const OPEN_ARRAY = 0x5b;
 export const CLOSE_ARRAY = 0x5d;
 export const OPEN_OBJECT = 0x7b;
 export const CLOSE_OBJECT = 0x7d;
-const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
 
 /** How much of a long path an error shows at either end, in characters: it may end up in a header. */
@@ -23,17 +23,6 @@ const PATH_END_CHARACTERS = 100;
 
 /** How much of what was found an error quotes, in bytes. */
 const QUOTED_BYTES = 40;
-
-const ESCAPES: ReadonlyMap<number, number> = new Map([
-  [0x22, 0x22],
-  [0x5c, 0x5c],
-  [0x2f, 0x2f],
-  [0x62, 0x08],
-  [0x66, 0x0c],
-  [0x6e, 0x0a],
-  [0x72, 0x0d],
-  [0x74, 0x09],
-]);
 
 /** See the head of this file. */
 export class JsonScanner {
@@ -182,36 +171,9 @@ export class JsonScanner {
     return readUtf8(out, 0, this.unescape(out, 0));
   }
 
-  /**
-   * Writes the string last read, decoded to UTF-8, into `out`, where it takes at most as many bytes as the token; returns
-   * the position after it. Lone surrogates become U+FFFD, as everywhere where JavaScript makes UTF-8.
-   */
+  /** Writes the string last read, decoded, into `out`, where it takes at most as many bytes as the token; returns the position after it. */
   unescape(out: Buffer, position: number): number {
-    const bytes = this.bytes;
-    let to = position;
-    let at = this.tokenStart;
-    while (at < this.tokenEnd) {
-      const byte = bytes[at]!;
-      if (byte !== BACKSLASH) {
-        out[to++] = byte;
-        at++;
-      } else if (bytes[at + 1] !== 0x75) {
-        out[to++] = ESCAPES.get(bytes[at + 1]!)!;
-        at += 2;
-      } else {
-        const unit = this.#hex4(at + 2);
-        at += 6;
-        const mayBePair = (unit & 0xfc00) === 0xd800 && bytes[at] === BACKSLASH && bytes[at + 1] === 0x75;
-        const second = mayBePair ? this.#hex4(at + 2) : 0;
-        if ((second & 0xfc00) === 0xdc00) {
-          to += out.write(String.fromCharCode(unit, second), to);
-          at += 6;
-        } else {
-          to += out.write(String.fromCharCode(unit), to);
-        }
-      }
-    }
-    return to;
+    return decodeEscapes(this.bytes, this.tokenStart, this.tokenEnd, out, position);
   }
 
   /** Reads a value of any type, to no effect. */
@@ -287,27 +249,11 @@ export class JsonScanner {
 
   /** The length of the escape at a position; throws if it is none. */
   #escapeLength(position: number): number {
-    const kind = this.bytes[position + 1] ?? 0;
-    if (ESCAPES.has(kind)) return 2;
+    const length = escapeLength(this.bytes, position, this.end);
+    if (length > 0) return length;
     this.at = position;
-    if (kind !== 0x75) throw this.syntaxError('an escape that JSON has');
-    for (let at = position + 2; at < position + 6; at++) {
-      if (at >= this.end || hexDigit(this.bytes[at]!) < 0)
-        throw this.syntaxError('four hexadecimal digits after "\\u"');
-    }
-    return 6;
+    throw this.syntaxError(
+      length === NO_ESCAPE ? 'an escape that JSON has' : 'four hexadecimal digits after "\\u"',
+    );
   }
-
-  #hex4(position: number): number {
-    let value = 0;
-    for (let at = position; at < position + 4; at++) value = value * 16 + hexDigit(this.bytes[at]!);
-    return value;
-  }
-}
-
-/** The value of a hexadecimal digit in ASCII, either case, or -1. */
-export function hexDigit(byte: number): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  const lower = byte | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
