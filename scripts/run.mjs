@@ -35,6 +35,7 @@ const commands = {
   format: { system: [], steps: (args) => [[...biome, 'check', '--write', '.', ...args]] },
   generate: { system: ['libbpf1'], steps: (args) => [[path.join(root, 'scripts/generate.ts'), ...args]] },
   bench: { system: ['libbpf1', 'iperf3'], steps: (args) => [[path.join(root, 'bench/run.ts'), ...args]] },
+  collector: { system: [], steps: () => [[path.join(root, 'bench/collector.ts')]] },
   'new-plugin': { system: [], steps: (args) => [[path.join(root, 'scripts/new-plugin.ts'), ...args]] },
   bpf: { system: ['clang-14', 'llvm-14', 'libbpf-dev'], steps: (args) => [['bash', buildBpf, ...args]] },
 };

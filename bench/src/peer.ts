@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /** The newest version of the builder of which every component that we need builds from Go modules alone. */
 const COLLECTOR_VERSION = 'v0.149.0';
@@ -19,6 +18,7 @@ processors:
 exporters:
   - gomod: ${CORE}/exporter/otlpexporter ${COLLECTOR_VERSION}
   - gomod: ${CORE}/exporter/otlphttpexporter ${COLLECTOR_VERSION}
+  - gomod: ${CORE}/exporter/debugexporter ${COLLECTOR_VERSION}
 providers:
   - gomod: ${CORE}/confmap/provider/fileprovider ${PROVIDER_VERSION}
   - gomod: ${CORE}/confmap/provider/envprovider ${PROVIDER_VERSION}
@@ -36,26 +36,36 @@ function run(command: string, args: readonly string[], cwd: string, env: NodeJS.
   throw new Error(`${command} ${args.join(' ')}: ${reason}`);
 }
 
+/** The folder of the checkout into which a Go Collector is built. */
+const FOLDER = path.resolve(import.meta.dirname, '../../.cache', `otelcol-${COLLECTOR_VERSION}`);
+const BINARY = path.join(FOLDER, 'dist', 'otelcol');
+
 /**
- * The path of a Go Collector to compare with: what `OTELCOL` names, else one built from Go modules (two and a half
- * minutes, once) into the checkout's `.cache`.
- * @throws Error when there is neither
+ * The path of a Go Collector that is there already: what `OTELCOL` names, else one that was built before.
+ * @throws Error when `OTELCOL` names nothing
  */
-export function findCollector(): string {
+export function existingCollector(): string | undefined {
   const given = process.env['OTELCOL'];
   if (given !== undefined) {
     if (!existsSync(given)) throw new Error(`OTELCOL=${given}: there is no such file`);
     return given;
   }
-  const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
-  const folder = path.join(root, '.cache', `otelcol-${COLLECTOR_VERSION}`);
-  const binary = path.join(folder, 'dist', 'otelcol');
-  if (existsSync(binary)) return binary;
+  return existsSync(BINARY) ? BINARY : undefined;
+}
+
+/**
+ * The path of a Go Collector: one that is there, else built from Go modules (two and a half minutes, once) into the
+ * checkout's `.cache`.
+ * @throws Error when it cannot be built
+ */
+export function findCollector(): string {
+  const existing = existingCollector();
+  if (existing !== undefined) return existing;
   console.error(`bench: building a Go Collector ${COLLECTOR_VERSION}, once; this takes some minutes …`);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(folder, 'builder.yaml'), MANIFEST);
-  const env = { ...process.env, GOBIN: folder, CGO_ENABLED: '0' };
-  run('go', ['install', `${CORE}/cmd/builder@${COLLECTOR_VERSION}`], folder, env);
-  run(path.join(folder, 'builder'), ['--config', 'builder.yaml'], folder, env);
-  return binary;
+  mkdirSync(FOLDER, { recursive: true });
+  writeFileSync(path.join(FOLDER, 'builder.yaml'), MANIFEST);
+  const env = { ...process.env, GOBIN: FOLDER, CGO_ENABLED: '0' };
+  run('go', ['install', `${CORE}/cmd/builder@${COLLECTOR_VERSION}`], FOLDER, env);
+  run(path.join(FOLDER, 'builder'), ['--config', 'builder.yaml'], FOLDER, env);
+  return BINARY;
 }
