@@ -94,7 +94,8 @@ int BPF_PROG(follow_receive_reset, struct sock *sk)
 SEC("tp_btf/tcp_send_reset")
 int BPF_PROG(follow_send_reset, struct sock *sk)
 {
-	if (sk)
+	/* Before, a RST answers a packet that does not belong here, and the connection goes on. */
+	if (sk && STATE_BIT(sk->__sk_common.skc_state) & STATES_FIN_QUEUED)
 		add_flag(sk, FLOW_RESET_SENT);
 	count(counters, tcp_counters, resets_sent);
 	return 0;

@@ -32,7 +32,7 @@ enum flow_flag {
 	FLOW_FIN_QUEUED = 2,
 	/* The other end sent a RST. */
 	FLOW_RESET_RECEIVED = 4,
-	/* This end sent a RST while the connection was open. */
+	/* This end had closed, and ended the rest by a RST. */
 	FLOW_RESET_SENT = 8,
 };
 

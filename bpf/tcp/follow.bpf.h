@@ -73,23 +73,20 @@ static __always_inline void connection_opens(struct sock *sk)
 /* The handshake is complete, at either end. The one that was asked begins here. */
 static __always_inline void connection_established(struct sock *sk, int old_state)
 {
-	struct young *young;
-	struct tcp_sock *tp;
+	struct young *young = find_young(young_key(sk));
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-	if (old_state == TCP_SYN_SENT) {
-		young = find_young(young_key(sk));
-		if (young)
-			young->facts.connect_us = since(bpf_ktime_get_boot_ns(), young->facts.started_ns) / 1000;
-	} else {
-		young = begin(sk, ROLE_DESTINATION);
-	}
-	tp = bpf_skc_to_tcp_sock(sk);
-	if (!young || !tp)
+	if (!tp)
 		return;
-	/* From SYN-ACK to ACK; 0 if the SYN-ACK was sent again. */
-	if (young->facts.role == ROLE_DESTINATION)
-		young->facts.connect_us = tp->srtt_us >> 3;
-	if (mark_early)
+	if (young) {
+		young->facts.connect_us = since(bpf_ktime_get_boot_ns(), young->facts.started_ns) / 1000;
+	} else if (old_state == TCP_SYN_RECV) {
+		young = begin(sk, ROLE_DESTINATION);
+		/* From SYN-ACK to ACK; 0 if the SYN-ACK was sent again. */
+		if (young)
+			young->facts.connect_us = tp->srtt_us >> 3;
+	}
+	if (young && mark_early)
 		mark(sk, tp);
 }
 
@@ -146,6 +143,13 @@ submit:
 	return true;
 }
 
+static __always_inline void connection_ends(struct sock *sk, int old_state)
+{
+	/* From TCP_SYN_RECV: it was asked for a connection, and never was one. */
+	if (!report_end(sk) && old_state != TCP_SYN_RECV)
+		count(counters, tcp_counters, unknown_ended);
+}
+
 static __always_inline void follow(struct sock *sk, int old_state, int new_state)
 {
 	if (!(STATE_BIT(new_state) & STATES_TO_LOOK_AT) || sk->sk_protocol != IPPROTO_TCP)
@@ -167,8 +171,8 @@ static __always_inline void follow(struct sock *sk, int old_state, int new_state
 	case TCP_CLOSE:
 		if (old_state == TCP_LISTEN)
 			listening_ends(sk);
-		else if (old_state != TCP_CLOSE && !report_end(sk))
-			count(counters, tcp_counters, unknown_ended);
+		else if (old_state != TCP_CLOSE)
+			connection_ends(sk, old_state);
 		break;
 	}
 }

@@ -10,6 +10,11 @@
 #define STATES_FIN_QUEUED \
 	(STATE_BIT(TCP_FIN_WAIT1) | STATE_BIT(TCP_FIN_WAIT2) | STATE_BIT(TCP_LAST_ACK) | STATE_BIT(TCP_CLOSING))
 
+static __always_inline bool is_open(unsigned char state)
+{
+	return STATE_BIT(state) & STATES_OPEN;
+}
+
 static __always_inline struct connection *find_connection(struct sock *sk)
 {
 	return bpf_sk_storage_get(&connections, sk, 0, 0);
@@ -50,12 +55,11 @@ static __always_inline struct connection *mark(struct sock *sk, struct tcp_sock 
 {
 	struct connection *conn = find_connection(sk);
 	struct connection initial = {};
+	__u64 key = young_key(sk);
 	struct young *young;
-	__u64 key;
 
-	if (conn || !(STATE_BIT(sk->__sk_common.skc_state) & STATES_OPEN))
+	if (conn)
 		return conn;
-	key = young_key(sk);
 	young = find_young(key);
 	if (young) {
 		if (!begin_move(young, key))
@@ -91,9 +95,9 @@ static __always_inline void mark_existing(struct sock_common *common)
 
 	if (!tp)
 		return;
-	if (common->skc_state != TCP_LISTEN)
+	if (is_open(common->skc_state))
 		mark((struct sock *)tp, tp);
-	else if (!find_listener(tp))
+	else if (common->skc_state == TCP_LISTEN && !find_listener(tp))
 		add_listener(tp, 0);
 }
 
@@ -112,7 +116,7 @@ static __always_inline void mark_owned(struct sock *sk, struct task_struct *task
 			add_listener(tp, task);
 		return;
 	}
-	conn = mark(sk, tp);
+	conn = is_open(sk->__sk_common.skc_state) ? mark(sk, tp) : 0;
 	if (conn && !conn->facts.pid)
 		set_owner(&conn->facts, task);
 }

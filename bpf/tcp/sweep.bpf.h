@@ -23,7 +23,7 @@ static __always_inline int sweep(struct seq_file *page, struct sock *sk)
 	__u64 committed;
 	boot_ns time_ns;
 
-	if (!(STATE_BIT(sk->__sk_common.skc_state) & STATES_OPEN))
+	if (!is_open(sk->__sk_common.skc_state))
 		return 0;
 	conn = find_connection(sk);
 	tp = bpf_skc_to_tcp_sock(sk);

@@ -14,8 +14,8 @@ const PAGES_PER_READ = 8;
 
 const readFile = promisify(read);
 
-/** Gets the first `length` bytes of `view`, whole records; they are its own until it returns. */
-export type PageHandler = (view: DataView, length: number) => void;
+/** Gets the first `length` bytes of `view`, whole records, its own until it returns; false ends the run. */
+export type PageHandler = (view: DataView, length: number) => boolean;
 
 /** An attached iterator program: each `run` has it visit everything once. */
 export class BpfIterator {
@@ -42,15 +42,14 @@ export class BpfIterator {
   }
 
   /**
-   * Runs to the end, in the thread pool so that a long run holds up nobody, and hands over page after page. One run at a
+   * Runs, in the thread pool so that a long run holds up nobody, and hands over page after page. One run at a
    * time: they share a buffer.
    */
   async read(fd: number, handle: PageHandler): Promise<void> {
     try {
       for (;;) {
         const length = await this.#readPage(fd);
-        if (length === 0) return;
-        handle(this.#view, length);
+        if (length === 0 || !handle(this.#view, length)) return;
       }
     } finally {
       closeSync(fd);

@@ -33,6 +33,8 @@ export const ATTR_HOST_NAME = 'host.name';
 export const ATTR_NETWORK_TRANSPORT = 'network.transport';
 export const ATTR_NETWORK_TYPE = 'network.type';
 export const ATTR_PROCESS_EXECUTABLE_NAME = 'process.executable.name';
+/** The path of the control group. */
+export const ATTR_PROCESS_LINUX_CGROUP = 'process.linux.cgroup';
 export const ATTR_PROCESS_PID = 'process.pid';
 export const ATTR_SERVER_ADDRESS = 'server.address';
 export const ATTR_SERVER_PORT = 'server.port';

@@ -1,0 +1,1 @@
+export { ebpfReceiver } from './factory.ts';
