@@ -1,15 +1,15 @@
 /**
  * The state that all `memory_limiter` processors of one id share, since memory is the process's.
  *
- * Memory is measured at `check_interval`, and whenever as much data has arrived as could matter. Data is refused while
- * the resident set (RSS) is above the soft limit. But RSS alone would lock the process up: the C library keeps what
- * buffers gave back, sometimes for good (measured: 600 MB of freed buffers of 64 KB left RSS where it was). Therefore
- * memory that is resident but free counts as free:
+ * Memory is measured at `check_interval`, and whenever as much data has arrived as could matter. What counts is the
+ * resident set (RSS). But RSS alone would lock the process up: the C library keeps what buffers gave back, sometimes for
+ * good (measured: 600 MB of freed buffers of 64 KB left RSS where it was). It is used again for what comes next, though
+ * not all of it fits. Therefore, above the soft limit, half of the memory that is resident but free counts as free:
  *
- *     RSS                   refused while
- *     below soft            never
- *     soft … hard           what is in use is above soft
- *     above hard            what is in use is above half of soft
+ *     memory = RSS                  where RSS is below the soft limit
+ *              (RSS + in use) / 2   above
+ *
+ * Data is refused while memory is above the soft limit, but never while next to nothing is in use.
  */
 import type { Logger, MemoryGuard } from '@tributary/core';
 import { ForcedGc, type GcIntervals } from './forced-gc.ts';
@@ -24,6 +24,9 @@ const MAX_ARRIVAL_BYTES = 16 * 1024 * 1024;
 
 /** While data is refused, arrivals cause a measurement when the last is this old, in milliseconds. */
 const REFUSING_RECHECK_MS = 10;
+
+/** Less in use than this share of the way from what an idle process uses to the soft limit is next to nothing. */
+const FREE_SHARE = 1 / 4;
 
 /** When the buffers that a forced collection found are freed, in milliseconds: V8 sweeps them on another thread. */
 const AFTER_GC_MS = 30;
@@ -49,6 +52,8 @@ export class MemoryLimiter implements MemoryGuard {
   readonly #options: MemoryLimiterOptions;
   readonly #gc: ForcedGc;
   readonly #arrivalBytes: number;
+  /** With less than this in use nothing is refused, whatever the resident set. */
+  readonly #freeBytes: number;
   readonly #listeners = new Set<(isRefusing: boolean) => void>();
   #usage: MemoryUsage;
   #measuredMs: number;
@@ -65,6 +70,8 @@ export class MemoryLimiter implements MemoryGuard {
     const spikeBytes = limits.hardBytes - limits.softBytes;
     this.#arrivalBytes = Math.min(Math.max(spikeBytes * ARRIVAL_SHARE, MIN_ARRIVAL_BYTES), MAX_ARRIVAL_BYTES);
     this.#usage = read();
+    const idleBytes = this.#usage.inUseBytes;
+    this.#freeBytes = idleBytes + Math.max(0, limits.softBytes - idleBytes) * FREE_SHARE;
     this.#measuredMs = nowMs();
   }
 
@@ -108,10 +115,8 @@ export class MemoryLimiter implements MemoryGuard {
     this.#arrivedBytes += bytes;
     this.#measureIfDue();
     if (this.#isRefusing) return false;
-    const { rssBytes, inUseBytes } = this.#usage;
     const { softBytes, hardBytes } = this.limits;
-    const nowBytes = rssBytes < softBytes ? rssBytes : inUseBytes;
-    return nowBytes + reservedBytes + bytes <= (softBytes + hardBytes) / 2;
+    return this.#memoryBytes() + reservedBytes + bytes <= (softBytes + hardBytes) / 2;
   }
 
   /** Measures, frees what can be freed if a limit is passed, and decides. */
@@ -152,7 +157,8 @@ export class MemoryLimiter implements MemoryGuard {
   }
 
   #decide(): void {
-    const isRefusing = this.#isAbove(this.#usage);
+    const isRefusing =
+      this.#memoryBytes() >= this.limits.softBytes && this.#usage.inUseBytes >= this.#freeBytes;
     if (isRefusing === this.#isRefusing) return;
     this.#isRefusing = isRefusing;
     if (isRefusing) this.#options.logger.warn(this.#facts(), 'memory is above the soft limit, refusing data');
@@ -160,10 +166,10 @@ export class MemoryLimiter implements MemoryGuard {
     for (const listener of this.#listeners) listener(isRefusing);
   }
 
-  #isAbove({ rssBytes, inUseBytes }: MemoryUsage): boolean {
-    const { softBytes, hardBytes } = this.limits;
-    if (rssBytes < softBytes) return false;
-    return inUseBytes >= (rssBytes < hardBytes ? softBytes : softBytes / 2);
+  /** What counts; see the head of this file. */
+  #memoryBytes(): number {
+    const { rssBytes, inUseBytes } = this.#usage;
+    return rssBytes < this.limits.softBytes ? rssBytes : (rssBytes + inUseBytes) / 2;
   }
 
   #facts(): Readonly<Record<string, number>> {

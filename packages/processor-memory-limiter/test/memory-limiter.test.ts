@@ -29,13 +29,21 @@ function createLimiter(options: { readonly softMinMs?: number; readonly maxMs?: 
 }
 
 describe('the memory limiter', () => {
+  // With 100 MiB in use at the start and a soft limit of 400, less than 175 in use is next to nothing.
   it.each([
     { rss: 399, inUse: 399, refuses: false, because: 'RSS is below the soft limit' },
     { rss: 400, inUse: 400, refuses: true, because: 'RSS and what is in use are above it' },
-    { rss: 499, inUse: 399, refuses: false, because: 'enough of it has been freed' },
-    { rss: 500, inUse: 399, refuses: true, because: 'above the hard limit more must be free' },
-    { rss: 500, inUse: 200, refuses: true, because: 'half of the soft limit is in use' },
-    { rss: 600, inUse: 199, refuses: false, because: 'less than half of the soft limit is in use' },
+    { rss: 450, inUse: 350, refuses: true, because: 'half of what is free does not bring it below' },
+    { rss: 450, inUse: 349, refuses: false, because: 'half of what is free does' },
+    { rss: 500, inUse: 300, refuses: true, because: 'the higher RSS, the less may be in use' },
+    { rss: 500, inUse: 299, refuses: false, because: 'little enough is in use' },
+    { rss: 900, inUse: 175, refuses: true, because: 'RSS is far above the limits' },
+    {
+      rss: 900,
+      inUse: 174,
+      refuses: false,
+      because: 'next to nothing is in use, so refusing would not help',
+    },
   ])('with RSS $rss and $inUse in use refuses: $refuses, since $because', ({ rss, inUse, refuses }) => {
     const { limiter, state } = createLimiter();
     state.rssMib = rss;
@@ -117,12 +125,12 @@ describe('the memory limiter', () => {
     limiter.stop();
   });
 
-  it('counts freed memory as free when it admits bodies', () => {
+  it('counts half of the freed memory as free when it admits bodies', () => {
     const { limiter, state } = createLimiter();
     state.rssMib = 480;
     state.inUseMib = 100;
     limiter.check();
-    expect([limiter.admits(350 * MIB, 0), limiter.admits(351 * MIB, 0)]).toEqual([true, false]);
+    expect([limiter.admits(160 * MIB, 0), limiter.admits(161 * MIB, 0)]).toEqual([true, false]);
     limiter.stop();
   });
 
