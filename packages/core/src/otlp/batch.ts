@@ -79,6 +79,7 @@ export class Batch {
     if (signal === undefined || batches.some((batch) => batch.signal !== signal)) {
       throw new TypeError('Batch.merge: batches must be of one signal, and at least one.');
     }
+    if (batches.length === 1) return batches[0]!.#withMeta(meta);
     return new Batch(signal, meta, mergeNodes(batches.map((batch) => batch.#root)), undefined);
   }
 
@@ -115,8 +116,7 @@ export class Batch {
 
   /** A batch of its own over the same bytes: the edits made so far are in both, later ones only where they are made. */
   fork(): Batch {
-    const source = this.#root.isDirty ? undefined : this.#source;
-    return new Batch(this.signal, this.meta, cloneNode(this.#root, undefined), source);
+    return this.#withMeta(this.meta);
   }
 
   /**
@@ -136,7 +136,7 @@ export class Batch {
   toBytes(): Uint8Array {
     if (!this.#root.isDirty && this.#source !== undefined) return this.#source;
     this.#size();
-    this.#encoded ??= encodeBytes(this.#root);
+    this.#encoded ??= this.#chunks?.length === 1 ? this.#chunks[0]! : encodeBytes(this.#root);
     return this.#encoded;
   }
 
@@ -151,6 +151,11 @@ export class Batch {
   /** The request as OTLP/JSON. */
   toJson(): string {
     return protoToJson(this.signal, this.toBytes());
+  }
+
+  #withMeta(meta: BatchMeta): Batch {
+    const source = this.#root.isDirty ? undefined : this.#source;
+    return new Batch(this.signal, meta, cloneNode(this.#root, undefined), source);
   }
 
   /** Asked for before what was encoded is used again: an edit since then resets the size of the root. */

@@ -93,7 +93,7 @@ export function drop(node: MessageNode): void {
   if (node.isDropped) return;
   node.isDropped = true;
   for (let at = node.parent; at !== undefined; at = at.parent) at.items = -1;
-  if (node.parent !== undefined && !(node.isShadow && !node.isDirty)) touch(node.parent);
+  if (node.parent !== undefined) touch(node.parent);
 }
 
 /** Places found in a message: triples of part index, start and end. Module-wide and reused: read it before the next search. */
