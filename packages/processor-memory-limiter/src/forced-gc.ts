@@ -1,6 +1,3 @@
-import v8 from 'node:v8';
-import vm from 'node:vm';
-
 /** Least time between two forced collections, in milliseconds: one takes about ten. */
 const LEAST_INTERVAL_MS = 100;
 
@@ -12,15 +9,6 @@ export interface GcIntervals {
   readonly minMs: number;
   /** How far `minMs` doubles while collections free nothing; 0 means that it does not. */
   readonly maxMs: number;
-}
-
-/** Gives V8's garbage collector. It is there without `--expose-gc`: the flag is set for the moment of asking. */
-export function exposedGc(): () => void {
-  if (globalThis.gc !== undefined) return () => globalThis.gc?.();
-  v8.setFlagsFromString('--expose-gc');
-  const gc = vm.runInNewContext('gc') as () => void;
-  v8.setFlagsFromString('--no-expose-gc');
-  return gc;
 }
 
 /**

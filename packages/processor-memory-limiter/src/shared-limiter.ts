@@ -1,6 +1,5 @@
-import type { Settings } from '@tributary/core';
+import { exposedGc, type Settings } from '@tributary/core';
 import type { MemoryLimiterConfig } from './config.ts';
-import { exposedGc } from './forced-gc.ts';
 import { limitsOf, toMib } from './limits.ts';
 import { MemoryLimiter } from './memory-limiter.ts';
 import { createMemoryReader, totalMemoryBytes } from './memory-usage.ts';
@@ -18,7 +17,7 @@ export class SharedLimiter {
       description: 'Number of garbage collections that the memory limiter forced.',
       unit: '{collection}',
     });
-    let gc: (() => void) | undefined;
+    let gc: NodeJS.GCFunction | undefined;
     this.limiter = new MemoryLimiter({
       limits: limitsOf(config, totalMemoryBytes()),
       checkIntervalMs: config.check_interval,
