@@ -31,7 +31,8 @@ export class DeleteMatching implements AttributeAction {
 /**
  * The Collector's way to rename, a copy `from_attribute` followed by the `delete` of the source, in one step that
  * leaves the value's bytes as they are. `replaces` says what becomes of an attribute that already has the new name:
- * `upsert` replaces it, `insert` keeps it (the source is deleted all the same). bench/rename measures it.
+ * `upsert` replaces it, `insert` keeps it (the source is deleted all the same). `npm run bench -- --only rename`
+ * measures it.
  */
 export class RenameAttribute implements AttributeAction {
   readonly #from: string;
@@ -45,7 +46,7 @@ export class RenameAttribute implements AttributeAction {
   }
 
   apply(attributes: Attributes): void {
-    if (this.#replaces || !attributes.has(this.#to)) attributes.rename(this.#from, this.#to);
-    else attributes.delete(this.#from);
+    if (this.#replaces) attributes.rename(this.#from, this.#to);
+    else attributes.renameUnlessTaken(this.#from, this.#to);
   }
 }

@@ -39,6 +39,8 @@ export interface Attributes {
   delete(key: string): boolean;
   /** Gives the value another key, which it takes over if it exists; the value's bytes stay as they are. False without `from`. */
   rename(from: string, to: string): boolean;
+  /** The same, but where `to` exists already it is kept, and `from` is only removed. False without `from`. */
+  renameUnlessTaken(from: string, to: string): boolean;
   /** Gives the value a second key, which it takes over if it exists; the value's bytes are copied. False without `from`. */
   copy(from: string, to: string): boolean;
   /** The keys in the order of the wire, repeated ones each time. */
@@ -108,6 +110,17 @@ export class AttributesView implements Attributes {
     const toKey = encodeKey(to);
     const first = cutKeys(this.#node, this.#field, encodeKey(from), toKey, cuts);
     if (first < 0) return false;
+    applyCuts(this.#node, cuts, withOtherKey(this.#field, toKey), first);
+    return true;
+  }
+
+  renameUnlessTaken(from: string, to: string): boolean {
+    if (from === to) return this.has(from);
+    const toKey = encodeKey(to);
+    const first = cutKeys(this.#node, this.#field, encodeKey(from), toKey, cuts);
+    if (first < 0) return false;
+    // More than one: `to` is there too, or `from` is there several times.
+    if (cuts.count > 1) return this.has(to) ? this.delete(from) : this.rename(from, to);
     applyCuts(this.#node, cuts, withOtherKey(this.#field, toKey), first);
     return true;
   }

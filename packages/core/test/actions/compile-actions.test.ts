@@ -130,6 +130,31 @@ describe('a copy followed by the delete of its source', () => {
     expect(renamed(action, before)).toEqual(after);
   });
 
+  it.each([
+    [
+      ['old', 'x', 'old'],
+      ['new', 'x'],
+    ],
+    [
+      ['new', 'old', 'new'],
+      ['new', 'new'],
+    ],
+    [['old', 'new', 'old'], ['new']],
+  ])('with insert on the keys %j, repeated ones among them, leaves %j', (before, after) => {
+    const attributes = before.map((key, index) => ({ key, value: int(String(index)) }));
+    const batch = jsonBatch({ resourceLogs: [{ scopeLogs: [{ logRecords: [{ attributes }] }] }] });
+    const action = compileActions(
+      [
+        { key: 'new', from_attribute: 'old', action: 'insert' },
+        { key: 'old', action: 'delete' },
+      ].map((block) => attributeActionSchema.parse(block)),
+    );
+    const [record] = batch.records();
+    if (record?.kindOf !== 'log') throw new Error('no log record');
+    action.apply(record.attributes, batch.meta);
+    expect(record.attributes.keys()).toEqual(after);
+  });
+
   it('to the same name deletes', () => {
     expect(
       apply(
