@@ -16,32 +16,46 @@ for tool in "$clang" "$strip"; do
   fi
 done
 
+check=false
 if [ "${1:-}" = --check ]; then
+  check=true
   out=$(mktemp -d)
   trap 'rm -rf "$out"' EXIT
 fi
 
-build() { # architecture as clang's headers call it, folder, program
-  mkdir -p "$out/$2"
-  # From inside bpf/, so that no path of this machine gets into the object.
-  (cd bpf && "$clang" -g -O2 -target bpf -mcpu=v3 "-D__TARGET_ARCH_$1" -Wall -Wextra -Werror -Wno-unused-parameter \
-    -fdebug-compilation-dir=. \
-    -c "$3.bpf.c" -o "$(cd .. && realpath "$out")/$2/$3.bpf.o")
-  "$strip" -g "$out/$2/$3.bpf.o"
+# $1: architecture, as clang's headers call it; $2: the source; $3: the object. Compiled where the source lies, so that
+# no path of this machine gets into the object.
+compile() {
+  mkdir -p "$(dirname "$3")"
+  local object
+  object=$(realpath "$3")
+  (cd "$(dirname "$2")" && "$clang" -g -O2 -target bpf -mcpu=v3 "-D__TARGET_ARCH_$1" -fdebug-compilation-dir=. \
+    -Wall -Wextra -Werror -Wno-unused-parameter -c "$(basename "$2")" -o "$object")
+  "$strip" -g "$object"
+}
+
+# $1: a file built now; $2: the committed one.
+compare() {
+  cmp "$1" "$2" && return
+  echo "bpf: $2 is not what its source gives. Run npm run bpf and commit the result." >&2
+  exit 1
 }
 
 for source in bpf/*.bpf.c; do
   program=$(basename "$source" .bpf.c)
-  build x86 x86_64 "$program"
-  build arm64 arm64 "$program"
+  compile x86 "$source" "$out/x86_64/$program.bpf.o"
+  compile arm64 "$source" "$out/arm64/$program.bpf.o"
 done
-
-if [ "${1:-}" = --check ]; then
-  if ! diff -rq "$out" bpf/prebuilt; then
-    echo 'bpf: the prebuilt objects are not those of the sources. Run npm run bpf and commit the result.' >&2
-    exit 1
+fixture=packages/bpf/testdata/fixture.bpf
+if $check; then
+  for object in "$out"/*/*.o; do compare "$object" "bpf/prebuilt/${object#"$out"/}"; done
+  compile x86 $fixture.c "$out/fixture.o"
+  compare "$out/fixture.o" $fixture.o
+  if command -v clang-format-14 >/dev/null; then
+    clang-format-14 --dry-run --Werror --style=file:bpf/.clang-format bpf/*.[ch] bpf/*/*.h $fixture.c
   fi
   node scripts/bpf-layouts.ts --check
 else
+  compile x86 $fixture.c $fixture.o
   node scripts/bpf-layouts.ts
 fi

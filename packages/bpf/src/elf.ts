@@ -43,14 +43,12 @@ export function elfSection(file: Uint8Array, name: string): Uint8Array | undefin
   return undefined;
 }
 
-/** The text from `offset` to the next zero byte. */
+/** The text from `offset` to the next zero byte; empty beyond the end. */
 export function cString(bytes: Uint8Array, offset: number): string {
+  if (offset >= bytes.length) return '';
   const end = bytes.indexOf(0, offset);
-  return Buffer.from(
-    bytes.buffer,
-    bytes.byteOffset + offset,
-    (end < 0 ? bytes.length : end) - offset,
-  ).toString('utf8');
+  const length = (end < 0 ? bytes.length : end) - offset;
+  return Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('utf8');
 }
 
 function number64(view: DataView, offset: number): number {
