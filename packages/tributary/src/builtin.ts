@@ -7,10 +7,12 @@ import { attributesProcessor } from '@tributary/processor-attributes';
 import { batchProcessor } from '@tributary/processor-batch';
 import { memoryLimiterProcessor } from '@tributary/processor-memory-limiter';
 import { resourceProcessor } from '@tributary/processor-resource';
+import { ebpfReceiver } from '@tributary/receiver-ebpf';
 import { otlpReceiver } from '@tributary/receiver-otlp';
 
 /** The components that need no plugin. */
 export const BUILTIN_FACTORIES: readonly Factory[] = [
+  ebpfReceiver,
   otlpReceiver,
   attributesProcessor,
   batchProcessor,
