@@ -4,8 +4,8 @@ export {
   ATTRIBUTE_ACTIONS,
   type AttributeActionConfig,
   attributeActionSchema,
+  attributeActionsSchema,
   CONVERTED_TYPES,
-  validateActions,
 } from './actions/action-config.ts';
 export type { AttributeAction } from './actions/attribute-action.ts';
 export { compileActions } from './actions/compile-actions.ts';
@@ -16,7 +16,6 @@ export {
   type MatchPropertiesConfig,
   matchPropertiesSchema,
   SPAN_KINDS,
-  validateMatch,
 } from './actions/match-config.ts';
 export { compilePattern, type Pattern } from './actions/pattern.ts';
 export * from './attribute-names.ts';

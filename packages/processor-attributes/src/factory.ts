@@ -9,7 +9,7 @@ import {
   type Signal,
 } from '@tributary/core';
 import { AttributesProcessor } from './attributes-processor.ts';
-import { type AttributesConfig, attributesConfigSchema, validateAttributesConfig } from './config.ts';
+import { type AttributesConfig, attributesConfigSchema } from './config.ts';
 import { ItemSelection } from './item-selection.ts';
 
 /** The `attributes` processor: inserts, changes and removes attributes of spans, data points and log records. */
@@ -18,7 +18,6 @@ export const attributesProcessor = defineProcessor<AttributesConfig>({
   description: 'Inserts, changes and removes attributes of spans, data points and log records.',
   signals: { traces: 'beta', metrics: 'beta', logs: 'beta' },
   configSchema: attributesConfigSchema,
-  validate: validateAttributesConfig,
   create: (settings, config, next) => {
     const selection = createSelection(settings, config);
     return new AttributesProcessor(compileActions(config.actions), selection, next);

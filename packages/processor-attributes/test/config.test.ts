@@ -3,15 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { attributesProcessor } from '../src/index.ts';
 
 const problemsOf = (block: unknown): string[] => {
-  const config = attributesProcessor.configSchema.parse(block);
-  return (attributesProcessor.validate?.(config) ?? []).map(
-    ({ path, message }) => `${path.join('::')}: ${message}`,
-  );
+  const { error } = attributesProcessor.configSchema.safeParse(block);
+  return (error?.issues ?? []).map(({ path, message }) => `${path.join('::')}: ${message}`);
 };
 
 describe('the settings of the attributes processor', () => {
-  it('default to a block that says what is missing', () => {
-    expect(attributesProcessor.configSchema.parse({})).toEqual({ actions: [] });
+  it('say what is missing in an empty block', () => {
     expect(problemsOf({})).toEqual([
       'actions: is empty, so that the processor would do nothing. Name at least one action.',
     ]);
@@ -36,6 +33,7 @@ describe('the settings of the attributes processor', () => {
     const result = attributesProcessor.configSchema.safeParse({ action: [], include: { service: ['a'] } });
     expect(result.error?.issues.map(({ path, message }) => `${path.join('::')}: ${message}`)).toEqual([
       'include: Unrecognized key: "service"',
+      'actions: is empty, so that the processor would do nothing. Name at least one action.',
       ': Unrecognized key: "action"',
     ]);
   });

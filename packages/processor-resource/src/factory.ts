@@ -1,5 +1,5 @@
 import { defineProcessor } from '@tributary/core';
-import { type ResourceConfig, resourceConfigSchema, validateResourceConfig } from './config.ts';
+import { type ResourceConfig, resourceConfigSchema } from './config.ts';
 import { ResourceProcessor } from './resource-processor.ts';
 
 /** The `resource` processor: inserts, changes and removes attributes of resources. */
@@ -8,6 +8,5 @@ export const resourceProcessor = defineProcessor<ResourceConfig>({
   description: 'Inserts, changes and removes attributes of resources.',
   signals: { traces: 'beta', metrics: 'beta', logs: 'beta' },
   configSchema: resourceConfigSchema,
-  validate: validateResourceConfig,
   create: (_settings, config, next) => new ResourceProcessor(config, next),
 });

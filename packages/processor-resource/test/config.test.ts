@@ -2,15 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { resourceProcessor } from '../src/index.ts';
 
 const problemsOf = (block: unknown): string[] => {
-  const config = resourceProcessor.configSchema.parse(block);
-  return (resourceProcessor.validate?.(config) ?? []).map(
-    ({ path, message }) => `${path.join('::')}: ${message}`,
-  );
+  const { error } = resourceProcessor.configSchema.safeParse(block);
+  return (error?.issues ?? []).map(({ path, message }) => `${path.join('::')}: ${message}`);
 };
 
 describe('the settings of the resource processor', () => {
-  it('default to a block that says what is missing', () => {
-    expect(resourceProcessor.configSchema.parse({})).toEqual({ attributes: [] });
+  it('say what is missing in an empty block', () => {
     expect(problemsOf({})).toEqual([
       'attributes: is empty, so that the processor would do nothing. Name at least one action.',
     ]);
@@ -24,6 +21,9 @@ describe('the settings of the resource processor', () => {
 
   it('refuse unknown keys', () => {
     const result = resourceProcessor.configSchema.safeParse({ actions: [] });
-    expect(result.error?.issues.map(({ message }) => message)).toEqual(['Unrecognized key: "actions"']);
+    expect(result.error?.issues.map(({ message }) => message)).toEqual([
+      'is empty, so that the processor would do nothing. Name at least one action.',
+      'Unrecognized key: "actions"',
+    ]);
   });
 });

@@ -20,8 +20,7 @@ export const ATTRIBUTE_ACTIONS = [
 /** What `convert` can convert to. */
 export const CONVERTED_TYPES = ['int', 'double', 'string'] as const;
 
-/** One action on attributes. */
-export const attributeActionSchema = z.strictObject({
+const actionSettings = z.strictObject({
   key: z.string().optional().describe('The attribute to act on.'),
   action: keyword(ATTRIBUTE_ACTIONS).describe('What to do, in any case.'),
   value: z
@@ -53,7 +52,20 @@ export const attributeActionSchema = z.strictObject({
 });
 
 /** One action on attributes, as the configuration gives it. */
-export type AttributeActionConfig = z.output<typeof attributeActionSchema>;
+export type AttributeActionConfig = z.output<typeof actionSettings>;
+
+/** One action on attributes. The rules across its settings are checked here, so that each action is told of. */
+export const attributeActionSchema = actionSettings.superRefine((config, context) => {
+  for (const { path, message } of checkAction(config)) {
+    context.addIssue({ code: 'custom', path: [...path], message, input: config });
+  }
+});
+
+/** A list of actions, of which there must be one. */
+export const attributeActionsSchema = z
+  .array(attributeActionSchema)
+  .min(1, 'is empty, so that the processor would do nothing. Name at least one action.')
+  .prefault([]);
 
 type Setting = Exclude<keyof AttributeActionConfig, 'action' | 'key'>;
 
@@ -68,27 +80,12 @@ const REFUSED: Readonly<Record<AttributeActionConfig['action'], readonly Setting
   convert: ['value', 'from_attribute', 'from_context', 'pattern'],
 };
 
-/** Checks the rules across the settings of each action; `path` is where the list stands in the component's block. */
-export function validateActions(actions: readonly AttributeActionConfig[], path: string): ConfigProblem[] {
-  if (actions.length === 0) {
-    return [
-      {
-        path: [path],
-        message: 'is empty, so that the processor would do nothing. Name at least one action.',
-      },
-    ];
-  }
-  return actions.flatMap((config, index) =>
-    validateAction(config).map((problem) => ({ ...problem, path: [path, index, ...problem.path] })),
-  );
-}
-
 /** Tells whether a setting is given; the Collector takes an empty string for none. */
 export function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null && value !== '';
 }
 
-function validateAction(config: AttributeActionConfig): ConfigProblem[] {
+function checkAction(config: AttributeActionConfig): ConfigProblem[] {
   const { action } = config;
   const problems: ConfigProblem[] = [...checkKey(config)];
   for (const setting of REFUSED[action]) {

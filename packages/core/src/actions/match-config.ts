@@ -21,8 +21,7 @@ const attributeSchema = z.strictObject({
 
 const texts = (what: string) => z.array(z.string()).default([]).describe(what);
 
-/** One block of properties. */
-export const matchPropertiesSchema = z.strictObject({
+const matchSettings = z.strictObject({
   match_type: z
     .enum(MATCH_TYPES)
     .optional()
@@ -80,7 +79,14 @@ export const matchPropertiesSchema = z.strictObject({
 });
 
 /** One block of properties, as the configuration gives it. */
-export type MatchPropertiesConfig = z.output<typeof matchPropertiesSchema>;
+export type MatchPropertiesConfig = z.output<typeof matchSettings>;
+
+/** One block of properties. What holds for every signal is checked here, the rest by `checkMatchForSignal`. */
+export const matchPropertiesSchema = matchSettings.superRefine((config, context) => {
+  for (const { path, message } of checkMatch(config)) {
+    context.addIssue({ code: 'custom', path: [...path], message, input: config });
+  }
+});
 
 const TEXT_PROPERTIES = [
   'services',
@@ -134,25 +140,24 @@ export const SPAN_KINDS: readonly string[] = [
   'SPAN_KIND_CONSUMER',
 ];
 
-/** Checks what holds for every signal; `path` is where the block stands in the component's. */
-export function validateMatch(config: MatchPropertiesConfig, path: string): ConfigProblem[] {
+function checkMatch(config: MatchPropertiesConfig): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   if (config.match_type === undefined && comparesTexts(config)) {
-    problems.push({ path: [path, 'match_type'], message: 'is required. Set it to strict or regexp.' });
+    problems.push({ path: ['match_type'], message: 'is required. Set it to strict or regexp.' });
   }
   for (const property of ['attributes', 'resources'] as const) {
     for (const [index, { key, value }] of config[property].entries()) {
       if (key === '')
-        problems.push({ path: [path, property, index, 'key'], message: 'is empty. Name an attribute.' });
+        problems.push({ path: [property, index, 'key'], message: 'is empty. Name an attribute.' });
       if (config.match_type === 'regexp' && isGiven(value) && typeof value !== 'string') {
         problems.push({
-          path: [path, property, index, 'value'],
+          path: [property, index, 'value'],
           message: `is a pattern with match_type: regexp (found ${JSON.stringify(value)}). Quote it, or use strict.`,
         });
       }
     }
   }
-  if (config.match_type === 'regexp') problems.push(...checkPatterns(config, path));
+  if (config.match_type === 'regexp') problems.push(...checkPatterns(config));
   return problems;
 }
 
@@ -185,23 +190,23 @@ function comparesTexts(config: MatchPropertiesConfig): boolean {
   );
 }
 
-function checkPatterns(config: MatchPropertiesConfig, path: string): ConfigProblem[] {
+function checkPatterns(config: MatchPropertiesConfig): ConfigProblem[] {
   const patterns: [ConfigProblem['path'], unknown][] = [
     ...TEXT_PROPERTIES.flatMap((property) =>
       config[property].map((pattern, index): [ConfigProblem['path'], unknown] => [
-        [path, property, index],
+        [property, index],
         pattern,
       ]),
     ),
     ...(['attributes', 'resources'] as const).flatMap((property) =>
       config[property].map(({ value }, index): [ConfigProblem['path'], unknown] => [
-        [path, property, index, 'value'],
+        [property, index, 'value'],
         value,
       ]),
     ),
     ...config.libraries.flatMap(({ name, version }, index): [ConfigProblem['path'], unknown][] => [
-      [[path, 'libraries', index, 'name'], name],
-      [[path, 'libraries', index, 'version'], version],
+      [['libraries', index, 'name'], name],
+      [['libraries', index, 'version'], version],
     ]),
   ];
   return patterns.flatMap(([at, pattern]) => {

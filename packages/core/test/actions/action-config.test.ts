@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { attributeActionSchema, validateActions } from '../../src/actions/action-config.ts';
+import { attributeActionSchema, attributeActionsSchema } from '../../src/actions/action-config.ts';
 
 function problemsOf(...blocks: readonly unknown[]): string[] {
-  const actions = blocks.map((block) => attributeActionSchema.parse(block));
-  return validateActions(actions, 'actions').map(({ path, message }) => `${path.join('::')}: ${message}`);
+  const { error } = attributeActionsSchema.safeParse(blocks);
+  return (error?.issues ?? []).map(({ path, message }) => `${path.join('::')}: ${message}`);
 }
 
 describe('the settings of actions', () => {
@@ -49,36 +49,43 @@ describe('the settings of actions', () => {
         { action: 'convert', key: 'a', converted_type: 'int', pattern: 'x' },
       ),
     ).toEqual([
-      'actions::0::key: is required by the action "insert". Give the attribute to act on.',
-      'actions::1: the action "insert" has no value. Give one of value, from_attribute, from_context and default_value.',
-      'actions::2: the action "upsert" has several sources of its value (value, from_attribute, from_context). Keep one.',
-      'actions::3::pattern: has no meaning for the action "update". Remove it.',
-      'actions::3::converted_type: has no meaning for the action "update". Remove it.',
-      'actions::4::from_context: "auth.subject" is what a server authenticator found, and no receiver here ' +
+      '0::key: is required by the action "insert". Give the attribute to act on.',
+      '1: the action "insert" has no value. Give one of value, from_attribute, from_context and default_value.',
+      '2: the action "upsert" has several sources of its value (value, from_attribute, from_context). Keep one.',
+      '3::pattern: has no meaning for the action "update". Remove it.',
+      '3::converted_type: has no meaning for the action "update". Remove it.',
+      '4::from_context: "auth.subject" is what a server authenticator found, and no receiver here ' +
         'authenticates its clients. Use client.address or metadata.NAME, or remove the action.',
-      'actions::5::key: is required by the action "delete". Give an attribute, or with pattern all whose names match.',
-      'actions::6::value: has no meaning for the action "delete". Remove it.',
-      'actions::6::from_attribute: has no meaning for the action "delete". Remove it.',
-      'actions::6::converted_type: has no meaning for the action "delete". Remove it.',
-      'actions::7::pattern: "(" is no RE2 pattern (error parsing regexp: missing closing ): `(`). ' +
+      '5::key: is required by the action "delete". Give an attribute, or with pattern all whose names match.',
+      '6::value: has no meaning for the action "delete". Remove it.',
+      '6::from_attribute: has no meaning for the action "delete". Remove it.',
+      '6::converted_type: has no meaning for the action "delete". Remove it.',
+      '7::pattern: "(" is no RE2 pattern (error parsing regexp: missing closing ): `(`). ' +
         'See github.com/google/re2/wiki/Syntax.',
-      'actions::8::pattern: is required by the action "extract". Give an RE2 pattern with named groups.',
-      'actions::9::key: is required by the action "extract". Give the attribute to act on.',
-      'actions::10::pattern: "[" is no RE2 pattern (error parsing regexp: missing closing ]: `[`). ' +
+      '8::pattern: is required by the action "extract". Give an RE2 pattern with named groups.',
+      '9::key: is required by the action "extract". Give the attribute to act on.',
+      '10::pattern: "[" is no RE2 pattern (error parsing regexp: missing closing ]: `[`). ' +
         'See github.com/google/re2/wiki/Syntax.',
-      'actions::11::pattern: "b" has no named group. Write a group that gives an attribute as (?P<attribute_name>…), ' +
+      '11::pattern: "b" has no named group. Write a group that gives an attribute as (?P<attribute_name>…), ' +
         'any other as (?:…).',
-      'actions::12::from_context: has no meaning for the action "extract". Remove it.',
-      'actions::12::pattern: "(?P<b>.)(.)" has an unnamed group (number 2). Write a group that gives an attribute as ' +
+      '12::from_context: has no meaning for the action "extract". Remove it.',
+      '12::pattern: "(?P<b>.)(.)" has an unnamed group (number 2). Write a group that gives an attribute as ' +
         '(?P<attribute_name>…), any other as (?:…).',
-      'actions::13::converted_type: is required by the action "convert". Give int, double, string.',
-      'actions::14::pattern: has no meaning for the action "convert". Remove it.',
+      '13::converted_type: is required by the action "convert". Give int, double, string.',
+      '14::pattern: has no meaning for the action "convert". Remove it.',
     ]);
   });
 
   it('ask for at least one action', () => {
     expect(problemsOf()).toEqual([
-      'actions: is empty, so that the processor would do nothing. Name at least one action.',
+      ': is empty, so that the processor would do nothing. Name at least one action.',
+    ]);
+  });
+
+  it('are told of even if another action cannot be read', () => {
+    expect(problemsOf({ key: 'a', action: 'insrt' }, { key: 'a', action: 'insert' })).toEqual([
+      '0::action: expected one of "insert", "update", "upsert", "delete", "hash", "extract", "convert"',
+      '1: the action "insert" has no value. Give one of value, from_attribute, from_context and default_value.',
     ]);
   });
 
