@@ -20,6 +20,8 @@ import { MAX_VARINT_BYTES } from './wire.ts';
  */
 export const MAX_MESSAGE_DEPTH = 100;
 
+const MAX_VARINT32_BYTES = 5;
+
 const KEY_VALUE = MESSAGE + messageType('KeyValue');
 const ANY_VALUE = MESSAGE + messageType('AnyValue');
 
@@ -72,7 +74,7 @@ function checkMessage(
         position++;
       }
     } else {
-      position = varintEnd(bytes, tagStart, end);
+      position = varint32End(bytes, tagStart, end);
       tag = varintValue(bytes, tagStart, position);
       action = actionOf(type, tag);
       text.blank(tagStart, position);
@@ -106,7 +108,7 @@ function checkMessage(
         length = (length & 127) | (bytes[position++]! << 7);
         text.blankByte(lengthStart);
       } else {
-        position = varintEnd(bytes, lengthStart, end);
+        position = varint32End(bytes, lengthStart, end);
         length = varintValue(bytes, lengthStart, position);
         text.blank(lengthStart, position);
       }
@@ -237,6 +239,16 @@ function varintEnd(bytes: Buffer, start: number, end: number): number {
     return position + 1;
   }
   throw badVarint(start, end);
+}
+
+/**
+ * The same for a tag or a length. Protobuf's own libraries refuse them if they take more than five bytes, even where the
+ * bytes beyond say nothing.
+ */
+function varint32End(bytes: Buffer, start: number, end: number): number {
+  const position = varintEnd(bytes, start, end);
+  if (position - start <= MAX_VARINT32_BYTES) return position;
+  throw new Malformed(start, 'a tag or length of at most 5 bytes', String(position - start));
 }
 
 /** A checked varint as a number; exact below 2^53, which is all that lengths and tags are compared with. */

@@ -66,6 +66,8 @@ class Splitter {
   #place(node: MessageNode, level: number): void {
     const items = countItems(node, level, this.#isMetrics);
     const size = writtenSize(node);
+    // A message that would begin in a full part goes whole into the next where it can: it stays a range.
+    if (this.#items === this.#maxItems && items > 0) this.#close();
     if (this.#fits(items, size)) this.#append(node, items, size);
     else if (level === LEVEL.item || !this.#distribute(node, level)) {
       this.#close();

@@ -54,8 +54,18 @@ describe('a request is refused with the place and what was expected', () => {
     ],
     [
       'with a length of more than 32 bits',
-      Buffer.concat([Buffer.from([0x0a]), varint(2n ** 40n)]),
-      text(`byte 1, in ${request}`, '1099511627776 more bytes (found 0 to the end of the message)'),
+      Buffer.concat([Buffer.from([0x0a]), varint(2n ** 34n)]),
+      text(`byte 1, in ${request}`, '17179869184 more bytes (found 0 to the end of the message)'),
+    ],
+    [
+      'with a length of six bytes',
+      Buffer.concat([Buffer.from([0x0a]), varint(0, 6)]),
+      text(`byte 1, in ${request}`, 'a tag or length of at most 5 bytes (found 6)'),
+    ],
+    [
+      'with a tag of six bytes',
+      Buffer.concat([varint(0x0a, 6), varint(0)]),
+      text(`byte 0, in ${request}`, 'a tag or length of at most 5 bytes (found 6)'),
     ],
     [
       'with a varint of eleven bytes',

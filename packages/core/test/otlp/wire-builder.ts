@@ -45,7 +45,7 @@ export function attribute(field: number, key: string, value: string): Buffer {
   return len(field, len(1, key), len(2, len(1, value)));
 }
 
-/** A traces request with one resource, one scope and these spans, each given by its fields. */
-export function spans(...bodies: readonly Uint8Array[]): Buffer {
-  return len(1, len(2, ...bodies.map((body) => len(2, body))));
+/** A request with one resource, one scope and these records, each given by its fields. */
+export function spans(...bodies: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(len(1, len(2, ...bodies.map((body) => len(2, body)))));
 }
