@@ -12,6 +12,6 @@ test.each(SIGNALS)('%s in any valid form mean to protobufjs what they mean in it
       const plain = decodeKnown(signal, encode(signal, request));
       expect(decodeKnown(signal, encodeMessy(requestType(signal), request, mess))).toStrictEqual(plain);
     }),
-    runs(100),
+    runs(40),
   );
 });

@@ -18,7 +18,7 @@ test.each(SIGNALS)('edits of %s do what the same edits do to decoded objects', (
       expectContent(signal, batch, plain);
       expect(bytes).toStrictEqual(original);
     }),
-    runs(150),
+    runs(80),
   );
 });
 
@@ -47,7 +47,7 @@ test.each(SIGNALS)(
           expectContent(signal, other, plainOther);
         },
       ),
-      runs(60),
+      runs(30),
     );
   },
 );

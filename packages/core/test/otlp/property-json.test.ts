@@ -18,7 +18,7 @@ test.each(SIGNALS)(
         const json: unknown = JSON.parse(Batch.decode(signal, bytes).toJson());
         expect(json).toStrictEqual(toJsonValue(type, decodeKnown(signal, bytes)));
       }),
-      runs(100),
+      runs(50),
     );
   },
 );
@@ -33,7 +33,7 @@ test.each(SIGNALS)('%s in any valid form of JSON become what they are in protobu
       // What is not checked when it comes from JSON would pass the check.
       expect(batchView(Batch.decode(signal, batch.toBytes()))).toStrictEqual(batchView(batch));
     }),
-    runs(100),
+    runs(50),
   );
 });
 
@@ -48,7 +48,7 @@ test.each(SIGNALS)('edited %s in JSON have the edits', (signal) => {
       const back = Batch.decodeJson(signal, Buffer.from(batch.toJson()));
       expect(batchView(back)).toStrictEqual(plainView(signal, withoutProfiles(plain) as Plain));
     }),
-    runs(30),
+    runs(20),
   );
 });
 
@@ -82,7 +82,7 @@ test.each(SIGNALS)('%s in damaged JSON are refused, or were JSON all the same', 
       for (const [share, character] of damages) text.write(character, Math.floor(share * (text.length - 1)));
       expectSameOrRefused(signal, text);
     }),
-    runs(150),
+    runs(80),
   );
 });
 
@@ -109,7 +109,7 @@ test.each(SIGNALS)('any JSON as %s is taken, or refused with its place', (signal
   })).value;
   fc.assert(
     fc.property(json, (value) => expectSameOrRefused(signal, Buffer.from(JSON.stringify(value)))),
-    runs(300),
+    runs(200),
   );
 });
 

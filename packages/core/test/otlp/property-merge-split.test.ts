@@ -48,7 +48,7 @@ test.each(SIGNALS)(
         expectContent(signal, parts[0]!, contents[0]!);
         expectContent(signal, batch, plain);
       }),
-      runs(80),
+      runs(45),
     );
   },
 );
@@ -72,7 +72,7 @@ test.each(SIGNALS)(
         expectContent(signal, merged, content);
         for (const source of sources) expectContent(signal, source.batch, source.plain);
       }),
-      runs(30),
+      runs(15),
     );
   },
 );

@@ -14,7 +14,7 @@ test.each(SIGNALS)('every accessor of a batch of %s reads what protobufjs reads'
       expect(batchView(batch)).toStrictEqual(plainView(signal, decode(signal, bytes)));
       expect(batch.toBytes()).toBe(bytes);
     }),
-    runs(150),
+    runs(80),
   );
 });
 
@@ -24,6 +24,6 @@ test.each(SIGNALS)('%s that protobufjs wrote are read the same without the check
       const bytes = encode(signal, request);
       expect(batchView(Batch.trusted(signal, bytes))).toStrictEqual(plainView(signal, decode(signal, bytes)));
     }),
-    runs(50),
+    runs(25),
   );
 });

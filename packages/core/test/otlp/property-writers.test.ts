@@ -207,7 +207,7 @@ test('log records read as they were written, by both ways of writing them', () =
       });
       expectWritten(writer, 'logs', plain);
     }),
-    runs(150),
+    runs(80),
   );
 });
 
@@ -219,7 +219,7 @@ test('spans, their events and links read as they were written', () => {
       writeAll(writer, 'traces', plain, (span) => writer.span(spanInput(span)));
       expectWritten(writer, 'traces', plain);
     }),
-    runs(100),
+    runs(50),
   );
 });
 
@@ -237,7 +237,7 @@ test('metrics of every type read as they were written', () => {
       writeAll(writer, 'metrics', plain, (metric) => writer.metric(metricInput(metric)));
       expectWritten(writer, 'metrics', plain);
     }),
-    runs(100),
+    runs(50),
   );
 });
 
