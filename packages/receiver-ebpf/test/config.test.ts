@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { ebpfConfigSchema } from '../src/config.ts';
+
+describe('the settings of the ebpf receiver', () => {
+  it('have defaults that work', () => {
+    expect(ebpfConfigSchema.parse({})).toEqual({
+      flows: { interval: 10_000, idle_interval: 300_000, ring_buffer_bytes: 4_194_304 },
+    });
+  });
+
+  it('take durations and sizes', () => {
+    const flows = { interval: '1m30s', idle_interval: '0s', ring_buffer_bytes: 131_072 };
+    expect(ebpfConfigSchema.parse({ flows })).toEqual({
+      flows: { interval: 90_000, idle_interval: 0, ring_buffer_bytes: 131_072 },
+    });
+  });
+
+  it.each([
+    ['an interval that is too short', { interval: '10ms' }, 'expected a duration of at least 100ms'],
+    [
+      'a number without a unit',
+      { interval: 10 },
+      'expected a duration with a unit, such as "10s", "200ms" or "1m30s"',
+    ],
+    [
+      'a size that is no power of two',
+      { ring_buffer_bytes: 4_000_000 },
+      'expected a power of two, such as 4194304',
+    ],
+    ['a size below a page', { ring_buffer_bytes: 4096 }, 'Too small: expected number to be >=131072'],
+    ['an unknown key', { intervall: '10s' }, 'Unrecognized key: "intervall"'],
+  ])('refuse %s', (_, flows, message) => {
+    const { error } = ebpfConfigSchema.safeParse({ flows });
+    expect(error?.issues.map((issue) => issue.message)).toEqual([message]);
+  });
+});
