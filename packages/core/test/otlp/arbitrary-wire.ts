@@ -18,6 +18,16 @@ export interface Mess {
   readonly longVarints: boolean;
 }
 
+/** No liberties. */
+export const TIDY: Mess = {
+  seed: 0,
+  shuffle: false,
+  split: false,
+  repeat: false,
+  unknown: false,
+  longVarints: false,
+};
+
 /** Any liberties; shrinks to none. */
 export const messArbitrary: fc.Arbitrary<Mess> = fc.record({
   seed: fc.nat(),

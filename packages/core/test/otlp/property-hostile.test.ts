@@ -7,8 +7,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Batch, PermanentError, SIGNALS, type Signal } from '../../src/index.ts';
 import { requestArbitrary } from './arbitrary.ts';
-import { encodeMessy, messArbitrary } from './arbitrary-wire.ts';
-import { decode, requestType, runs } from './oracle.ts';
+import { encodeMessy, messArbitrary, TIDY } from './arbitrary-wire.ts';
+import { decode, type Plain, requestType, runs } from './oracle.ts';
 import { batchView, plainView } from './oracle-view.ts';
 
 const TEXT =
@@ -104,6 +104,51 @@ test.each(SIGNALS)('small random fields as %s are read as protobufjs reads them,
     runs(500),
   );
 });
+
+/** An AnyValue in arrays, or in lists of keys and values, so many levels deep. */
+function nested(kind: 'arrayValue' | 'kvlistValue', levels: number, leaf: Plain): Plain {
+  let value = leaf;
+  for (let level = 0; level < levels; level++) {
+    value = { [kind]: { values: [kind === 'arrayValue' ? value : { key: 'k', value }] } };
+  }
+  return value;
+}
+
+test.each([
+  ['arrays', 'arrayValue', 48],
+  ['lists of keys and values', 'kvlistValue', 32],
+] as const)(
+  'values may nest in %s as deep as protobufjs takes them, and no deeper',
+  (_what, kind, deepest) => {
+    for (const leaf of [
+      {},
+      { stringValue: 'x' },
+      { intValue: 1n },
+      { arrayValue: {} },
+      { kvlistValue: {} },
+    ]) {
+      for (let levels = deepest - 3; levels <= deepest + 3; levels++) {
+        const body = nested(kind, levels, leaf);
+        const logRecords = [{ body }, { attributes: [{ key: 'a', value: body }] }];
+        for (const record of logRecords) {
+          const request: Plain = { resourceLogs: [{ scopeLogs: [{ logRecords: [record] }] }] };
+          const bytes = encodeMessy(requestType('logs'), request, TIDY);
+          const expected = outcome(() => plainView('logs', decode('logs', bytes)));
+          expect(outcome(() => batchView(Batch.decode('logs', bytes)))).toStrictEqual(expected);
+        }
+      }
+    }
+  },
+);
+
+/** What a call gives, or that it was refused. */
+function outcome(call: () => unknown): unknown {
+  try {
+    return call();
+  } catch {
+    return 'refused';
+  }
+}
 
 test.each([
   ['tag', [0x8a, 0x80, 0x80, 0x80, 0x80, 0x00, 0x00], 0],
