@@ -10,6 +10,7 @@
  * spans takes altogether (bench/compression.ts). But a large one would keep the event loop from everybody else.
  */
 import zlib from 'node:zlib';
+import { formOf, keepForm } from './compressed-form.ts';
 import { invalid, tooLarge } from './compression-errors.ts';
 import { snappyBlockSize, snappyCompress, snappyDecompress } from './snappy.ts';
 import { snappyFrame, snappyUnframe } from './snappy-framed.ts';
@@ -27,6 +28,7 @@ export type CompressionType = (typeof COMPRESSION_TYPES)[number];
 /** Up to this many bytes are compressed in place: some 3 ms of work. */
 const DEFLATE_IN_PLACE_BYTES = 256 * 1024;
 const ZSTD_IN_PLACE_BYTES = 1024 * 1024;
+
 /** Tells whether a name is that of a compression that `decompress` reads. */
 export function isCompressionType(name: string): name is CompressionType {
   return (COMPRESSION_TYPES as readonly string[]).includes(name);
@@ -34,7 +36,8 @@ export function isCompressionType(name: string): name is CompressionType {
 
 /**
  * Compresses pieces as one. `level` is that of the Collector's `compression_params` (gzip, zlib and deflate: -1 to 9;
- * zstd: 1 to 22); undefined is the library's default. Large inputs give a promise.
+ * zstd: 1 to 22); undefined is the library's default. One piece that `decompress` has made of this very type gives the
+ * bytes that it was made of, whatever their level (compressed-form.ts). Large inputs give a promise.
  */
 export function compress(
   type: CompressionType,
@@ -42,6 +45,10 @@ export function compress(
   chunks: readonly Uint8Array[],
 ): Uint8Array | Promise<Uint8Array> {
   const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  const asItCame = formOf(type, bytes);
+  if (asItCame !== undefined) {
+    return asItCame;
+  }
   const inPlace = bytes.length <= (type === 'zstd' ? ZSTD_IN_PLACE_BYTES : DEFLATE_IN_PLACE_BYTES);
   switch (type) {
     case 'gzip': {
@@ -96,6 +103,7 @@ function decompressSnappy(type: CompressionType, bytes: Uint8Array, limit: numbe
   try {
     const framed = snappyUnframe(bytes, limit);
     if (framed !== undefined) {
+      keepForm('x-snappy-framed', bytes, framed);
       return framed;
     }
     if (type === 'x-snappy-framed') {
@@ -104,7 +112,9 @@ function decompressSnappy(type: CompressionType, bytes: Uint8Array, limit: numbe
     if (snappyBlockSize(bytes) > limit) {
       throw tooLarge(type, limit);
     }
-    return snappyDecompress(bytes);
+    const content = snappyDecompress(bytes);
+    keepForm('snappy', bytes, content);
+    return content;
   } catch (error) {
     throw error instanceof RangeError ? invalid(type, error.message) : error;
   }

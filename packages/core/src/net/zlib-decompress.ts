@@ -4,6 +4,7 @@
  */
 import zlib from 'node:zlib';
 import { PermanentError } from '../errors.ts';
+import { keepForm } from './compressed-form.ts';
 import type { CompressionType } from './compression.ts';
 import { invalid, tooLarge, trailingBytes } from './compression-errors.ts';
 import { readUint32, ZstdFrames, zstdContentSize } from './zstd-frames.ts';
@@ -45,6 +46,7 @@ export function inflate(
     if (buffer.length > limit) {
       throw tooLarge(type, limit);
     }
+    keepForm(type, bytes, buffer);
     return buffer;
   };
   return inPlaceOrPool(

@@ -1,3 +1,4 @@
+import { keepForm } from './compressed-form.ts';
 import { invalid, tooLarge, trailingBytes } from './compression-errors.ts';
 import type { InfoResult } from './zlib-decompress.ts';
 
@@ -12,6 +13,7 @@ export class ZstdFrames {
   readonly #limit: number;
   readonly #contents: Uint8Array[] = [];
   #at = 0;
+  #count = 0;
   #length = 0;
 
   constructor(bytes: Uint8Array, limit: number) {
@@ -38,6 +40,7 @@ export class ZstdFrames {
       throw invalid('zstd', 'unexpected end of file');
     }
     this.#at += engine.bytesWritten;
+    this.#count += 1;
     this.#length += buffer.length;
     if (this.#length > this.#limit) {
       throw tooLarge('zstd', this.#limit);
@@ -51,7 +54,11 @@ export class ZstdFrames {
   }
 
   output(): Uint8Array {
-    return this.#contents.length === 1 ? this.#contents[0]! : Buffer.concat(this.#contents);
+    const content = this.#contents.length === 1 ? this.#contents[0]! : Buffer.concat(this.#contents);
+    if (this.#count === 1) {
+      keepForm('zstd', this.#bytes, content);
+    }
+    return content;
   }
 }
 
@@ -73,6 +80,18 @@ export function zstdContentSize(bytes: Uint8Array): number | undefined {
     default:
       return at + 8 <= bytes.length ? readUint32(bytes, at) + readUint32(bytes, at + 4) * 2 ** 32 : undefined;
   }
+}
+
+/** The window that a frame's header asks for; undefined if it does not begin with the header of a frame. */
+export function zstdWindowSize(bytes: Uint8Array): number | undefined {
+  if (bytes.length < 14 || readUint32(bytes, 0) !== FRAME_MAGIC) {
+    return undefined;
+  }
+  if ((bytes[4]! & 0x20) !== 0) {
+    return zstdContentSize(bytes);
+  }
+  const base = 2 ** (10 + (bytes[5]! >> 3));
+  return base + (base / 8) * (bytes[5]! & 7);
 }
 
 function startsZstdFrame(bytes: Uint8Array): boolean {

@@ -92,6 +92,7 @@ function rethrow(error: unknown): never {
   throw { code, details: error.message } satisfies EncodingStatus;
 }
 
+/** The same array where it is one already: what it was decompressed from is known by the array itself. */
 function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
