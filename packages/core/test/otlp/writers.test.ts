@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  type AnyValue,
   Batch,
   EncodedAttribute,
   EncodedKey,
@@ -8,6 +9,7 @@ import {
   PermanentError,
   SpansWriter,
 } from '../../src/index.ts';
+import { MAX_VALUE_DEPTH } from '../../src/otlp/any-value-write.ts';
 import { decode } from './oracle.ts';
 
 const KEY = new EncodedKey('key');
@@ -151,6 +153,26 @@ describe('a writer', () => {
     for (const body of bodies) writer.record({ body });
     const batch = Batch.decode('logs', writer.finish()!.toBytes());
     expect([...batch.records()].map((record) => record.kindOf === 'log' && record.body)).toEqual(bodies);
+  });
+});
+
+test('a value as deep as can be written passes the edge check where it lies deepest, in an exemplar', () => {
+  const nested = (levels: number) => {
+    let value: AnyValue = null;
+    for (let level = 0; level < levels; level++) value = { key: value };
+    return value;
+  };
+  const write = (value: AnyValue) => {
+    const writer = new MetricsWriter();
+    const exemplars = [{ filteredAttributes: { key: value } }];
+    writer.metric({ type: 'sum', name: 'deep', dataPoints: [{ exemplars }] });
+    return writer.finish()!.toBytes();
+  };
+  expect(Batch.decode('metrics', write(nested(MAX_VALUE_DEPTH))).itemCount).toBe(1);
+  expect(errorOf(() => write(nested(MAX_VALUE_DEPTH + 1)))).toEqual({
+    name: 'PermanentError',
+    code: 'OTLP_UNWRITABLE',
+    message: `OTLP value: arrays and objects nest deeper than ${MAX_VALUE_DEPTH}. Flatten the value.`,
   });
 });
 
