@@ -4,7 +4,7 @@ const count = () => z.int().min(0).max(0xffff_ffff);
 
 /** The settings of the `batch` processor: the Collector's, and limits in bytes and of what waits. */
 export const batchConfigSchema = z.strictObject({
-  timeout: duration({ default: '200ms' }).describe(
+  timeout: duration({ default: '200ms', max: '24h' }).describe(
     'How long data waits at most for more; 0s sends each batch on at once.',
   ),
   send_batch_size: count()

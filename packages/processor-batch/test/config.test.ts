@@ -46,6 +46,13 @@ describe('the settings of the batch processor', () => {
     ]);
   });
 
+  it('refuse a timeout that a timer cannot hold', () => {
+    const result = batchProcessor.configSchema.safeParse({ timeout: '1000h' });
+    expect(result.error?.issues.map(({ path, message }) => `${path.join('::')}: ${message}`)).toEqual([
+      'timeout: expected a duration of at most 24h',
+    ]);
+  });
+
   it('refuse what is negative, too large and unknown', () => {
     const result = batchProcessor.configSchema.safeParse({
       timeout: '-5s',

@@ -4,7 +4,7 @@ const percentage = () => z.int().min(0).max(100).default(0);
 
 /** The settings of the `memory_limiter` processor: the Collector's. */
 export const memoryLimiterConfigSchema = z.strictObject({
-  check_interval: duration({ default: '0s' }).describe(
+  check_interval: duration({ default: '0s', max: '24h' }).describe(
     'Time between measurements, beside those that arriving data causes; must be set, 1s suits most.',
   ),
   limit_mib: byteSizeMib()
