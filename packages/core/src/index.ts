@@ -77,9 +77,11 @@ export type { HistogramDataPoint } from './otlp/histogram-data-point.ts';
 export type { LogRecord } from './otlp/logs.ts';
 export type { DataPoint, Metric, MetricType } from './otlp/metrics.ts';
 export type { NumberDataPoint } from './otlp/number-data-point.ts';
+export type { SpanEvent } from './otlp/span-event.ts';
+export type { SpanLink } from './otlp/span-link.ts';
 export type { SplitLimits } from './otlp/split.ts';
 export type { QuantileValue, SummaryDataPoint } from './otlp/summary-data-point.ts';
-export type { Span, SpanEvent, SpanLink } from './otlp/traces.ts';
+export type { Span } from './otlp/traces.ts';
 export type { AttributesInput } from './otlp/writers/attribute-writer.ts';
 export type {
   BucketsInput,

@@ -9,7 +9,8 @@
  */
 import type { Signal } from '../component/signal.ts';
 import { ACTION, ACTIONS, actionOf, MESSAGE, messageType, ROLE, ROLES, TAGS } from './check-table.ts';
-import { badTag, badVarint, Malformed, tooDeep, tooShort } from './malformed.ts';
+import { varint32End, varintEnd, varintValue } from './checked-varint.ts';
+import { badTag, Malformed, tooDeep, tooShort } from './malformed.ts';
 import { REQUESTS } from './schema.ts';
 import { TextWindow } from './text-window.ts';
 import { MAX_VARINT_BYTES } from './wire.ts';
@@ -19,8 +20,6 @@ import { MAX_VARINT_BYTES } from './wire.ts';
  * have, so that no receiver behind us fails on what we let through. A value nested in arrays takes two a level.
  */
 export const MAX_MESSAGE_DEPTH = 100;
-
-const MAX_VARINT32_BYTES = 5;
 
 const KEY_VALUE = MESSAGE + messageType('KeyValue');
 const ANY_VALUE = MESSAGE + messageType('AnyValue');
@@ -227,33 +226,4 @@ function checkBytes(bytes: Buffer, text: TextWindow, action: number, start: numb
     default:
   }
   text.blank(start, end);
-}
-
-/** The position after a varint that starts here and must end before `end`. */
-function varintEnd(bytes: Buffer, start: number, end: number): number {
-  const limit = Math.min(end, start + MAX_VARINT_BYTES);
-  for (let position = start; position < limit; position++) {
-    const byte = bytes[position]!;
-    if (byte > 127) continue;
-    if (position === start + MAX_VARINT_BYTES - 1 && byte > 1) break;
-    return position + 1;
-  }
-  throw badVarint(start, end);
-}
-
-/**
- * The same for a tag or a length. Protobuf's own libraries refuse them if they take more than five bytes, even where the
- * bytes beyond say nothing.
- */
-function varint32End(bytes: Buffer, start: number, end: number): number {
-  const position = varintEnd(bytes, start, end);
-  if (position - start <= MAX_VARINT32_BYTES) return position;
-  throw new Malformed(start, 'a tag or length of at most 5 bytes', String(position - start));
-}
-
-/** A checked varint as a number; exact below 2^53, which is all that lengths and tags are compared with. */
-function varintValue(bytes: Buffer, start: number, end: number): number {
-  let value = 0;
-  for (let position = end - 1; position >= start; position--) value = value * 128 + (bytes[position]! & 127);
-  return value;
 }

@@ -1,4 +1,4 @@
-/** Spans, their events and links: views over the bytes, whose setters edit the batch. Times are nanoseconds since the Unix epoch. */
+/** Spans: views over the bytes, whose setters edit the batch. Times are nanoseconds since the Unix epoch. */
 import { type Attributes, AttributesView } from './attributes.ts';
 import {
   getBytes,
@@ -17,7 +17,9 @@ import {
 } from './fields.ts';
 import { drop, type MessageNode } from './message.ts';
 import { openRepeated, openSingular, peekSingular } from './open.ts';
-import { EVENT, LINK, SPAN, STATUS } from './schema.ts';
+import { SPAN, STATUS } from './schema.ts';
+import { SpanEvent } from './span-event.ts';
+import { SpanLink } from './span-link.ts';
 
 /** One operation of a trace. */
 export class Span {
@@ -184,122 +186,6 @@ export class Span {
   }
 
   /** Removes the span from its batch. Editing it afterwards has no effect. */
-  drop(): void {
-    drop(this.#node);
-  }
-}
-
-/** Something that happened during a span. */
-export class SpanEvent {
-  readonly #node: MessageNode;
-
-  constructor(node: MessageNode) {
-    this.#node = node;
-  }
-
-  get timeUnixNano(): bigint {
-    return getFixed64(this.#node, EVENT.timeUnixNano);
-  }
-
-  set timeUnixNano(value: bigint) {
-    setFixed64(this.#node, EVENT.timeUnixNano, value);
-  }
-
-  get name(): string {
-    return getString(this.#node, EVENT.name);
-  }
-
-  set name(value: string) {
-    setString(this.#node, EVENT.name, value);
-  }
-
-  get attributes(): Attributes {
-    return new AttributesView(this.#node, EVENT.attributes.number);
-  }
-
-  /** How many attributes the sender left out. */
-  get droppedAttributesCount(): number {
-    return getUint32(this.#node, EVENT.droppedAttributesCount);
-  }
-
-  set droppedAttributesCount(value: number) {
-    setUint32(this.#node, EVENT.droppedAttributesCount, value);
-  }
-
-  /** Removes the event from its span. Editing it afterwards has no effect. */
-  drop(): void {
-    drop(this.#node);
-  }
-}
-
-/** A pointer from a span to another, in the same trace or not. */
-export class SpanLink {
-  readonly #node: MessageNode;
-
-  constructor(node: MessageNode) {
-    this.#node = node;
-  }
-
-  /** A copy of the 16 bytes. */
-  get traceId(): Uint8Array {
-    return getBytes(this.#node, LINK.traceId);
-  }
-
-  set traceId(value: Uint8Array) {
-    setBytes(this.#node, LINK.traceId, value);
-  }
-
-  /** The same as lower-case hex digits. */
-  get traceIdHex(): string {
-    return getHex(this.#node, LINK.traceId);
-  }
-
-  /** A copy of the 8 bytes. */
-  get spanId(): Uint8Array {
-    return getBytes(this.#node, LINK.spanId);
-  }
-
-  set spanId(value: Uint8Array) {
-    setBytes(this.#node, LINK.spanId, value);
-  }
-
-  /** The same as lower-case hex digits. */
-  get spanIdHex(): string {
-    return getHex(this.#node, LINK.spanId);
-  }
-
-  /** W3C trace state. */
-  get traceState(): string {
-    return getString(this.#node, LINK.traceState);
-  }
-
-  set traceState(value: string) {
-    setString(this.#node, LINK.traceState, value);
-  }
-
-  /** W3C trace flags in the low 8 bits, then whether the linked span is remote. */
-  get flags(): number {
-    return getFixed32(this.#node, LINK.flags);
-  }
-
-  set flags(value: number) {
-    setFixed32(this.#node, LINK.flags, value);
-  }
-
-  get attributes(): Attributes {
-    return new AttributesView(this.#node, LINK.attributes.number);
-  }
-
-  /** How many attributes the sender left out. */
-  get droppedAttributesCount(): number {
-    return getUint32(this.#node, LINK.droppedAttributesCount);
-  }
-
-  set droppedAttributesCount(value: number) {
-    setUint32(this.#node, LINK.droppedAttributesCount, value);
-  }
-
-  /** Removes the link from its span. Editing it afterwards has no effect. */
   drop(): void {
     drop(this.#node);
   }
