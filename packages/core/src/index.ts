@@ -1,21 +1,16 @@
 // Plugins write their schemas with the very zod that reads them.
 export { z } from 'zod';
 export {
-  ATTRIBUTE_ACTIONS,
   type AttributeActionConfig,
-  attributeActionSchema,
   attributeActionsSchema,
-  CONVERTED_TYPES,
 } from './actions/action-config.ts';
 export type { AttributeAction } from './actions/attribute-action.ts';
 export { compileActions } from './actions/compile-actions.ts';
-export { goString } from './actions/go-values.ts';
 export { compileMatcher, type ItemMatcher } from './actions/item-matcher.ts';
 export {
   checkMatchForSignal,
   type MatchPropertiesConfig,
   matchPropertiesSchema,
-  SPAN_KINDS,
 } from './actions/match-config.ts';
 export { compilePattern, type Pattern } from './actions/pattern.ts';
 export * from './attribute-names.ts';

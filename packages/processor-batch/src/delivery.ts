@@ -41,7 +41,8 @@ export class Delivery {
         return;
       }
       this.#metrics.isolated.add(1);
-      for (const pending of group) this.#sendAlone(pending, meta);
+      // What was settled meanwhile was given up by a shutdown: its sender sends it again.
+      for (const pending of group) if (!pending.isSettled) this.#sendAlone(pending, meta);
     });
   }
 

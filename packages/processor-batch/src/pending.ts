@@ -21,6 +21,11 @@ export class Pending {
     this.#onSettled = onSettled;
   }
 
+  /** True once the outcome is known. */
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
   /** The batch was accepted, or refused with `error`. Only the first outcome counts. */
   settle(error?: unknown): void {
     if (this.#isSettled) return;

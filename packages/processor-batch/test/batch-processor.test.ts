@@ -287,6 +287,20 @@ describe('what waits', () => {
   });
 });
 
+it('what a shutdown gave up is not sent again when its batch is refused', async () => {
+  const next = new Downstream(() => 'later');
+  const { outcome, processor } = create({ send_batch_size: 2 }, next);
+  const outcomes = [outcome([1]), outcome([2])];
+  await processor.shutdown?.(AbortSignal.abort());
+  next.answers[0]?.reject(permanent);
+  expect(await Promise.all(outcomes)).toEqual([
+    expect.objectContaining({ code: 'SHUTDOWN' }),
+    expect.objectContaining({ code: 'SHUTDOWN' }),
+  ]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(next.numbers).toEqual([[1, 2]]);
+});
+
 describe('metadata_keys', () => {
   const from = (tenant: string | undefined, other = 'x'): BatchMeta => ({
     peerAddress: '10.0.0.1',

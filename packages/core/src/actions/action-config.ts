@@ -4,6 +4,8 @@
  */
 import type { ConfigProblem } from '../component/factory.ts';
 import { keyword, z } from '../config/schema-types.ts';
+import type { AnyValue } from '../otlp/any-value.ts';
+import { anyValueSize } from '../otlp/any-value-write.ts';
 import { compilePattern, notAPattern } from './pattern.ts';
 
 /** What can be done to an attribute. */
@@ -140,6 +142,9 @@ function checkSources(config: AttributeActionConfig): ConfigProblem[] {
       message: `the action "${action}" has several sources of its value (${sources.join(', ')}). Keep one.`,
     });
   }
+  for (const setting of ['value', 'default_value'] as const) {
+    problems.push(...checkWritable(setting, config[setting]));
+  }
   if (context?.startsWith('auth.') === true) {
     problems.push({
       path: ['from_context'],
@@ -149,6 +154,16 @@ function checkSources(config: AttributeActionConfig): ConfigProblem[] {
     });
   }
   return problems;
+}
+
+/** A value that OTLP cannot hold would be refused with every item. */
+function checkWritable(setting: 'value' | 'default_value', value: unknown): ConfigProblem[] {
+  try {
+    anyValueSize(value as AnyValue);
+    return [];
+  } catch (error) {
+    return [{ path: [setting], message: `cannot be an attribute. ${(error as Error).message}` }];
+  }
 }
 
 function checkExtractPattern({ action, pattern }: AttributeActionConfig): ConfigProblem[] {

@@ -82,6 +82,21 @@ describe('the settings of actions', () => {
     ]);
   });
 
+  it('take no value that OTLP cannot hold', () => {
+    expect(
+      problemsOf(
+        { key: 'a', action: 'insert', value: [1, { b: 2n ** 63n }] },
+        { key: 'a', action: 'insert', default_value: -(2n ** 63n) - 1n },
+        { key: 'a', action: 'insert', value: 2n ** 63n - 1n },
+      ),
+    ).toEqual([
+      '0::value: cannot be an attribute. OTLP value: an integer does not fit 64 bits (9223372036854775808). ' +
+        'Write it as a string or a double.',
+      '1::default_value: cannot be an attribute. OTLP value: an integer does not fit 64 bits (-9223372036854775809). ' +
+        'Write it as a string or a double.',
+    ]);
+  });
+
   it('are told of even if another action cannot be read', () => {
     expect(problemsOf({ key: 'a', action: 'insrt' }, { key: 'a', action: 'insert' })).toEqual([
       '0::action: expected one of "insert", "update", "upsert", "delete", "hash", "extract", "convert"',
