@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
+import { vi } from 'vitest';
 import type { Signal } from '../../src/component/signal.ts';
 
 const PROTO_DIR = join(import.meta.dirname, '../../testdata/proto');
@@ -27,10 +28,14 @@ export type PlainValue = string | number | bigint | boolean | Uint8Array | undef
 
 export const root = loadRoot();
 
-/** How many times each property is tried: `normal`, or what the environment says. */
+/** How often each property is to be tried; 0 leaves it to the property. */
+const ASKED_RUNS = Number(process.env['OTLP_PROPERTY_RUNS'] ?? 0);
+
+if (ASKED_RUNS > 0) vi.setConfig({ testTimeout: 3_600_000 });
+
+/** How often a property is tried: `normal`, or what the environment variable OTLP_PROPERTY_RUNS says. */
 export function runs(normal: number): { numRuns: number } {
-  const asked = Number(process.env['OTLP_PROPERTY_RUNS'] ?? 0);
-  return { numRuns: asked > 0 ? asked : normal };
+  return { numRuns: ASKED_RUNS > 0 ? ASKED_RUNS : normal };
 }
 
 /** The published type of a signal's export request. */
