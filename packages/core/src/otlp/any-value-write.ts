@@ -76,18 +76,14 @@ export function writeKeyValue(
   value: AnyValue | DoubleValue,
   valueSize: number,
 ): number {
-  let at = writeKey(out, position, key);
+  let at = position;
+  out[at++] = 0x0a;
+  at = writeVarint(out, at, key.length);
+  for (let index = 0; index < key.length; index++) out[at + index] = key[index]!;
+  at += key.length;
   out[at++] = 0x12;
   at = writeVarint(out, at, valueSize);
   return writeAnyValue(out, at, value);
-}
-
-/** Writes the key of a KeyValue with its tag and length; returns the position after it. */
-export function writeKey(out: Buffer, position: number, key: Uint8Array): number {
-  out[position] = 0x0a;
-  const at = writeVarint(out, position + 1, key.length);
-  for (let index = 0; index < key.length; index++) out[at + index] = key[index]!;
-  return at + key.length;
 }
 
 type ListLike = readonly AnyValue[] | { readonly [key: string]: AnyValue };

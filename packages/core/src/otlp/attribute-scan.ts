@@ -1,15 +1,19 @@
 /** Walks over the attributes of a message, edits included, to find those with a key. */
-import { isKey, KEY_TAG, keyValue, parseKeyValue, VALUE_TAG } from './key-value.ts';
+import { KEY_TAG, keyValue, parseKeyValue, VALUE_TAG } from './key-value.ts';
+import { type Memory, NO_MEMORY } from './memory.ts';
 import { type Cuts, MessageNode } from './message.ts';
-import { readVarint32, skipValue, skipVarint, WIRE } from './wire.ts';
+import { equalWords, readVarint32, skipValue, skipVarint, WIRE } from './wire.ts';
+
+/** What `nextMatch` found last: the attribute that starts, with its tag, at `start`. */
+export const found = { memory: NO_MEMORY, start: 0, isOther: false };
 
 /** Finds the first attribute with the key and leaves it in `keyValue`. */
-export function findKey(node: MessageNode, field: number, key: Uint8Array): boolean {
+export function findKey(node: MessageNode, field: number, key: Memory): boolean {
   const parts = node.parts;
-  if (parts === undefined) return findInRange(node.bytes, node.start, node.end, field, key);
+  if (parts === undefined) return findInRange(node.memory, node.start, node.end, field, key);
   for (const part of parts) {
     if (part instanceof MessageNode) continue;
-    if (findInRange(part.bytes, part.from, part.to, field, key)) return true;
+    if (findInRange(part.memory, part.from, part.to, field, key)) return true;
   }
   return false;
 }
@@ -18,27 +22,21 @@ export function findKey(node: MessageNode, field: number, key: Uint8Array): bool
  * Puts every attribute with one of the keys into `cuts`. The first with `key` is left in `keyValue` too, and its number
  * among the cuts is returned; -1 if there is none.
  */
-export function cutKeys(
-  node: MessageNode,
-  field: number,
-  key: Uint8Array,
-  otherKey: Uint8Array,
-  cuts: Cuts,
-): number {
+export function cutKeys(node: MessageNode, field: number, key: Memory, otherKey: Memory, cuts: Cuts): number {
   cuts.clear();
   const parts = node.parts;
   if (parts === undefined) {
-    const first = cutRange(0, node.bytes, node.start, node.end, field, key, otherKey, cuts, -1);
-    if (first >= 0) parseCut(node.bytes, cuts, first);
+    const first = cutRange(0, node.memory, node.start, node.end, field, key, otherKey, cuts, -1);
+    if (first >= 0) parseAttribute(node.memory, cuts.from(first), cuts.to(first));
     return first;
   }
   let first = -1;
   for (let index = 0; index < parts.length; index++) {
     const part = parts[index]!;
     if (part instanceof MessageNode) continue;
-    first = cutRange(index, part.bytes, part.from, part.to, field, key, otherKey, cuts, first);
+    first = cutRange(index, part.memory, part.from, part.to, field, key, otherKey, cuts, first);
   }
-  if (first >= 0) parseCut(parts[cuts.part(first)]!.bytes, cuts, first);
+  if (first >= 0) parseAttribute(parts[cuts.part(first)]!.memory, cuts.from(first), cuts.to(first));
   return first;
 }
 
@@ -54,38 +52,39 @@ export function forEachAttribute(node: MessageNode, field: number, callback: () 
   }
 }
 
-function findInRange(bytes: Buffer, from: number, to: number, field: number, key: Uint8Array): boolean {
-  const end = nextMatch(bytes, from, to, (field << 3) | WIRE.delimited, key, key);
+function findInRange(memory: Memory, from: number, to: number, field: number, key: Memory): boolean {
+  const end = nextMatch(memory, from, to, (field << 3) | WIRE.delimited, key, key);
   if (end < 0) return false;
-  parseKeyValue(bytes, match.bodyStart, end);
+  parseAttribute(memory, found.start, end);
   return true;
 }
 
 function cutRange(
   part: number,
-  bytes: Buffer,
+  memory: Memory,
   from: number,
   to: number,
   field: number,
-  key: Uint8Array,
-  otherKey: Uint8Array,
+  key: Memory,
+  otherKey: Memory,
   cuts: Cuts,
   firstBefore: number,
 ): number {
   const tag = (field << 3) | WIRE.delimited;
   let first = firstBefore;
   for (let position = from; position < to; ) {
-    position = nextMatch(bytes, position, to, tag, key, otherKey);
+    position = nextMatch(memory, position, to, tag, key, otherKey);
     if (position < 0) break;
-    if (first < 0 && !match.isOther) first = cuts.count;
-    cuts.add(part, match.start, position);
+    if (first < 0 && !found.isOther) first = cuts.count;
+    cuts.add(part, found.start, position);
   }
   return first;
 }
 
-function parseCut(bytes: Buffer, cuts: Cuts, index: number): void {
-  const length = skipVarint(bytes, cuts.from(index));
-  parseKeyValue(bytes, skipVarint(bytes, length), cuts.to(index));
+function parseAttribute(memory: Memory, start: number, end: number): void {
+  const { bytes } = memory;
+  found.memory = memory;
+  parseKeyValue(bytes, skipVarint(bytes, skipVarint(bytes, start)), end);
 }
 
 function forEachInRange(bytes: Buffer, from: number, to: number, field: number, callback: () => void): void {
@@ -100,76 +99,73 @@ function forEachInRange(bytes: Buffer, from: number, to: number, field: number, 
   }
 }
 
-/** What `nextMatch` found last. */
-const match = { start: 0, bodyStart: 0, isOther: false };
-
 /**
- * The position after the next attribute with one of the keys; -1 if there is none. Attributes of the usual form (see
- * key-value.ts) with lengths below 128 are compared in place; it is the loop in which edits of records spend their time.
+ * The position after the next attribute with one of the keys; -1 if there is none. Attributes of the usual form, with
+ * lengths below 128, are compared in place (the layout stands above `quickKeyValues` in check.ts): it is the loop in which
+ * reading and editing of records spend their time.
  */
 function nextMatch(
-  bytes: Buffer,
+  memory: Memory,
   from: number,
   to: number,
   wanted: number,
-  key: Uint8Array,
-  otherKey: Uint8Array,
+  key: Memory,
+  otherKey: Memory,
 ): number {
-  const keySize = key.length;
-  const otherKeySize = otherKey.length;
+  const { bytes, view } = memory;
+  const usual = (KEY_TAG << 16) | wanted;
+  const keySize = key.bytes.length;
+  const otherKeySize = otherKey.bytes.length;
   let position = from;
   while (position < to) {
     const start = position;
-    let tag = bytes[position++]!;
-    if (tag > 127) {
-      tag = readVarint32(bytes, start);
-      position = skipVarint(bytes, start);
-    }
-    if ((tag & 7) !== WIRE.delimited) {
-      position = skipValue(bytes, position, tag & 7);
+    const tag = bytes[start]!;
+    if (tag !== wanted && tag < 128) {
+      const length = bytes[start + 1]!;
+      position =
+        (tag & 7) === WIRE.delimited && length < 128
+          ? start + 2 + length
+          : skipValue(bytes, start + 1, tag & 7);
       continue;
     }
-    let length = bytes[position++]!;
-    if (length > 127) {
-      length = readVarint32(bytes, position - 1);
-      position = skipVarint(bytes, position - 1);
-    }
-    const body = position;
-    position += length;
-    if (tag !== wanted) continue;
-    const keyStart = body + 2;
-    let size = length < 4 ? 128 : bytes[body + 1]!;
-    if (
-      size < 128 &&
-      keyStart + size + 2 <= position &&
-      bytes[body] === KEY_TAG &&
-      bytes[keyStart + size] === VALUE_TAG &&
-      bytes[keyStart + size + 1]! < 128 &&
-      keyStart + size + 2 + bytes[keyStart + size + 1]! === position
-    ) {
-      if (size === keySize && isKey(bytes, keyStart, key)) {
-        setMatch(start, body, false);
-        return position;
+    const head = to - start < 8 ? 0 : view.getInt32(start, true);
+    if ((head & 0x80ff_80ff) === usual) {
+      const size = head >>> 24;
+      const valueStart = start + 4 + size;
+      position = start + 2 + ((head >>> 8) & 0x7f);
+      if (
+        valueStart + 2 <= position &&
+        bytes[valueStart] === VALUE_TAG &&
+        bytes[valueStart + 1]! < 128 &&
+        valueStart + 2 + bytes[valueStart + 1]! === position
+      ) {
+        if (size === keySize && equalWords(view, start + 4, key.view, 0, size)) {
+          return setFound(start, false, position);
+        }
+        if (size === otherKeySize && equalWords(view, start + 4, otherKey.view, 0, size)) {
+          return setFound(start, true, position);
+        }
+        continue;
       }
-      if (size === otherKeySize && isKey(bytes, keyStart, otherKey)) {
-        setMatch(start, body, true);
-        return position;
-      }
-      continue;
     }
-    parseKeyValue(bytes, body, position);
-    size = keyValue.keyEnd - keyValue.keyStart;
-    const isFirst = size === keySize && isKey(bytes, keyValue.keyStart, key);
-    if (isFirst || (size === otherKeySize && isKey(bytes, keyValue.keyStart, otherKey))) {
-      setMatch(start, body, !isFirst);
-      return position;
+    const at = skipVarint(bytes, start);
+    position = skipValue(bytes, at, tag & 7);
+    if (readVarint32(bytes, start) !== wanted) continue;
+    parseKeyValue(bytes, skipVarint(bytes, at), position);
+    const { keyStart } = keyValue;
+    const size = keyValue.keyEnd - keyStart;
+    if (size === keySize && equalWords(view, keyStart, key.view, 0, size)) {
+      return setFound(start, false, position);
+    }
+    if (size === otherKeySize && equalWords(view, keyStart, otherKey.view, 0, size)) {
+      return setFound(start, true, position);
     }
   }
   return -1;
 }
 
-function setMatch(start: number, bodyStart: number, isOther: boolean): void {
-  match.start = start;
-  match.bodyStart = bodyStart;
-  match.isOther = isOther;
+function setFound(start: number, isOther: boolean, end: number): number {
+  found.start = start;
+  found.isOther = isOther;
+  return end;
 }

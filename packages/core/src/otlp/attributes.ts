@@ -7,14 +7,15 @@ import {
   readStringValue,
   type ValueType,
 } from './any-value.ts';
-import { anyValueSize, keyValueSize, writeKey, writeKeyValue } from './any-value-write.ts';
-import { cutKeys, findKey, forEachAttribute } from './attribute-scan.ts';
+import { anyValueSize, keyValueSize, writeKeyValue } from './any-value-write.ts';
+import { cutKeys, findKey, forEachAttribute, found } from './attribute-scan.ts';
 import { allocateEdit } from './edit-arena.ts';
 import { encodeKey } from './key-cache.ts';
-import { keyValue } from './key-value.ts';
+import { KEY_TAG, keyValue } from './key-value.ts';
+import { copyRange, Memory } from './memory.ts';
 import { applyCuts, type ByteRange, Cuts, type MessageNode } from './message.ts';
 import { readUtf8 } from './utf8.ts';
-import { copyBytes, readVarint32, skipValue, skipVarint, varintSize, WIRE, writeVarint } from './wire.ts';
+import { readVarint32, skipValue, skipVarint, varintSize, WIRE, writeVarint } from './wire.ts';
 
 /**
  * A list of keys and values. On the wire a key can occur more than once: reading takes the first, `set`, `rename` and
@@ -92,9 +93,9 @@ export class AttributesView implements Attributes {
   set(key: string, value: AnyValue | DoubleValue): void {
     const encoded = encodeKey(key);
     const valueSize = anyValueSize(value);
-    const bodySize = keyValueSize(encoded, valueSize);
+    const bodySize = keyValueSize(encoded.bytes, valueSize);
     const range = allocateEdit(1 + varintSize(bodySize) + bodySize);
-    writeKeyValue(range.bytes, writeHeader(range, this.#field, bodySize), encoded, value, valueSize);
+    writeKeyValue(range.bytes, writeHeader(range, this.#field, bodySize), encoded.bytes, value, valueSize);
     applyCuts(this.#node, cuts, range, cutKeys(this.#node, this.#field, encoded, encoded, cuts));
   }
 
@@ -158,16 +159,20 @@ export class AttributesView implements Attributes {
   }
 }
 
-/** The attribute in `keyValue` with another key. What stands beside its key is kept as it is. */
-function withOtherKey(field: number, key: Uint8Array): ByteRange {
+/** The attribute that was found last, with another key. What stands beside its key is kept as it is. */
+function withOtherKey(field: number, key: Memory): ByteRange {
   const { bytes, start, end, isPlain } = keyValue;
-  const rest = isPlain ? bytes : withoutKeys(bytes, start, end);
+  const rest = isPlain ? found.memory : new Memory(withoutKeys(bytes, start, end));
   const restStart = isPlain ? keyValue.keyEnd : 0;
-  const restEnd = isPlain ? end : rest.length;
-  const bodySize = 1 + varintSize(key.length) + key.length + restEnd - restStart;
+  const restSize = (isPlain ? end : rest.bytes.length) - restStart;
+  const keySize = key.bytes.length;
+  const bodySize = 1 + varintSize(keySize) + keySize + restSize;
   const range = allocateEdit(1 + varintSize(bodySize) + bodySize);
-  const at = writeKey(range.bytes, writeHeader(range, field, bodySize), key);
-  copyBytes(rest, restStart, restEnd, range.bytes, at);
+  const at = writeHeader(range, field, bodySize);
+  range.bytes[at] = KEY_TAG;
+  const keyAt = writeVarint(range.bytes, at + 1, keySize);
+  copyRange(key, 0, range.memory, keyAt, keySize);
+  copyRange(rest, restStart, range.memory, keyAt + keySize, restSize);
   return range;
 }
 

@@ -8,6 +8,7 @@ import { ResourceGroup, type TelemetryRecord } from './groups.ts';
 import { jsonToProto } from './json/json-to-proto.ts';
 import { protoToJson } from './json/proto-to-json.ts';
 import { Malformed, malformedError } from './malformed.ts';
+import { Memory } from './memory.ts';
 import { mergeNodes } from './merge.ts';
 import { MessageNode } from './message.ts';
 import { openRepeated } from './open.ts';
@@ -84,7 +85,7 @@ export class Batch {
   }
 
   static #of(signal: Signal, bytes: Uint8Array, buffer: Buffer, meta: BatchMeta, items: number): Batch {
-    const root = new MessageNode(undefined, 0, buffer, 0, 0, buffer.length);
+    const root = new MessageNode(undefined, 0, new Memory(buffer), 0, 0, buffer.length);
     root.items = items;
     return new Batch(signal, meta, root, bytes);
   }

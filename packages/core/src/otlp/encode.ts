@@ -50,19 +50,19 @@ export function encodeChunks(node: MessageNode): Uint8Array[] {
 
 function writeBody(node: MessageNode, writer: RangeWriter): void {
   if (node.parts === undefined || !node.isDirty) {
-    writer.range(node.bytes, node.start, node.end);
+    writer.range(node.memory, node.start, node.end);
     return;
   }
   for (const part of node.parts) {
     if (part instanceof ByteRange) {
-      if (part.owner === undefined || !part.owner.isDirty) writer.range(part.bytes, part.from, part.to);
+      if (part.owner === undefined || !part.owner.isDirty) writer.range(part.memory, part.from, part.to);
     } else if (part.isDropped) {
       // Leaves nothing behind.
     } else if (part.isDirty) {
       writer.header(part.field, bodySize(part));
       writeBody(part, writer);
     } else if (!part.isShadow) {
-      writer.range(part.bytes, part.outerStart, part.end);
+      writer.range(part.memory, part.outerStart, part.end);
     }
   }
 }

@@ -97,12 +97,3 @@ function parseUnusual(bytes: Buffer, start: number, end: number): void {
   keyValue.valueStart = 0;
   keyValue.valueEnd = keyValue.valueBytes.length;
 }
-
-/**
- * Whether the bytes from `start` on, as many as the key has, are the key. Keys share beginnings (`http.request.…`): they are
- * compared from the end.
- */
-export function isKey(bytes: Buffer, start: number, key: Uint8Array): boolean {
-  for (let index = key.length - 1; index >= 0; index--) if (bytes[start + index] !== key[index]) return false;
-  return true;
-}

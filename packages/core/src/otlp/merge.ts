@@ -1,14 +1,13 @@
 import { cloneParts } from './clone.ts';
+import { NO_MEMORY } from './memory.ts';
 import { MessageNode } from './message.ts';
-
-const NOTHING = Buffer.alloc(0);
 
 /**
  * A request that is the others one after the other: appending protobuf messages merges them. Costs as much as there are
  * requests and edits, whatever their size.
  */
 export function mergeNodes(requests: readonly MessageNode[]): MessageNode {
-  const merged = new MessageNode(undefined, 0, NOTHING, 0, 0, 0);
+  const merged = new MessageNode(undefined, 0, NO_MEMORY, 0, 0, 0);
   merged.parts = [];
   merged.isDirty = true;
   merged.items = 0;

@@ -11,20 +11,25 @@
  * views of it see the same edits. A node that is not dirty is written as the bytes it came from, and neighbours that lie
  * side by side in memory are written as one range (encode.ts).
  */
+import type { Memory } from './memory.ts';
 
 /** Whole fields, in order, somewhere in memory. */
 export class ByteRange {
-  readonly bytes: Buffer;
+  readonly memory: Memory;
   readonly from: number;
   readonly to: number;
   /** The node that stands for this occurrence of a repeated singular message, and replaces it when it becomes dirty. */
   readonly owner: MessageNode | undefined;
 
-  constructor(bytes: Buffer, from: number, to: number, owner?: MessageNode) {
-    this.bytes = bytes;
+  constructor(memory: Memory, from: number, to: number, owner?: MessageNode) {
+    this.memory = memory;
     this.from = from;
     this.to = to;
     this.owner = owner;
+  }
+
+  get bytes(): Buffer {
+    return this.memory.bytes;
   }
 }
 
@@ -36,10 +41,10 @@ export class MessageNode {
   readonly parent: MessageNode | undefined;
   /** The field number under which the message stands in its parent; 0 for a request. */
   readonly field: number;
-  readonly bytes: Buffer;
-  /** Where the tag of the field starts in `bytes`. */
+  readonly memory: Memory;
+  /** Where the tag of the field starts in `memory`. */
   readonly outerStart: number;
-  /** Where the body of the message starts and ends in `bytes`. */
+  /** Where the body of the message starts and ends in `memory`. */
   readonly start: number;
   readonly end: number;
   /** The body cut into parts; undefined while it is the one range from `start` to `end`. */
@@ -60,7 +65,7 @@ export class MessageNode {
   constructor(
     parent: MessageNode | undefined,
     field: number,
-    bytes: Buffer,
+    memory: Memory,
     outerStart: number,
     start: number,
     end: number,
@@ -68,11 +73,15 @@ export class MessageNode {
   ) {
     this.parent = parent;
     this.field = field;
-    this.bytes = bytes;
+    this.memory = memory;
     this.outerStart = outerStart;
     this.start = start;
     this.end = end;
     this.isShadow = isShadow;
+  }
+
+  get bytes(): Buffer {
+    return this.memory.bytes;
   }
 }
 
@@ -143,13 +152,13 @@ export function applyCuts(
   const source = node.parts;
   if (source === undefined && cuts.count === 1 && at === 0 && replacement !== undefined) {
     // By far the most frequent edit, without an array that grows.
-    const before = new ByteRange(node.bytes, node.start, cuts.from(0));
-    node.parts = [before, replacement, new ByteRange(node.bytes, cuts.to(0), node.end)];
+    const before = new ByteRange(node.memory, node.start, cuts.from(0));
+    node.parts = [before, replacement, new ByteRange(node.memory, cuts.to(0), node.end)];
     touch(node);
     return;
   }
   if (source === undefined) {
-    cutOut(parts, node.bytes, node.start, node.end, cuts, 0, cuts.count, replacement, at);
+    cutOut(parts, node.memory, node.start, node.end, cuts, 0, cuts.count, replacement, at);
   } else {
     let next = 0;
     for (let index = 0; index < source.length; index++) {
@@ -159,7 +168,7 @@ export function applyCuts(
       if (first === next) parts.push(part);
       else {
         const { from, to } = part as ByteRange;
-        cutOut(parts, part.bytes, from, to, cuts, first, next, replacement, at);
+        cutOut(parts, part.memory, from, to, cuts, first, next, replacement, at);
       }
     }
   }
@@ -171,7 +180,7 @@ export function applyCuts(
 /** Appends what the cuts from `first` to `last` leave of a range, and the replacement in the place of the one numbered `at`. */
 function cutOut(
   parts: Part[],
-  bytes: Buffer,
+  memory: Memory,
   from: number,
   to: number,
   cuts: Cuts,
@@ -182,14 +191,14 @@ function cutOut(
 ): void {
   let position = from;
   for (let index = first; index < last; index++) {
-    if (cuts.from(index) > position) parts.push(new ByteRange(bytes, position, cuts.from(index)));
+    if (cuts.from(index) > position) parts.push(new ByteRange(memory, position, cuts.from(index)));
     if (index === at && replacement !== undefined) parts.push(replacement);
     position = cuts.to(index);
   }
-  if (to > position) parts.push(new ByteRange(bytes, position, to));
+  if (to > position) parts.push(new ByteRange(memory, position, to));
 }
 
 /** The parts of a message, whether it has been cut or not. */
 export function partsOf(node: MessageNode): readonly Part[] {
-  return node.parts ?? [new ByteRange(node.bytes, node.start, node.end)];
+  return node.parts ?? [new ByteRange(node.memory, node.start, node.end)];
 }

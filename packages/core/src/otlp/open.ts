@@ -1,8 +1,7 @@
 /** Opens the sub-messages of a message as nodes of their own, so that they can be edited. */
+import { Memory, NO_MEMORY } from './memory.ts';
 import { ByteRange, MessageNode, type Part, partsOf } from './message.ts';
 import { readVarint32, skipValue, skipVarint, WIRE } from './wire.ts';
-
-const NOTHING = Buffer.alloc(0);
 
 /** All messages under a repeated field, dropped ones left out, in the order of the wire. */
 export function openRepeated(node: MessageNode, field: number): MessageNode[] {
@@ -48,7 +47,7 @@ export function openSingular(node: MessageNode, field: number, skipped = 0): Mes
   node.parts = parts.map((part) =>
     part instanceof ByteRange || part.field !== field
       ? part
-      : new ByteRange(part.bytes, part.outerStart, part.end, pieces.includes(part) ? merged : undefined),
+      : new ByteRange(part.memory, part.outerStart, part.end, pieces.includes(part) ? merged : undefined),
   );
   node.parts.push(merged);
   return merged;
@@ -79,7 +78,7 @@ function openRange(
   parts: Part[],
   found: MessageNode[],
 ): void {
-  const bytes = range.bytes;
+  const { bytes, memory } = range;
   const wanted = (field << 3) | WIRE.delimited;
   let pending = range.from;
   let position = range.from;
@@ -99,19 +98,19 @@ function openRange(
       length = readVarint32(bytes, position - 1);
       position = skipVarint(bytes, position - 1);
     }
-    const child = new MessageNode(node, field, bytes, outerStart, position, position + length);
+    const child = new MessageNode(node, field, memory, outerStart, position, position + length);
     position += length;
-    if (outerStart > pending) parts.push(new ByteRange(bytes, pending, outerStart));
+    if (outerStart > pending) parts.push(new ByteRange(memory, pending, outerStart));
     parts.push(child);
     found.push(child);
     pending = position;
   }
   if (pending === range.from) parts.push(range);
-  else if (range.to > pending) parts.push(new ByteRange(bytes, pending, range.to));
+  else if (range.to > pending) parts.push(new ByteRange(memory, pending, range.to));
 }
 
 function join(node: MessageNode, field: number, pieces: readonly MessageNode[]): MessageNode {
-  if (pieces.length === 0) return new MessageNode(node, field, NOTHING, 0, 0, 0, true);
+  if (pieces.length === 0) return new MessageNode(node, field, NO_MEMORY, 0, 0, 0, true);
   const bytes = Buffer.concat(pieces.map((piece) => piece.bytes.subarray(piece.start, piece.end)));
-  return new MessageNode(node, field, bytes, 0, 0, bytes.length, true);
+  return new MessageNode(node, field, new Memory(bytes), 0, 0, bytes.length, true);
 }

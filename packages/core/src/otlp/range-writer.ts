@@ -1,15 +1,9 @@
 /** Writes byte ranges one after the other into blocks, or leaves large ones where they are. */
+import { copyRange, Memory, NO_MEMORY } from './memory.ts';
 import { varintSize, WIRE, writeVarint } from './wire.ts';
-
-/**
- * Ranges up to this size are copied by a loop, four bytes at a time; above it the native call is cheaper
- * (bench/micro/otlp-check.ts: a third less for an edit of every span).
- */
-const LOOP_BYTES = 96;
 
 const LARGEST_BLOCK_BYTES = 256 * 1024;
 const MAX_HEADER_BYTES = 6;
-const NOTHING: Buffer = Buffer.alloc(0);
 
 /** How a `RangeWriter` cuts what it writes. */
 export interface RangeWriterOptions {
@@ -26,19 +20,13 @@ export class RangeWriter {
   /** How many bytes are still to come. */
   #left: number;
   #nextBlockBytes: number;
-  #block = NOTHING;
-  #blockView = new DataView(NOTHING.buffer);
+  #block = NO_MEMORY;
   #blockStart = 0;
   #position = 0;
   /** The range that was given last and is not written yet. */
-  #bytes = NOTHING;
+  #memory = NO_MEMORY;
   #from = 0;
   #to = 0;
-  /** Views of the two memories from which short ranges came last: mostly the request and the edit arena. */
-  #source = NOTHING;
-  #sourceView = this.#blockView;
-  #otherSource = NOTHING;
-  #otherSourceView = this.#blockView;
 
   /** `size` is how many bytes will be written. */
   constructor(size: number, options: RangeWriterOptions) {
@@ -48,13 +36,13 @@ export class RangeWriter {
   }
 
   /** Takes a range of memory that never changes. */
-  range(bytes: Buffer, from: number, to: number): void {
-    if (bytes === this.#bytes && from === this.#to) {
+  range(memory: Memory, from: number, to: number): void {
+    if (memory === this.#memory && from === this.#to) {
       this.#to = to;
       return;
     }
     this.#flush();
-    this.#bytes = bytes;
+    this.#memory = memory;
     this.#from = from;
     this.#to = to;
   }
@@ -62,10 +50,10 @@ export class RangeWriter {
   /** Takes the tag and the length of a message whose body follows. */
   header(field: number, size: number): void {
     this.#flush();
-    if (this.#block.length - this.#position < 1 + varintSize(size)) this.#nextBlock();
+    if (this.#block.bytes.length - this.#position < 1 + varintSize(size)) this.#nextBlock();
     const start = this.#position;
-    this.#block[start] = (field << 3) | WIRE.delimited;
-    this.#position = writeVarint(this.#block, start + 1, size);
+    this.#block.bytes[start] = (field << 3) | WIRE.delimited;
+    this.#position = writeVarint(this.#block.bytes, start + 1, size);
     this.#left -= this.#position - start;
   }
 
@@ -81,8 +69,8 @@ export class RangeWriter {
     if (length === 0) return;
     if (length >= this.#ownChunkBytes) {
       this.#closeChunk();
-      this.#chunks.push(plain(this.#bytes, this.#from, this.#to));
-    } else if (length <= this.#block.length - this.#position) {
+      this.#chunks.push(plain(this.#memory.bytes, this.#from, this.#to));
+    } else if (length <= this.#block.bytes.length - this.#position) {
       this.#copy(this.#from, length);
     } else {
       this.#copyInPieces(this.#from, this.#to);
@@ -93,8 +81,8 @@ export class RangeWriter {
 
   #copyInPieces(from: number, to: number): void {
     for (let at = from; at < to; ) {
-      if (this.#position === this.#block.length) this.#nextBlock();
-      const length = Math.min(to - at, this.#block.length - this.#position);
+      if (this.#position === this.#block.bytes.length) this.#nextBlock();
+      const length = Math.min(to - at, this.#block.bytes.length - this.#position);
       this.#copy(at, length);
       at += length;
     }
@@ -103,33 +91,12 @@ export class RangeWriter {
   #copy(from: number, length: number): void {
     const position = this.#position;
     this.#position += length;
-    if (length > LOOP_BYTES) {
-      this.#bytes.copy(this.#block, position, from, from + length);
-      return;
-    }
-    if (this.#bytes !== this.#source) this.#switchSource();
-    const source = this.#sourceView;
-    const target = this.#blockView;
-    let index = 0;
-    for (; index + 4 <= length; index += 4) {
-      target.setInt32(position + index, source.getInt32(from + index, true), true);
-    }
-    for (; index < length; index++) target.setUint8(position + index, source.getUint8(from + index));
-  }
-
-  #switchSource(): void {
-    const { buffer, byteOffset, length } = this.#bytes;
-    const view =
-      this.#bytes === this.#otherSource ? this.#otherSourceView : new DataView(buffer, byteOffset, length);
-    this.#otherSource = this.#source;
-    this.#otherSourceView = this.#sourceView;
-    this.#source = this.#bytes;
-    this.#sourceView = view;
+    copyRange(this.#memory, from, this.#block, position, length);
   }
 
   #closeChunk(): void {
     if (this.#position > this.#blockStart) {
-      this.#chunks.push(plain(this.#block, this.#blockStart, this.#position));
+      this.#chunks.push(plain(this.#block.bytes, this.#blockStart, this.#position));
     }
     this.#blockStart = this.#position;
   }
@@ -138,8 +105,7 @@ export class RangeWriter {
     this.#closeChunk();
     const size = Math.max(Math.min(this.#nextBlockBytes, this.#left), MAX_HEADER_BYTES);
     this.#nextBlockBytes = Math.min(2 * this.#nextBlockBytes, LARGEST_BLOCK_BYTES);
-    this.#block = Buffer.allocUnsafeSlow(size);
-    this.#blockView = new DataView(this.#block.buffer);
+    this.#block = new Memory(Buffer.allocUnsafeSlow(size));
     this.#blockStart = 0;
     this.#position = 0;
   }

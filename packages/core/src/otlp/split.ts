@@ -9,6 +9,7 @@
 import { appendClone } from './clone.ts';
 import { childLevel, countItems, isChild, LEVEL } from './count.ts';
 import { bodySize } from './encode.ts';
+import { NO_MEMORY } from './memory.ts';
 import { ByteRange, MessageNode, type Part, partsOf } from './message.ts';
 import { openData } from './metric-data.ts';
 import { openRepeated } from './open.ts';
@@ -21,8 +22,6 @@ export interface SplitLimits {
   /** The most bytes of one part; an item that is larger makes a part of its own. */
   readonly maxBytes?: number;
 }
-
-const NOTHING = Buffer.alloc(0);
 
 /** The parts of a request, in order. Their nodes are their own, the bytes are shared. */
 export function splitNode(request: MessageNode, isMetrics: boolean, limits: SplitLimits): MessageNode[] {
@@ -111,7 +110,7 @@ class Splitter {
   }
 
   #copyOf(opened: Opened, parent: MessageNode | undefined): MessageNode {
-    const copy = new MessageNode(parent, opened.field, NOTHING, 0, 0, 0);
+    const copy = new MessageNode(parent, opened.field, NO_MEMORY, 0, 0, 0);
     copy.isDirty = true;
     copy.items = 0;
     copy.parts = [];
@@ -140,8 +139,8 @@ function childrenOf(node: MessageNode, level: number): readonly MessageNode[] {
 
 /** Data that came in several pieces, as one message that is written as it stands. */
 function joined(data: MessageNode): MessageNode {
-  const whole = new MessageNode(data.parent, data.field, data.bytes, data.start, data.start, data.end);
-  whole.parts = [new ByteRange(data.bytes, data.start, data.end)];
+  const whole = new MessageNode(data.parent, data.field, data.memory, data.start, data.start, data.end);
+  whole.parts = [new ByteRange(data.memory, data.start, data.end)];
   whole.isDirty = true;
   return whole;
 }

@@ -186,6 +186,48 @@ export function copyBytes(source: Buffer, from: number, to: number, out: Buffer,
   return position + length;
 }
 
+/**
+ * Copies a short range, four bytes at a time; a tail that is shorter is copied with bytes before it once more. Up to some
+ * hundred bytes this is cheaper than a native copy.
+ */
+export function copyWords(
+  source: DataView,
+  from: number,
+  target: DataView,
+  to: number,
+  length: number,
+): void {
+  if (length < 4) {
+    for (let index = 0; index < length; index++) target.setUint8(to + index, source.getUint8(from + index));
+    return;
+  }
+  const last = length - 4;
+  for (let index = 0; index < last; index += 4) {
+    target.setInt32(to + index, source.getInt32(from + index, true), true);
+  }
+  target.setInt32(to + last, source.getInt32(from + last, true), true);
+}
+
+/** Whether two short ranges are equal; compared from the end, in the same way. */
+export function equalWords(
+  a: DataView,
+  startA: number,
+  b: DataView,
+  startB: number,
+  length: number,
+): boolean {
+  if (length < 4) {
+    for (let index = 0; index < length; index++) {
+      if (a.getUint8(startA + index) !== b.getUint8(startB + index)) return false;
+    }
+    return true;
+  }
+  for (let index = length - 4; index > 0; index -= 4) {
+    if (a.getInt32(startA + index, true) !== b.getInt32(startB + index, true)) return false;
+  }
+  return a.getInt32(startA, true) === b.getInt32(startB, true);
+}
+
 function int64(low: number, high: number): number | bigint {
   if (high >= -0x20_0000 && high < 0x20_0000) {
     const value = high * TWO_32 + low;
