@@ -61,7 +61,7 @@ struct flow_record {
 	char executable[EXECUTABLE_BYTES]; /* base name of the program, cut, ended by 0 */
 };
 
-/* What the programs count for one CPU. The first five are ways of losing something. */
+/* What the programs count for one CPU. The first four are ways of losing something. */
 struct tcp_counters {
 	/* No room in the ring buffer for the last record of a connection. */
 	__u64 ring_buffer_full;
@@ -71,8 +71,6 @@ struct tcp_counters {
 	__u64 young_full;
 	/* A connection ended of which nothing was known: it was there before us and not found, or lost its place. */
 	__u64 unknown_ended;
-	/* No room in the table of listening ports: connections accepted there may lack their process. */
-	__u64 listeners_full;
 	/* Packets sent again (an offloaded packet may be several segments), of any TCP socket. */
 	__u64 retransmits;
 	__u64 resets_sent;

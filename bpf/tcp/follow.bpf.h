@@ -50,14 +50,6 @@ static __always_inline void listening_begins(struct sock *sk)
 		add_listener(tp, bpf_get_current_task_btf());
 }
 
-static __always_inline void listening_ends(struct sock *sk)
-{
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-
-	if (tp)
-		remove_listener(tp);
-}
-
 /* connect(): in the process that opens the connection. */
 static __always_inline void connection_opens(struct sock *sk)
 {
@@ -145,7 +137,10 @@ submit:
 
 static __always_inline void connection_ends(struct sock *sk, int old_state)
 {
-	/* From TCP_SYN_RECV: it was asked for a connection, and never was one. */
+	/* It never was a connection, or listened. */
+	if (old_state == TCP_CLOSE || old_state == TCP_LISTEN)
+		return;
+	/* From TCP_SYN_RECV: it was asked for a connection, and none came of it. */
 	if (!report_end(sk) && old_state != TCP_SYN_RECV)
 		count(counters, tcp_counters, unknown_ended);
 }
@@ -169,10 +164,7 @@ static __always_inline void follow(struct sock *sk, int old_state, int new_state
 		sending_ends(sk);
 		break;
 	case TCP_CLOSE:
-		if (old_state == TCP_LISTEN)
-			listening_ends(sk);
-		else if (old_state != TCP_CLOSE)
-			connection_ends(sk, old_state);
+		connection_ends(sk, old_state);
 		break;
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
-/* The ports that something listens on, with its process. */
+/* The ports that something listens on, or did, with its process. */
 #ifndef __TCP_LISTENERS_BPF_H__
 #define __TCP_LISTENERS_BPF_H__
 
@@ -14,11 +14,13 @@ struct listener {
 	char executable[EXECUTABLE_BYTES];
 };
 
-/* A host with hundreds of containers has a few thousand. */
+/*
+ * Nothing is removed when a listening socket closes: the connections that it accepted outlive it. A host with hundreds of
+ * containers has a few thousand; of more, the least used are forgotten.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 65536);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
 	__type(key, struct listener_key);
 	__type(value, struct listener);
 } listeners SEC(".maps");
@@ -44,8 +46,7 @@ static __always_inline void add_listener(const struct tcp_sock *tp, struct task_
 		listener.pid = task->tgid;
 		read_executable(task->group_leader, listener.executable);
 	}
-	if (bpf_map_update_elem(&listeners, &key, &listener, BPF_ANY))
-		count(counters, tcp_counters, listeners_full);
+	bpf_map_update_elem(&listeners, &key, &listener, BPF_ANY);
 }
 
 static __always_inline struct listener *find_listener(const struct tcp_sock *tp)
@@ -53,14 +54,6 @@ static __always_inline struct listener *find_listener(const struct tcp_sock *tp)
 	struct listener_key key = listener_key_of(tp);
 
 	return bpf_map_lookup_elem(&listeners, &key);
-}
-
-/* Of several sockets on a port the first that closes takes the entry with it. */
-static __always_inline void remove_listener(const struct tcp_sock *tp)
-{
-	struct listener_key key = listener_key_of(tp);
-
-	bpf_map_delete_elem(&listeners, &key);
 }
 
 #endif /* __TCP_LISTENERS_BPF_H__ */

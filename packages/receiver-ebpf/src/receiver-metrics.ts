@@ -7,7 +7,6 @@ const KERNEL_LOSSES = [
   'storage_refused',
   'young_full',
   'unknown_ended',
-  'listeners_full',
   'missed_events',
 ] as const satisfies readonly TcpCounter[];
 

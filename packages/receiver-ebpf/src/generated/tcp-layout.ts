@@ -25,15 +25,14 @@ export const FLOW_RECORD = {
 
 /** `struct tcp_counters`: its size, and where each field begins, in bytes. */
 export const TCP_COUNTERS = {
-  size: 64,
+  size: 56,
   ring_buffer_full: 0,
   storage_refused: 8,
   young_full: 16,
   unknown_ended: 24,
-  listeners_full: 32,
-  retransmits: 40,
-  resets_sent: 48,
-  resets_received: 56,
+  retransmits: 32,
+  resets_sent: 40,
+  resets_received: 48,
 } as const;
 
 /** `enum flow_record_version`. */

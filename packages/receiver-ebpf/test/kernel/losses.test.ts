@@ -1,0 +1,99 @@
+import { captureLogger } from '@tributary/testkit';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { decodeFlowRecord, emptyFlowRecord } from '../../src/records/flow-record.ts';
+import { TcpFlows } from '../../src/tcp-flows.ts';
+import { type Step, withPeers } from './peer.ts';
+import { skipWithoutBpf } from './skip-without-bpf.ts';
+import { totals, watching } from './watch.ts';
+
+beforeEach(skipWithoutBpf);
+
+/** A server and a client that make so many connections, one after the other, each of 10 bytes. */
+const serverSteps = (connections: number): Step[] => [
+  { do: 'listen', socket: 'l', host: '127.0.0.1' },
+  {
+    do: 'repeat',
+    times: connections,
+    steps: [
+      { do: 'accept', from: 'l', socket: 'a' },
+      { do: 'receive', socket: 'a', quiet: true },
+      { do: 'close', socket: 'a' },
+    ],
+  },
+];
+const clientSteps = (port: number, connections: number): Step[] => [
+  {
+    do: 'repeat',
+    times: connections,
+    steps: [
+      { do: 'connect', socket: 'c', host: '127.0.0.1', port, quiet: true },
+      { do: 'send', socket: 'c', bytes: 10 },
+      { do: 'close', socket: 'c' },
+    ],
+  },
+];
+
+describe('many short connections', () => {
+  it('are each reported, by both ends, and nothing is lost', async () => {
+    const CONNECTIONS = 1500;
+    await watching((watch) =>
+      withPeers(async (start) => {
+        const server = start(serverSteps(CONNECTIONS));
+        const { port = 0 } = await server.next();
+        const client = start(clientSteps(port, CONNECTIONS));
+        await Promise.all([server.end(), client.end()]);
+        const flows = await watch.untilClosed(port, 2 * CONNECTIONS);
+        expect(totals(flows)).toEqual([
+          { observer: 'source', sourceBytes: 10 * CONNECTIONS, destinationBytes: 0, end: 'closed' },
+          { observer: 'destination', sourceBytes: 10 * CONNECTIONS, destinationBytes: 0, end: 'closed' },
+        ]);
+        expect(flows.filter((flow) => flow['flow.state'] === 'closed')).toHaveLength(2 * CONNECTIONS);
+        // Connections of others on this machine, from before the start, may end unknown.
+        const { unknown_ended: _, ...losses } = watch.losses();
+        expect(losses).toEqual({});
+      }),
+    );
+  });
+});
+
+describe('what is lost', () => {
+  it('for want of room in the ring buffer is counted: records and losses together are all', async () => {
+    const CONNECTIONS = 1500;
+    const { logger, lines } = captureLogger();
+    const tcp = new TcpFlows({ idleIntervalMs: 0, ringBufferBytes: 128 * 1024, logger });
+    try {
+      await withPeers(async (start) => {
+        const server = start(serverSteps(CONNECTIONS));
+        const { port = 0 } = await server.next();
+        const client = start(clientSteps(port, CONNECTIONS));
+        await Promise.all([server.end(), client.end()]);
+        let records = 0;
+        const record = emptyFlowRecord();
+        const all = tcp.drain((view, offset, length) => {
+          decodeFlowRecord(view, offset, length, record);
+          if (record.localPort === port || record.remotePort === port) records += 1;
+        }, 1e9);
+        const { ring_buffer_full: lost } = tcp.counters();
+        // 136 bytes a record, and a page may hold no whole number of them.
+        expect(all).toBe(Math.floor((128 * 1024) / 136));
+        expect(lost).toBeGreaterThan(0);
+        // Others' connections on this machine are among them.
+        expect(records).toBeLessThanOrEqual(all);
+        expect(all + lost).toBeGreaterThanOrEqual(2 * CONNECTIONS);
+        // With room again nothing more is lost.
+        const again = start(serverSteps(1));
+        const { port: laterPort = 0 } = await again.next();
+        await Promise.all([start(clientSteps(laterPort, 1)).end(), again.end()]);
+        let later = 0;
+        tcp.drain((view, offset, length) => {
+          decodeFlowRecord(view, offset, length, record);
+          if (record.localPort === laterPort || record.remotePort === laterPort) later += 1;
+        }, 1e9);
+        expect([later, tcp.counters().ring_buffer_full]).toEqual([2, lost]);
+      });
+    } finally {
+      tcp.close();
+    }
+    expect(lines).toEqual([]);
+  });
+});

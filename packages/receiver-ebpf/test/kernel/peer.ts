@@ -1,0 +1,78 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+
+const PROGRAM = path.join(import.meta.dirname, '../../testdata/peer.py');
+
+/** A step of testdata/peer.py, which says what there is. */
+export type Step = { readonly do: string } & Readonly<Record<string, unknown>>;
+
+/** What a step said. */
+export interface Facts {
+  readonly port?: number;
+  readonly pid?: number;
+  readonly received?: number;
+  readonly retransmits?: number;
+  readonly error?: string;
+  readonly text?: string;
+}
+
+/** A process of testdata/peer.py: real sockets, one step after the other. */
+export class Peer {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #lines: AsyncIterator<string>;
+  readonly #reader: Interface;
+  #errors = '';
+
+  /** `prefix` is a command that runs the process elsewhere, such as `['ip', 'netns', 'exec', 'a']`. */
+  constructor(steps: readonly Step[], prefix: readonly string[] = []) {
+    const [command = '', ...args] = [...prefix, 'python3', PROGRAM, JSON.stringify(steps)];
+    this.#child = spawn(command, args);
+    this.#child.stderr.on('data', (chunk) => {
+      this.#errors += String(chunk);
+    });
+    this.#reader = createInterface(this.#child.stdout);
+    this.#lines = this.#reader[Symbol.asyncIterator]();
+  }
+
+  /** What the next step that says something says. */
+  async next(): Promise<Facts> {
+    const { value, done } = await this.#lines.next();
+    if (done === true) throw new Error(`peer.py ended: ${this.#errors}`);
+    return JSON.parse(value);
+  }
+
+  /** Lets a step `wait` go on. */
+  go(): void {
+    this.#child.stdin.write('\n');
+  }
+
+  /** Waits for the last step; throws if one failed. */
+  async end(): Promise<void> {
+    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+    if (this.#child.exitCode !== 0) throw new Error(`peer.py failed: ${this.#errors}`);
+  }
+
+  /** Ends the process, if it is still there. */
+  kill(): void {
+    this.#reader.close();
+    this.#child.kill('SIGKILL');
+  }
+}
+
+/** Runs `work` with peers that are gone afterwards, however it ends. */
+export async function withPeers(
+  work: (start: (steps: readonly Step[], prefix?: readonly string[]) => Peer) => Promise<void>,
+): Promise<void> {
+  const peers: Peer[] = [];
+  try {
+    await work((steps, prefix) => {
+      const peer = new Peer(steps, prefix);
+      peers.push(peer);
+      return peer;
+    });
+  } finally {
+    for (const peer of peers) peer.kill();
+  }
+}

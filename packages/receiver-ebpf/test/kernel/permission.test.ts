@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { withPeers } from './peer.ts';
+import { skipWithoutBpf } from './skip-without-bpf.ts';
+
+const run = promisify(execFile);
+const PROBE = path.join(import.meta.dirname, '../../testdata/run-receiver.ts');
+
+beforeEach(skipWithoutBpf);
+
+/** What testdata/run-receiver.ts reports, run by `command`. */
+async function runReceiver(command: readonly string[], input: object = {}): Promise<unknown> {
+  const [file = '', ...args] = [...command, process.execPath, PROBE, JSON.stringify(input)];
+  return JSON.parse((await run(file, args)).stdout);
+}
+
+describe('without the permission to load programs the receiver', () => {
+  it('says so, by its state, and starts and stops all the same', async () => {
+    expect(
+      await runReceiver([
+        'setpriv',
+        '--bounding-set=-all',
+        '--inh-caps=-all',
+        '--reuid=65534',
+        '--clear-groups',
+      ]),
+    ).toEqual({
+      reported: [
+        {
+          status: 'permanent_error',
+          code: 'BPF_UNAVAILABLE',
+          message:
+            'bpf: this process may not load BPF programs (it has neither CAP_BPF with CAP_PERFMON nor CAP_SYS_ADMIN). ' +
+            'Run it as root, or give it these capabilities.',
+        },
+      ],
+      flows: [],
+      logs: [],
+    });
+  });
+
+  it('says so in a user namespace, where it only looks like root', async () => {
+    expect(await runReceiver(['unshare', '--user', '--map-root-user'])).toEqual({
+      reported: [
+        {
+          status: 'permanent_error',
+          code: 'BPF_UNAVAILABLE',
+          message: expect.stringMatching(
+            /^bpf: object "tcp": the kernel does not create its maps \(EPERM: operation not permitted\)\. Run as root, or with /,
+          ),
+        },
+      ],
+      flows: [],
+      logs: [],
+    });
+  });
+});
+
+describe('with no more than CAP_BPF and CAP_PERFMON the receiver', () => {
+  it('reports connections', async () => {
+    await withPeers(async (start) => {
+      const server = start([
+        { do: 'listen', socket: 'l', host: '127.0.0.1' },
+        { do: 'accept', from: 'l', socket: 'a' },
+        { do: 'receive', socket: 'a' },
+      ]);
+      const { port = 0 } = await server.next();
+      const caps = '+bpf,+perfmon';
+      const report = await runReceiver(
+        [
+          'setpriv',
+          '--reuid=65534',
+          '--clear-groups',
+          `--inh-caps=-all,${caps}`,
+          `--ambient-caps=-all,${caps}`,
+          `--bounding-set=-all,${caps}`,
+        ],
+        { connectTo: port },
+      );
+      expect(report).toMatchObject({ reported: [], flows: [`${port} closed`, `${port} closed`] });
+    });
+  });
+});
+
+describe('in a pid namespace of its own the receiver', () => {
+  it('sweeps the connections of processes that it cannot see', async () => {
+    await withPeers(async (start) => {
+      const server = start([
+        { do: 'listen', socket: 'l', host: '127.0.0.1' },
+        { do: 'accept', from: 'l', socket: 'a' },
+        { do: 'receive', socket: 'a' },
+      ]);
+      const { port = 0 } = await server.next();
+      const client = start([
+        { do: 'wait' },
+        { do: 'connect', socket: 'c', host: '127.0.0.1', port },
+        { do: 'wait' },
+      ]);
+      const report = runReceiver(['unshare', '--pid', '--fork', '--mount-proc'], { untilOpenTo: port });
+      setTimeout(() => client.go(), 3000);
+      expect(await report).toMatchObject({ reported: [], flows: [`${port} open`, `${port} open`] });
+    });
+  });
+});

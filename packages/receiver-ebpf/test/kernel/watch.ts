@@ -1,0 +1,105 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Batch, Consumer } from '@tributary/core';
+import { nopHost, signalConsumer, type TestSettings, testSettings } from '@tributary/testkit';
+import { ebpfReceiver } from '../../src/index.ts';
+
+/** How long a test waits for records that should come with the next sweep. Generous: it passes only in failures. */
+const WAIT_LIMIT_MS = 20_000;
+
+/** The attributes of a flow record. */
+export type Flow = Readonly<Record<string, string | number | undefined>>;
+
+/** What the receiver reports while a test runs. */
+export interface Watch {
+  /** The records of connections to this port so far, in order. */
+  to(port: number): Flow[];
+  /** Waits until `isDone` holds of the records of connections to `port`, and returns them. */
+  until(port: number, isDone: (flows: Flow[]) => boolean): Promise<Flow[]>;
+  /** Waits until `closed` records of connections to `port` have come, and returns all records. */
+  untilClosed(port: number, closed: number): Promise<Flow[]>;
+  readonly settings: TestSettings;
+  /** The receiver's metrics of losses, by reason, without those that are 0. */
+  losses(): Record<string, number>;
+}
+
+/** What the receiver is configured with, and where its data goes beside the watch. */
+export interface WatchOptions {
+  readonly flows?: Readonly<Record<string, unknown>>;
+  readonly consumer?: Consumer;
+}
+
+/** Runs the receiver, sweeping often, while `work` runs. */
+export async function watching(
+  work: (watch: Watch) => Promise<void>,
+  options: WatchOptions = {},
+): Promise<void> {
+  const settings = testSettings({ id: 'ebpf' });
+  const flows: Flow[] = [];
+  const gather = (batch: Batch): void => {
+    for (const record of batch.records()) {
+      if (record.kindOf === 'log') flows.push(record.attributes.toObject() as Flow);
+    }
+  };
+  const consumer = options.consumer ?? { consume: gather };
+  const config = ebpfReceiver.configSchema.parse({
+    flows: { interval: '200ms', idle_interval: '0s', ...options.flows },
+  });
+  const receiver = ebpfReceiver.create(settings, config, signalConsumer(consumer, ['logs']));
+  const to = (port: number): Flow[] => flows.filter((flow) => flow['destination.port'] === port);
+  const until = async (port: number, isDone: (found: Flow[]) => boolean): Promise<Flow[]> => {
+    for (const end = Date.now() + WAIT_LIMIT_MS; ; await delay(20)) {
+      const found = to(port);
+      if (isDone(found)) return found;
+      if (Date.now() > end)
+        throw new Error(`these records are not as expected: ${JSON.stringify(found, null, 2)}`);
+    }
+  };
+  await receiver.start?.(nopHost());
+  try {
+    await work({
+      to,
+      until,
+      untilClosed: (port, closed) =>
+        until(port, (found) => found.filter((flow) => flow['flow.state'] === 'closed').length >= closed),
+      settings,
+      losses: () => lossesOf(settings),
+    });
+  } finally {
+    await receiver.shutdown?.();
+  }
+}
+
+/** The sums of the bytes in these records, and the last record's end. */
+export interface Total {
+  readonly observer: unknown;
+  readonly sourceBytes: number;
+  readonly destinationBytes: number;
+  readonly end: unknown;
+}
+
+/** What each observer reported of a connection in all its records, the source first. */
+export function totals(flows: readonly Flow[]): Total[] {
+  return ['source', 'destination']
+    .map((observer) => flows.filter((flow) => flow['flow.observer'] === observer))
+    .filter((seen) => seen.length > 0)
+    .map((seen) => ({
+      observer: seen[0]?.['flow.observer'],
+      sourceBytes: sum(seen, 'flow.source.bytes'),
+      destinationBytes: sum(seen, 'flow.destination.bytes'),
+      end: seen.at(-1)?.['flow.end_reason'],
+    }));
+}
+
+/** The sum of one attribute over records. */
+export function sum(flows: readonly Flow[], attribute: string): number {
+  return flows.reduce((total, flow) => total + Number(flow[attribute] ?? 0), 0);
+}
+
+function lossesOf(settings: TestSettings): Record<string, number> {
+  const losses: Record<string, number> = {};
+  for (const [series, value] of Object.entries(settings.registry.snapshot())) {
+    const reason = /^otelcol_receiver_ebpf_losses\{reason="(\w+)"/.exec(series)?.[1];
+    if (reason !== undefined && value !== 0) losses[reason] = Number(value);
+  }
+  return losses;
+}
