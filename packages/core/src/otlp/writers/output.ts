@@ -19,9 +19,9 @@ const KEPT_BYTES = 4 * 1024 * 1024;
 
 /**
  * Strings up to this many characters are copied by a loop, longer ones by Node's native writer, whose call costs as much
- * as some twenty characters (bench/micro/writers.ts).
+ * as some fifteen characters (bench/micro/writers.ts).
  */
-const LOOP_CHARACTERS = 24;
+const LOOP_CHARACTERS = 16;
 
 const TWO_32 = 0x1_0000_0000;
 
