@@ -9,13 +9,17 @@ import {
   PipelineError,
   peerAddress,
   type RawHeaders,
+  RetryableError,
   readBody,
   type Signal,
 } from '@tributary/core';
 import { type HttpAnswer, refusalAnswer, TAKEN } from './http-answers.ts';
 import type { Encoding, Intake } from './intake.ts';
 import type { RefusedRequests } from './refused-requests.ts';
-import { type Refusal, refuseRequest } from './status.ts';
+import { type Refusal, refuseData, refuseRequest } from './status.ts';
+
+/** What a client is told to wait when there is no memory, in milliseconds: about what freeing some takes. */
+const NO_MEMORY_DELAY_MS = 1000;
 
 /** What every exchange of a server has in common. */
 export interface Shared {
@@ -93,6 +97,12 @@ export class Exchange implements BodyListener {
     refused.count('too_large');
     const message = `the request is larger than the limit (${limit} bytes). Send smaller requests.`;
     this.#answer(refuseRequest(new PermanentError('OTLP_TOO_LARGE', message)));
+  }
+
+  onNoMemory(): void {
+    this.#shared.refused.count('memory');
+    const message = 'the process has no memory for the request now. Send it again later.';
+    this.#answer(refuseData(new RetryableError('MEMORY_LIMIT', message, { delayMs: NO_MEMORY_DELAY_MS })));
   }
 
   onAborted(): void {

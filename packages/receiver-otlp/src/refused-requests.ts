@@ -1,7 +1,14 @@
 import type { ComponentTelemetry, Counter } from '@tributary/core';
 
 /** Why a request was refused before it became data; how many items it held nobody knows. */
-export const REFUSAL_REASONS = ['malformed', 'too_large', 'compression', 'aborted', 'shutdown'] as const;
+export const REFUSAL_REASONS = [
+  'malformed',
+  'too_large',
+  'compression',
+  'memory',
+  'aborted',
+  'shutdown',
+] as const;
 
 /** One of the reasons. */
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
@@ -21,6 +28,7 @@ export class RefusedRequests {
       malformed: counter('malformed'),
       too_large: counter('too_large'),
       compression: counter('compression'),
+      memory: counter('memory'),
       aborted: counter('aborted'),
       shutdown: counter('shutdown'),
     };

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { memoryGate } from '../component/memory-gate.ts';
 import { madeBuffers } from '../process/young-buffers.ts';
 
 /** Takes the body of a request. Exactly one of its methods is called, once. */
@@ -7,14 +8,17 @@ export interface BodyListener {
   onBody(body: Uint8Array): void;
   /** The body is larger than the limit; the rest is being discarded, so an answer will be read. */
   onTooLarge(): void;
+  /** The process has no memory for the body now; what comes of it is being discarded, so an answer will be read. */
+  onNoMemory(): void;
   /** The client went away before the end. */
   onAborted(): void;
 }
 
 /**
  * Gathers a request's body of at most `limit` bytes. Memory is taken only for what has arrived: the length that a
- * client announces is used to refuse early and for nothing else. Of a body that is too large, twice the limit is read and
- * thrown away, so that the client gets to read its answer; then the connection is cut.
+ * client announces is used to refuse early and for nothing else. Each piece asks the memory gate for its room. Of a body
+ * that is refused, twice the limit is read and thrown away, so that the client gets to read its answer; then the
+ * connection is cut.
  */
 export function readBody(request: IncomingMessage, limit: number, listener: BodyListener): void {
   if (Number(request.headers['content-length'] ?? 0) > limit) {
@@ -22,35 +26,48 @@ export function readBody(request: IncomingMessage, limit: number, listener: Body
     listener.onTooLarge();
     return;
   }
+  if (!memoryGate.reserve(0)) {
+    discard(request, 2 * limit);
+    listener.onNoMemory();
+    return;
+  }
   const chunks: Buffer[] = [];
   let length = 0;
   let isSettled = false;
-  const take = (chunk: Buffer): void => {
-    length += chunk.length;
-    if (length <= limit) {
-      chunks.push(chunk);
-      return;
-    }
+  const settle = (): void => {
     isSettled = true;
+    memoryGate.release(length);
     request.off('data', take);
+  };
+  const giveUp = (): void => {
+    settle();
     chunks.length = 0;
     discard(request, 2 * limit);
-    listener.onTooLarge();
+  };
+  const take = (chunk: Buffer): void => {
+    if (length + chunk.length > limit) {
+      giveUp();
+      listener.onTooLarge();
+    } else if (memoryGate.reserve(chunk.length)) {
+      length += chunk.length;
+      chunks.push(chunk);
+    } else {
+      giveUp();
+      listener.onNoMemory();
+    }
   };
   request.on('data', take);
   request.on('end', () => {
-    if (!isSettled) {
-      isSettled = true;
-      // The chunks, and the body that they are joined into.
-      madeBuffers(2 * length);
-      listener.onBody(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length));
-    }
+    if (isSettled) return;
+    settle();
+    // The chunks, and the body that they are joined into.
+    madeBuffers(2 * length);
+    listener.onBody(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length));
   });
   request.on('close', () => {
-    if (!isSettled) {
-      isSettled = true;
-      listener.onAborted();
-    }
+    if (isSettled) return;
+    settle();
+    listener.onAborted();
   });
 }
 

@@ -25,6 +25,10 @@ const echo: HttpHandler = (incoming, response) => {
       bodies.push('too large');
       response.writeHead(413).end();
     },
+    onNoMemory: () => {
+      bodies.push('no memory');
+      response.writeHead(503).end();
+    },
     onAborted: () => bodies.push('aborted'),
   };
   readBody(incoming, LIMIT, listener);
