@@ -53,10 +53,16 @@ export function readJsonAnswer(text: string, signal: Signal): Answer {
   const partial = parsed['partialSuccess'];
   if (partial === undefined || partial === null) return TAKEN;
   if (!isObject(partial)) return 'nonsense';
-  const rejected = Number(partial[SERVICES[signal].rejectedField] ?? 0);
+  const rejected = integerOf(partial[SERVICES[signal].rejectedField] ?? 0);
   const message = partial['errorMessage'] ?? '';
-  if (!Number.isInteger(rejected) || typeof message !== 'string') return 'nonsense';
+  if (rejected === undefined || typeof message !== 'string') return 'nonsense';
   return answer(Math.max(rejected, 0), message);
+}
+
+/** A whole number as OTLP/JSON has it: a number, or its digits in a string. */
+function integerOf(value: unknown): number | undefined {
+  const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isInteger(number) ? number : undefined;
 }
 
 /** A `partial_success` that is set but says nothing is a full success. */
