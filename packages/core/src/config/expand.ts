@@ -86,7 +86,9 @@ export class Expander {
 
   async #expandScalar(node: ScalarNode, value: string, path: ConfigPath, chain: Chain): Promise<ConfigNode> {
     const { text, uris, whole } = await this.#expandText(value, node.origin, path, chain, true);
-    if (whole !== undefined) return await this.#expandWhole(node, whole, path, chain);
+    if (whole !== undefined) {
+      return await this.#expandWhole(node, whole, path, chain, whole === value ? undefined : uris);
+    }
     const plain = unescapeDollars(text);
     const all = unique([...(node.substitution?.uris ?? []), ...uris]);
     if (uris.length > 0) return { ...node, value: plain, substitution: { uris: all } };
@@ -94,8 +96,19 @@ export class Expander {
   }
 
   /** A value that is one reference: it becomes what YAML makes of the text that comes. */
-  async #expandWhole(node: ScalarNode, written: string, path: ConfigPath, chain: Chain): Promise<ConfigNode> {
-    const { retrieved, node: content, text, note } = await this.#follow(node.origin, written, path, chain);
+  async #expandWhole(
+    node: ScalarNode,
+    written: string,
+    path: ConfigPath,
+    chain: Chain,
+    madeFrom: readonly string[] | undefined,
+  ): Promise<ConfigNode> {
+    const {
+      retrieved,
+      node: content,
+      text,
+      note,
+    } = await this.#follow(node.origin, written, path, chain, madeFrom);
     const inner: Chain = [...chain, written];
     const value = await this.expand(content, path, inner);
     const isText = content.kind === 'scalar' && typeof content.value === 'string';
@@ -126,8 +139,9 @@ export class Expander {
       const { start, end } = reference;
       const written = text.slice(start, end);
       if (stopsAtWhole && written === text) return { text, uris, whole: written };
+      const madeFrom = value.includes(written) ? undefined : [...uris];
       uris.push(written);
-      const inner = await this.#follow(origin, written, path, chain);
+      const inner = await this.#follow(origin, written, path, chain, madeFrom);
       const { text: replacement } = await this.#expandText(inner.text, origin, path, [...chain, written]);
       text = text.slice(0, start) + replacement + text.slice(end);
       if (uris.length > MAX_EXPANSIONS_OF_TEXT || text.length > MAX_TEXT_LENGTH) {
@@ -151,7 +165,14 @@ export class Expander {
     }
   }
 
-  async #follow(origin: Origin, written: string, path: ConfigPath, chain: Chain): Promise<Expansion> {
+  /** `madeFrom` are the references that brought a part of this one: what they brought is not shown. */
+  async #follow(
+    origin: Origin,
+    written: string,
+    path: ConfigPath,
+    chain: Chain,
+    madeFrom?: readonly string[],
+  ): Promise<Expansion> {
     const place = placeOf(origin, written);
     const isSecret = written !== showReference(written) || looksSecret(path);
     if (chain.includes(written)) {
@@ -170,6 +191,13 @@ export class Expander {
       return readExpansion(retrieved, origin, written);
     } catch (error) {
       if (!(error instanceof RetrieveError)) throw error;
+      if (madeFrom !== undefined) {
+        const parts = madeFrom.map(showReference).join(', ');
+        this.#fail(place, path, {
+          message: `the reference made from ${parts} cannot be followed`,
+          isSecret: true,
+        });
+      }
       if (error.isMalformed && looksSecret(path)) return this.#failMalformed(place, path, written, uri);
       const { message, suggestion } = error;
       const hint = error.hint ?? (error.isMalformed ? LITERAL_HINT : undefined);

@@ -413,3 +413,10 @@ test('a text with every dollar doubled comes out as it was', async () => {
     ),
   );
 });
+
+test('what a reference brought into another reference is not shown when that one is wrong', async () => {
+  const { diagnostics } = await expand('a: ${env:X${env:TOKEN}-y}', { TOKEN: 'hunter2' });
+  expect(diagnostics).toEqual([
+    'config.yaml:1:4: a: the reference made from ${env:TOKEN} cannot be followed',
+  ]);
+});
