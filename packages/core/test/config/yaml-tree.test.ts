@@ -139,7 +139,8 @@ const scalar = fc.oneof(
   fc.integer(),
   fc.boolean(),
   fc.constant(null),
-  fc.double({ noNaN: true, min: -1e15, max: 1e15 }),
+  // YAML has no negative zero among its integers.
+  fc.double({ noNaN: true, min: -1e15, max: 1e15 }).map((number) => (number === 0 ? 0 : number)),
 );
 const { document } = fc.letrec<{ document: unknown }>((tie) => ({
   document: fc.oneof(
