@@ -28,7 +28,7 @@ static __always_inline struct young *add_flag(struct sock *sk, enum flow_flag fl
 
 static __always_inline struct young *begin(struct sock *sk, enum role role)
 {
-	struct young *young = take_young(young_key(sk));
+	struct young *young = take_young(new_young_key(sk));
 
 	if (!young)
 		return 0;
@@ -95,16 +95,14 @@ static __always_inline void sending_ends(struct sock *sk)
 static __always_inline bool report_end(struct sock *sk)
 {
 	struct connection *conn = find_connection(sk);
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	__u64 key = young_key(sk);
 	struct young *young = find_young(key);
 	struct flow_record *record;
 	struct reading now, last = {};
+	struct tcp_sock *tp;
 	struct facts facts;
 	__u64 committed;
 
-	if (!tp)
-		return false;
 	if (young) {
 		/* Before it is given up: then another connection may have it. */
 		facts = young->facts;
@@ -121,6 +119,9 @@ static __always_inline bool report_end(struct sock *sk)
 	facts = conn->facts;
 	last = conn->reported[committed & 1];
 submit:
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return false;
 	record = bpf_ringbuf_reserve(&closed_flows, sizeof(*record), 0);
 	if (!record) {
 		count(counters, tcp_counters, ring_buffer_full);

@@ -25,21 +25,38 @@ struct {
 	__type(value, struct listener);
 } listeners SEC(".maps");
 
-static __always_inline struct listener_key listener_key_of(const struct tcp_sock *tp)
+static __always_inline __u16 local_port_of(const struct tcp_sock *tp)
 {
-	const struct inet_sock *inet = &tp->inet_conn.icsk_inet;
+	return bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
+}
+
+/* A port in the network namespace of the socket. */
+static __always_inline struct listener_key listener_key_of(const struct tcp_sock *tp, __u16 port)
+{
 	struct listener_key key = {
-		.netns = inet->sk.__sk_common.skc_net.net->ns.inum,
-		.port = bpf_ntohs(inet->inet_sport),
+		.netns = tp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net->ns.inum,
+		.port = port,
 	};
 
 	return key;
 }
 
+static __always_inline struct listener *find_listener_at(const struct tcp_sock *tp, __u16 port)
+{
+	struct listener_key key = listener_key_of(tp, port);
+
+	return bpf_map_lookup_elem(&listeners, &key);
+}
+
+static __always_inline struct listener *find_listener(const struct tcp_sock *tp)
+{
+	return find_listener_at(tp, local_port_of(tp));
+}
+
 /* `task` listens; without one, somebody does. */
 static __always_inline void add_listener(const struct tcp_sock *tp, struct task_struct *task)
 {
-	struct listener_key key = listener_key_of(tp);
+	struct listener_key key = listener_key_of(tp, local_port_of(tp));
 	struct listener listener = {};
 
 	if (task) {
@@ -47,13 +64,6 @@ static __always_inline void add_listener(const struct tcp_sock *tp, struct task_
 		read_executable(task->group_leader, listener.executable);
 	}
 	bpf_map_update_elem(&listeners, &key, &listener, BPF_ANY);
-}
-
-static __always_inline struct listener *find_listener(const struct tcp_sock *tp)
-{
-	struct listener_key key = listener_key_of(tp);
-
-	return bpf_map_lookup_elem(&listeners, &key);
 }
 
 #endif /* __TCP_LISTENERS_BPF_H__ */

@@ -34,17 +34,21 @@ static __always_inline void take_owner_of_listener(struct facts *facts, const st
  * Which end opened a connection that was there before us. The kernel does not keep it, but a port that connect() chose
  * lies in a bucket marked by fastreuse -1, which a port that was bound never is; and a socket that bound its port itself
  * cannot be an accepted one, because the clone loses that lock. What is left bound an address and no port, or was
- * accepted: the latter if something listens on its port. If nothing does (any more), the higher port is the client's.
+ * accepted. Then it is told by what listens where: on its own port; on the other's, if that is on this machine; and if
+ * nothing does (any more), the higher port is the client's.
  */
 static __always_inline enum role guess_role(const struct sock *sk, const struct tcp_sock *tp)
 {
 	const struct inet_bind_bucket *bucket = tp->inet_conn.icsk_bind_hash;
+	__u16 remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
 
 	if ((bucket && bucket->fastreuse < 0) || sk->sk_userlocks & SOCK_BINDPORT_LOCK)
 		return ROLE_SOURCE;
-	if (find_listener(tp) || bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport) < bpf_ntohs(sk->__sk_common.skc_dport))
+	if (find_listener(tp))
 		return ROLE_DESTINATION;
-	return ROLE_SOURCE;
+	if (find_listener_at(tp, remote_port))
+		return ROLE_SOURCE;
+	return local_port_of(tp) < remote_port ? ROLE_DESTINATION : ROLE_SOURCE;
 }
 
 /*

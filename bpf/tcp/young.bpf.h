@@ -35,7 +35,13 @@ struct {
 	__type(value, struct young_set);
 } young_connections SEC(".maps");
 
-static __always_inline __u64 young_key(struct sock *sk)
+/* The key of a socket that was given one; else 0. */
+static __always_inline __u64 young_key(const struct sock *sk)
+{
+	return (__u64)sk->__sk_common.skc_cookie.counter << 1;
+}
+
+static __always_inline __u64 new_young_key(struct sock *sk)
 {
 	return bpf_get_socket_cookie(sk) << 1;
 }
@@ -63,7 +69,7 @@ static __always_inline struct young *find_in_set(struct young_set *set, __u64 ke
 
 static __always_inline struct young *find_young(__u64 key)
 {
-	struct young_set *set = young_set_of(key);
+	struct young_set *set = key ? young_set_of(key) : 0;
 
 	return set ? find_in_set(set, key) : 0;
 }

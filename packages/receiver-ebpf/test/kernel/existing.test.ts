@@ -6,7 +6,11 @@ import { totals, watching } from './watch.ts';
 
 beforeEach(skipWithoutBpf);
 
+/** Below the ports that the kernel chooses for clients: that is how it is told where nobody listens any more. */
+const LOW_PORT = 10_000 + (process.pid % 10_000);
+
 const listen: Step = { do: 'listen', socket: 'l', host: '0.0.0.0' };
+const listenLow: Step = { ...listen, port: LOW_PORT };
 const accept: Step = { do: 'accept', from: 'l', socket: 'a' };
 
 /** What a server does with its connection: the first part before the receiver runs, the rest afterwards. */
@@ -49,16 +53,19 @@ describe('a connection from before the start', () => {
     ['whose client let the kernel choose its port', [listen, accept], {}],
     ['whose client bound its port', [listen, accept], { bind: ['127.0.0.1', 0], isPortBound: true }],
     ['whose client bound its address alone', [listen, accept], { bind: ['127.0.0.1', 0] }],
-    ['on whose port nobody listens any more', [listen, accept, { do: 'close', socket: 'l' }], {}],
+    ['on whose port nobody listens any more', [listenLow, accept, { do: 'close', socket: 'l' }], {}],
   ])(
     '%s is found, with its ends the right way round, its processes, and what it carries from now on',
     async (_, begin, { bind, isPortBound }: { bind?: (string | number)[]; isPortBound?: boolean }) => {
       await withPeers(async (start) => {
         const server = start([...begin, ...serve]);
         const { port = 0, pid: serverPid } = await server.next();
-        // A port that is bound must be one that is free; the port above the server's is not taken by others just now.
         const bound =
-          isPortBound === true ? { bind: ['127.0.0.1', port + 1] } : bind === undefined ? {} : { bind };
+          isPortBound === true
+            ? { bind: ['127.0.0.1', LOW_PORT + 10_000] }
+            : bind === undefined
+              ? {}
+              : { bind };
         const client = start([{ do: 'connect', socket: 'c', host: '127.0.0.1', port, ...bound }, ...use]);
         const { port: clientPort, pid: clientPid } = await client.next();
         await ready(server, client);

@@ -1,0 +1,230 @@
+/**
+ * What the eBPF receiver costs: connections a second through a server on this machine, and iperf3's throughput, with the
+ * receiver on and off; the time in each kernel program; and how long a sweep of many open connections takes. Needs root
+ * and iperf3. Runs by itself, or by `npm run bench -- kernel`.
+ */
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs, promisify } from 'node:util';
+import { BpfObject, enableProgramStats, RingBuffer, readPrebuilt } from '@tributary/bpf';
+import { machineDescription } from '../src/machine.ts';
+import { Child } from './child.ts';
+import { alternate, type Pairs, quantile } from './pairs.ts';
+
+const run = promisify(execFile);
+
+const PORT = 7070;
+const IPERF_PORT = 7071;
+
+/** The programs that run for each connection. */
+const EVENT_PROGRAMS = ['follow_state', 'follow_destroy'];
+
+/** How long and how often. */
+export interface KernelBenchOptions {
+  /** Alternating runs with the receiver on and off. */
+  readonly pairs: number;
+  readonly connectionsPerRun: number;
+  readonly iperfSeconds: number;
+  readonly openConnections: number;
+}
+
+export const FULL_KERNEL_BENCH: KernelBenchOptions = {
+  pairs: 30,
+  connectionsPerRun: 10_000,
+  iperfSeconds: 2,
+  openConnections: 10_000,
+};
+
+export const QUICK_KERNEL_BENCH: KernelBenchOptions = {
+  pairs: 3,
+  connectionsPerRun: 2000,
+  iperfSeconds: 1,
+  openConnections: 1000,
+};
+
+/** What one kernel program cost. */
+export interface ProgramCost {
+  readonly program: string;
+  readonly runsPerConnection: number;
+  readonly nanosecondsPerRun: number;
+}
+
+/** What was measured. */
+export interface KernelBenchResult {
+  readonly connections: Pairs;
+  readonly throughput: Pairs;
+  readonly programs: readonly ProgramCost[];
+  /** A sweep of the open connections: finding their processes, then reading them; all with something to report. */
+  readonly sweepMs: { readonly connections: number; readonly owners: number; readonly read: number };
+}
+
+/** Measures everything, in network namespaces of its own. */
+export async function runKernelBench(options: KernelBenchOptions): Promise<KernelBenchResult> {
+  const namespace = `bench-${process.pid}`;
+  execFileSync('ip', ['netns', 'add', namespace]);
+  const children: Child[] = [];
+  const start = async (module: string, args: readonly string[] = [], inside?: string): Promise<Child> => {
+    const child = await Child.start(module, args, inside);
+    children.push(child);
+    return child;
+  };
+  try {
+    execFileSync('ip', ['-n', namespace, 'link', 'set', 'lo', 'up']);
+    const receiver = await start('receiver-process.ts');
+    await start('connection-server.ts', [String(PORT)], namespace);
+    const client = await start('connection-client.ts', [String(PORT)], namespace);
+    const rate = async (): Promise<number> =>
+      options.connectionsPerRun / (await client.ask<number>(options.connectionsPerRun));
+    await rate();
+    console.error('connections a second, receiver on and off …');
+    const connections = await alternate(receiver, options.pairs, rate);
+    console.error('time in each program …');
+    const programs = await measurePrograms(client, options.connectionsPerRun);
+    console.error('throughput, receiver on and off …');
+    const throughput = await alternate(receiver, options.pairs, () => iperf(namespace, options.iperfSeconds));
+    console.error('a sweep of many open connections …');
+    const sweepMs = await measureSweep(namespace, options.openConnections);
+    return { connections, throughput, programs, sweepMs };
+  } finally {
+    for (const child of children) child.stop();
+    execFileSync('ip', ['netns', 'del', namespace]);
+  }
+}
+
+/** Bits a second, as the receiving end counts them. */
+async function iperf(namespace: string, seconds: number): Promise<number> {
+  const inside = ['netns', 'exec', namespace, 'iperf3', '-p', String(IPERF_PORT)];
+  const server = spawn('ip', [...inside, '-s', '-1', '--forceflush'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(server, 'exit');
+  await once(server.stdout, 'data');
+  const { stdout } = await run('ip', [...inside, '-c', '127.0.0.1', '-t', String(seconds), '-J']);
+  await exited;
+  return JSON.parse(stdout).end.sum_received.bits_per_second;
+}
+
+/** The kernel's own count of the runs of each program and their time, for so many connections. */
+async function measurePrograms(client: Child, connections: number): Promise<ProgramCost[]> {
+  const object = new BpfObject(readPrebuilt('tcp'), { name: 'tcp' });
+  const ring = new RingBuffer(object.map('closed_flows'));
+  const drain = setInterval(() => ring.drain(() => undefined), 200);
+  const disable = enableProgramStats();
+  try {
+    const programs = EVENT_PROGRAMS.map((name) => object.load(name));
+    for (const program of programs) program.attach();
+    await client.ask(connections);
+    return programs.map((program) => {
+      const { runCount, runTimeNs } = program.stats();
+      return {
+        program: `${program.name} (${program.section})`,
+        runsPerConnection: Number(runCount) / connections,
+        nanosecondsPerRun: Number(runTimeNs) / Number(runCount),
+      };
+    });
+  } finally {
+    disable();
+    clearInterval(drain);
+    ring.close();
+    object.close();
+  }
+}
+
+/** Sweeps connections that somebody holds open; each of them is due a record, for it is the first. */
+async function measureSweep(namespace: string, connections: number): Promise<KernelBenchResult['sweepMs']> {
+  const object = new BpfObject(readPrebuilt('tcp'), { name: 'tcp' });
+  const holder = spawn('ip', [
+    ...['netns', 'exec', namespace, 'python3', '-c', HOLD_CONNECTIONS, String(connections / 2)],
+  ]);
+  try {
+    await once(holder.stdout, 'data');
+    const owners = object.load('find_owners').attachIterator();
+    const sweep = object.load('sweep_connections').attachIterator(object.map('connections').fd);
+    const ownersMs: number[] = [];
+    const readMs: number[] = [];
+    let records = 0;
+    // The first marks them, which later ones need not; the second is the first whose time is that of every other.
+    await owners.run(() => true);
+    for (let round = 0; round < 10; round += 1) {
+      ownersMs.push(await timed(() => owners.run(() => true)));
+      readMs.push(
+        await timed(() =>
+          sweep.run((_, length) => {
+            records += length / 128;
+            return true;
+          }),
+        ),
+      );
+      await delay(10);
+    }
+    if (records < connections) throw new Error(`only ${records} of ${connections} connections were swept`);
+    // Of the rounds the first wrote a record for each connection; the rest found nothing new.
+    return { connections, owners: quantile(ownersMs, 0.5), read: readMs[0] as number };
+  } finally {
+    holder.kill('SIGKILL');
+    object.close();
+  }
+}
+
+/** Makes connections to itself and keeps them: each has both ends here. */
+const HOLD_CONNECTIONS = `
+import resource, socket, sys, time
+count = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_NOFILE, (count * 2 + 100, count * 2 + 100))
+listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+held = []
+for _ in range(count):
+    held.append(socket.create_connection(listener.getsockname()))
+    held.append(listener.accept()[0])
+print("ready", flush=True)
+time.sleep(3600)
+`;
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const begin = performance.now();
+  await work();
+  return performance.now() - begin;
+}
+
+/** The result as Markdown. */
+export function kernelMarkdown({ connections, throughput, programs, sweepMs }: KernelBenchResult): string {
+  const pairsRow = (name: string, pairs: Pairs, unit: number, target: number): string => {
+    const cells = [
+      name,
+      (quantile(pairs.off, 0.5) / unit).toFixed(1),
+      (quantile(pairs.on, 0.5) / unit).toFixed(1),
+      pairs.ratio.toFixed(3),
+      `${pairs.spread[0].toFixed(3)}–${pairs.spread[1].toFixed(3)}`,
+      `${target}${pairs.ratio < target ? ' (missed)' : ''}`,
+    ];
+    return `| ${cells.join(' | ')} |`;
+  };
+  const perConnection = programs.reduce(
+    (sum, each) => sum + each.runsPerConnection * each.nanosecondsPerRun,
+    0,
+  );
+  return [
+    '| receiver | off | on | ratio | quartiles | target |',
+    '| --- | --- | --- | --- | --- | --- |',
+    pairsRow('connections, thousand a second', connections, 1e3, 0.97),
+    pairsRow('iperf3, Gbit/s', throughput, 1e9, 0.99),
+    '',
+    '| program | runs a connection (both ends) | ns a run, with the measuring |',
+    '| --- | --- | --- |',
+    ...programs.map(
+      (each) =>
+        `| ${each.program} | ${each.runsPerConnection.toFixed(2)} | ${each.nanosecondsPerRun.toFixed(0)} |`,
+    ),
+    `| all, ns a connection | | ${perConnection.toFixed(0)} |`,
+    '',
+    `A sweep of ${sweepMs.connections} open connections that all give a record: ${sweepMs.read.toFixed(1)} ms, after ` +
+      `${sweepMs.owners.toFixed(1)} ms for a look at every open file of the machine.`,
+  ].join('\n');
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+  const result = await runKernelBench(values.quick ? QUICK_KERNEL_BENCH : FULL_KERNEL_BENCH);
+  console.log(`${machineDescription()}\n\n${kernelMarkdown(result)}`);
+}
