@@ -27,8 +27,8 @@ options of pipeline:
   --rounds N          how often each case is run (default 5)
 `;
 
-const FULL: Pace = { rounds: 5, warmUpMs: 500, measureMs: 1500, clients: 8 };
-const QUICK: Pace = { rounds: 1, warmUpMs: 300, measureMs: 700, clients: 8 };
+const FULL: Pace = { rounds: 5, settleMs: 4000, warmUpMs: 200, measureMs: 1200, clients: 8 };
+const QUICK: Pace = { rounds: 1, settleMs: 1000, warmUpMs: 300, measureMs: 700, clients: 8 };
 
 const program = path.join(
   path.dirname(path.dirname(fileURLToPath(import.meta.url))),
@@ -37,12 +37,13 @@ const program = path.join(
 
 const tributary: Contender = {
   name: 'Tributary',
+  settles: true,
   argv: (config) => [process.execPath, program, '--config', config],
 };
 
 function collector(): Contender {
   const binary = findCollector();
-  return { name: 'Go Collector', argv: (config) => [binary, '--config', config] };
+  return { name: 'Go Collector', settles: false, argv: (config) => [binary, '--config', config] };
 }
 
 async function benchPipeline(options: { peer: boolean; only: readonly string[]; pace: Pace }): Promise<void> {

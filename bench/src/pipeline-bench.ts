@@ -12,6 +12,8 @@ import { type Subject, startSubject } from './subject.ts';
 /** A program that runs the bench's configurations. */
 export interface Contender {
   readonly name: string;
+  /** True if it compiles while it runs, and so needs a time of load before it is measured. */
+  readonly settles: boolean;
   /** The command line that runs it with a configuration file. */
   argv(configFile: string): readonly string[];
 }
@@ -32,6 +34,11 @@ export interface Measurement {
 /** How long and how often each case is run. */
 export interface Pace {
   readonly rounds: number;
+  /**
+   * How long each case is run beforehand, for contenders that compile while they run: V8 needs some seconds of load
+   * until its optimized code stands. A process that serves for days is measured as it serves.
+   */
+  readonly settleMs: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
   readonly clients: number;
@@ -67,6 +74,16 @@ export function freePort(): Promise<number> {
       server.close(() => resolve(port));
     });
   });
+}
+
+/** Keeps a contender under the load of a case for a time. */
+async function settle(running: Running, it: Case, pace: Pace): Promise<void> {
+  const request = prepareRequest(it.signal, it.itemsPerRequest, it.compression);
+  const start = it.transport === 'http' ? startHttpLoad : startGrpcLoad;
+  const load = await start(running.port, request, pace.clients);
+  await sleep(pace.settleMs);
+  load.stop();
+  await sleep(50);
 }
 
 async function runRound(running: Running, it: Case, sink: Sink, pace: Pace): Promise<Round> {
@@ -130,6 +147,7 @@ export async function benchSetup(
       running.push({ contender, subject, port });
     }
     for (const it of cases) {
+      for (const each of running) if (each.contender.settles) await settle(each, it, pace);
       const rounds = new Map<Running, Round[]>(running.map((each) => [each, []]));
       for (let round = 0; round < pace.rounds; round += 1) {
         for (const each of running) rounds.get(each)?.push(await runRound(each, it, sink, pace));

@@ -107,6 +107,7 @@ export {
 export * from './pipeline/service.ts';
 export { installPluginHooks } from './plugins/module-hooks.ts';
 export { exposedGc } from './process/exposed-gc.ts';
+export { madeBuffers } from './process/young-buffers.ts';
 export * from './telemetry/level.ts';
 export * from './telemetry/nop.ts';
 export { registerProcessMetrics } from './telemetry/process-metrics.ts';

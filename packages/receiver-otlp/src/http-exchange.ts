@@ -5,6 +5,7 @@ import {
   type CompressionType,
   decompress,
   discard,
+  madeBuffers,
   PermanentError,
   PipelineError,
   peerAddress,
@@ -84,11 +85,11 @@ export class Exchange implements BodyListener {
     }
     if (bytes instanceof Promise) {
       bytes.then(
-        (decompressed) => this.#take(decompressed),
+        (decompressed) => this.#takeDecompressed(decompressed),
         (error: unknown) => this.#notDecompressed(error),
       );
     } else {
-      this.#take(bytes);
+      this.#takeDecompressed(bytes);
     }
   }
 
@@ -113,6 +114,11 @@ export class Exchange implements BodyListener {
     const isTooLarge = error instanceof PipelineError && error.code === 'OTLP_TOO_LARGE';
     this.#shared.refused.count(isTooLarge ? 'too_large' : 'compression');
     this.#answer(refuseRequest(error));
+  }
+
+  #takeDecompressed(bytes: Uint8Array): void {
+    madeBuffers(bytes.length);
+    this.#take(bytes);
   }
 
   #take(bytes: Uint8Array): void {
