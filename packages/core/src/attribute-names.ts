@@ -7,6 +7,8 @@
 export const ATTR_CONTAINER_ID = 'container.id';
 export const ATTR_DESTINATION_ADDRESS = 'destination.address';
 export const ATTR_DESTINATION_PORT = 'destination.port';
+/** Whether the same data would fail again; the Collector's, on metrics of exports that failed. */
+export const ATTR_ERROR_PERMANENT = 'error.permanent';
 /** Why something failed: a class of errors, a code; few different values. */
 export const ATTR_ERROR_TYPE = 'error.type';
 /** How long the opening end waited for the connection, in seconds (double). */
@@ -32,13 +34,21 @@ export const ATTR_FLOW_STATE = 'flow.state';
 export const ATTR_HOST_NAME = 'host.name';
 export const ATTR_NETWORK_TRANSPORT = 'network.transport';
 export const ATTR_NETWORK_TYPE = 'network.type';
+/** The Collector's, on each line of a component's log. */
+export const ATTR_OTELCOL_COMPONENT_ID = 'otelcol.component.id';
+/** `receiver`, `processor` …; the Collector's, on each line of a component's log. */
+export const ATTR_OTELCOL_COMPONENT_KIND = 'otelcol.component.kind';
+/** The Collector's, on each line of a processor's log. */
+export const ATTR_OTELCOL_PIPELINE_ID = 'otelcol.pipeline.id';
 export const ATTR_PROCESS_EXECUTABLE_NAME = 'process.executable.name';
 /** The path of the control group. */
 export const ATTR_PROCESS_LINUX_CGROUP = 'process.linux.cgroup';
 export const ATTR_PROCESS_PID = 'process.pid';
 export const ATTR_SERVER_ADDRESS = 'server.address';
 export const ATTR_SERVER_PORT = 'server.port';
+export const ATTR_SERVICE_INSTANCE_ID = 'service.instance.id';
 export const ATTR_SERVICE_NAME = 'service.name';
+export const ATTR_SERVICE_VERSION = 'service.version';
 export const ATTR_SOURCE_ADDRESS = 'source.address';
 export const ATTR_SOURCE_PORT = 'source.port';
 

@@ -1,4 +1,4 @@
-import type { Batch, BatchMeta, Signal } from '@tributary/core';
+import { ATTR_SERVICE_NAME, type Batch, type BatchMeta, type Signal } from '@tributary/core';
 import { jsonBatch } from './json-batch.ts';
 
 /** The attribute by which the items of a test are told apart. */
@@ -9,7 +9,7 @@ const TIME_UNIX_NANO = '1700000000000000000';
 
 /** A batch with one item (span, data point, log record) for each number, which the item carries as an attribute. */
 export function numberedBatch(signal: Signal, numbers: readonly number[], meta?: BatchMeta): Batch {
-  const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'testkit' } }] };
+  const resource = { attributes: [{ key: ATTR_SERVICE_NAME, value: { stringValue: 'testkit' } }] };
   return jsonBatch(REQUESTS[signal](resource, numbers), meta);
 }
 

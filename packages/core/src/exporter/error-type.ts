@@ -1,8 +1,12 @@
+import { ATTR_ERROR_PERMANENT, ATTR_ERROR_TYPE } from '../attribute-names.ts';
 import { isPermanent, PipelineError } from '../errors.ts';
 import { rpcCodeName } from '../net/rpc-status.ts';
 
 /** Why items were not sent, as metrics say it: bounded values. */
-export type FailureAttributes = Readonly<{ 'error.type': string; 'error.permanent': boolean }>;
+export type FailureAttributes = Readonly<{
+  [ATTR_ERROR_TYPE]: string;
+  [ATTR_ERROR_PERMANENT]: boolean;
+}>;
 
 /** What stands for an error of which nothing is known, as the semantic conventions have it. */
 const OTHER = '_OTHER';
@@ -19,7 +23,7 @@ export function errorType(error: unknown): string {
 
 /** Both attributes that the Collector puts on what it could not send. */
 export function failureAttributes(error: unknown): FailureAttributes {
-  return { 'error.type': errorType(error), 'error.permanent': isPermanent(error) };
+  return { [ATTR_ERROR_TYPE]: errorType(error), [ATTR_ERROR_PERMANENT]: isPermanent(error) };
 }
 
 /** `RESOURCE_EXHAUSTED` as `ResourceExhausted`; Go has one l in `Canceled`. */

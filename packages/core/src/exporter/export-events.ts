@@ -3,6 +3,7 @@
  * together, so that a loss cannot be counted without being logged or the other way round. Metric names and
  * attributes are the Collector's (exporter/exporterhelper/documentation.md).
  */
+import { ATTR_ERROR_PERMANENT, ATTR_ERROR_TYPE } from '../attribute-names.ts';
 import type { Settings } from '../component/factory.ts';
 import { RepeatedLog } from '../component/repeated-log.ts';
 import { ITEM_NAMES, type Signal } from '../component/signal.ts';
@@ -16,7 +17,10 @@ import type { BackendHealth } from './health.ts';
 import type { SendResult } from './send.ts';
 
 /** What `error.type` says of items that a backend refused in an answer that accepted the rest. */
-const PARTIAL_SUCCESS: FailureAttributes = { 'error.type': 'PartialSuccess', 'error.permanent': true };
+const PARTIAL_SUCCESS: FailureAttributes = {
+  [ATTR_ERROR_TYPE]: 'PartialSuccess',
+  [ATTR_ERROR_PERMANENT]: true,
+};
 
 /** Permanent errors that are about this exporter or its backend, not about the data. */
 const BACKEND_CODES: ReadonlySet<number | undefined> = new Set<number>([
@@ -108,7 +112,7 @@ export class ExportEvents {
 
   /** A batch was not let into the queue; its sender was told. */
   refused(batch: Batch, reason: RefusalReason, error: Error): void {
-    this.#count('enqueue_failed', batch.itemCount, { 'error.type': reason });
+    this.#count('enqueue_failed', batch.itemCount, { [ATTR_ERROR_TYPE]: reason });
     this.#refusedLog.occur(batch.itemCount, { error: error.message });
   }
 
@@ -126,7 +130,7 @@ export class ExportEvents {
   }
 
   #count(outcome: 'send_failed' | 'enqueue_failed', items: number, attributes: SeriesAttributes): void {
-    const key = `${outcome} ${attributes['error.type']} ${attributes['error.permanent']}`;
+    const key = `${outcome} ${attributes[ATTR_ERROR_TYPE]} ${attributes[ATTR_ERROR_PERMANENT]}`;
     let series = this.#series.get(key);
     if (series === undefined) {
       const noun = ITEM_NAMES[this.signal];

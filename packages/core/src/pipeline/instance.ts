@@ -1,3 +1,8 @@
+import {
+  ATTR_OTELCOL_COMPONENT_ID,
+  ATTR_OTELCOL_COMPONENT_KIND,
+  ATTR_OTELCOL_PIPELINE_ID,
+} from '../attribute-names.ts';
 import type { Component, Host, ReportStatus } from '../component/component.ts';
 import type { ComponentKind } from '../component/factory.ts';
 import { type Logger, withFields } from '../component/logger.ts';
@@ -46,9 +51,9 @@ export class Instance {
     this.key = `${kind}:${id}${pipeline === undefined ? '' : `@${pipeline}`}`;
     this.title = `"${id}" ${kind}`;
     this.logger = withFields(logger, {
-      'otelcol.component.kind': kind,
-      'otelcol.component.id': id,
-      ...(pipeline === undefined ? {} : { 'otelcol.pipeline.id': pipeline }),
+      [ATTR_OTELCOL_COMPONENT_KIND]: kind,
+      [ATTR_OTELCOL_COMPONENT_ID]: id,
+      ...(pipeline === undefined ? {} : { [ATTR_OTELCOL_PIPELINE_ID]: pipeline }),
     });
     this.telemetry = registry.component(kind, id);
     this.reportStatus = (status, error) => board.report(this.key, status, error);

@@ -1,3 +1,5 @@
+import { ATTR_OTELCOL_COMPONENT_ID, ATTR_OTELCOL_COMPONENT_KIND } from '@tributary/core';
+
 const LEVEL_NAMES: Readonly<Record<number, string>> = {
   10: 'trace',
   20: 'debug',
@@ -34,8 +36,8 @@ export function formatConsoleLine(json: string): string {
   } catch {
     return json;
   }
-  const { level, ts, msg, error, 'otelcol.component.id': id, ...rest } = record;
-  delete rest['otelcol.component.kind'];
+  const { level, ts, msg, error, [ATTR_OTELCOL_COMPONENT_ID]: id, ...rest } = record;
+  delete rest[ATTR_OTELCOL_COMPONENT_KIND];
   const name = (typeof level === 'number' ? LEVEL_NAMES[level] : undefined) ?? String(level);
   const parts = [String(ts), name.padEnd(5)];
   if (id !== undefined) parts.push(formatValue(id));

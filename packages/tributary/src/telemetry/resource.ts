@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@tributary/core';
 
 /**
  * The resource of the process's own telemetry: what the configuration says, and the three attributes that the
@@ -9,9 +10,9 @@ export function telemetryResource(
   version: string,
 ): Record<string, string | number | boolean> {
   const merged: Record<string, string | number | boolean | null> = {
-    'service.name': 'tributary',
-    'service.version': version,
-    'service.instance.id': randomUUID(),
+    [ATTR_SERVICE_NAME]: 'tributary',
+    [ATTR_SERVICE_VERSION]: version,
+    [ATTR_SERVICE_INSTANCE_ID]: randomUUID(),
     ...configured,
   };
   return Object.fromEntries(
