@@ -89,6 +89,11 @@ async function main(): Promise<void> {
     const pace = values.quick ? QUICK : FULL;
     const rounds = values.rounds === undefined ? pace.rounds : Number(values.rounds);
     await benchPipeline({ peer: values.peer, only: values.only, pace: { ...pace, rounds } });
+  } else if (bench === 'kernel') {
+    // Loaded here: it opens libbpf, which the other benches do without.
+    const kernel = await import('./kernel/kernel-bench.ts');
+    const options = values.quick ? kernel.QUICK_KERNEL_BENCH : kernel.FULL_KERNEL_BENCH;
+    console.log(`${machineDescription()}\n\n${kernel.kernelMarkdown(await kernel.runKernelBench(options))}`);
   } else if (bench === 'overload') {
     const results = await benchOverload(tributary, values.quick ? 10_000 : 60_000);
     console.log(`${machineDescription()}\n\n${overloadMarkdown(results)}`);
