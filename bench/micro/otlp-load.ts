@@ -9,7 +9,10 @@ export interface Load {
   readonly items: number;
 }
 
-/** Twelve string attributes, as a server span of an HTTP service has them; a span comes to about 720 bytes. */
+/**
+ * Twelve string attributes, as a server span of an HTTP service has them; a span comes to about 690 bytes, and
+ * to 770 with `integers` of three. One attribute, as is usual, is longer than 127 bytes.
+ */
 export function spanLoad(count: number, integers: number): Load {
   const items = Array.from({ length: count }, (_, index) => field(2, span(index, integers)));
   return { name: 'span', bytes: request(items), items: count };
@@ -78,15 +81,18 @@ function strings(index: number): readonly (readonly [string, string])[] {
   return [
     ['http.request.method', 'GET'],
     ['http.route', '/api/v1/orders/{id}'],
-    ['url.path', `/api/v1/orders/${3_000_000_000 - index}`],
+    ['url.path', `/api/v1/orders/${3_000_000_000 - index}/items/9f8e7d6c5b4a/reservations`],
     ['url.scheme', 'https'],
     ['server.address', 'checkout.shop.svc.cluster.local'],
     ['client.address', `10.2.${index % 256}.17`],
     ['network.peer.address', `10.2.${index % 256}.17`],
     ['network.protocol.version', '1.1'],
-    ['user_agent.original', 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)'],
+    [
+      'user_agent.original',
+      'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36 Edg/143.0.0.0',
+    ],
     ['enduser.id', `user-${2_000_000_000 + index}`],
-    ['app.order.id', `9f8e7d6c-${index}-5b4a3928-17263544-aabbccdd`],
+    ['app.order.id', `9f8e7d6c-${index}-5b4a3928-17263544-aabbccdd-00112233445566778899`],
     ['thread.name', `worker-${index % 16}`],
   ];
 }

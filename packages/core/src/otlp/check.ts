@@ -145,7 +145,7 @@ function checkMessage(
 
 /**
  * Passes attributes of the usual form, as long as they follow one another under the same tag: a key, then a string, bool,
- * int or double, all lengths below 128. The caller makes sure that two more messages may be nested.
+ * int or double, all lengths below 128; or a longer string. The caller makes sure that two more messages may be nested.
  *
  *     tag length 0x0a key-length key… 0x12 value-length 0x0a string-length string…
  *
@@ -157,7 +157,13 @@ function quickKeyValues(view: DataView, text: TextWindow, tag: number, start: nu
   let position = start;
   while (position + 8 <= end) {
     const head = view.getInt32(position, true);
-    if ((head & 0x80ff_80ff) !== wanted) return position;
+    if ((head & 0x80ff_80ff) !== wanted) {
+      const afterLong = (head & 0x80ff) === (0x8000 | tag) ? passLongString(view, text, position, end) : 0;
+      if (afterLong === 0) return position;
+      limit = text.limit;
+      position = afterLong;
+      continue;
+    }
     const next = position + 2 + ((head >>> 8) & 0x7f);
     const valueStart = position + 4 + (head >>> 24);
     if (next > end || valueStart + 4 > next) return position;
@@ -177,6 +183,34 @@ function quickKeyValues(view: DataView, text: TextWindow, tag: number, start: nu
     position = next;
   }
   return position;
+}
+
+/**
+ * The position after an attribute with a string of some hundred bytes: the lengths around it may take two bytes. 0 if
+ * it is something else.
+ */
+function passLongString(view: DataView, text: TextWindow, start: number, end: number): number {
+  const high = view.getUint8(start + 2);
+  const next = start + 3 + ((view.getUint8(start + 1) & 127) | (high << 7));
+  if (high > 127 || next > end || view.getUint8(start + 3) !== STRING_TAG) return 0;
+  const keyLength = view.getUint8(start + 4);
+  const valueTag = start + 5 + keyLength;
+  if (keyLength > 127 || valueTag + 5 > next || view.getUint8(valueTag) !== VALUE_TAG) return 0;
+  if (next > text.limit) text.advance(start);
+  text.blankByte(start + 1);
+  const stringTag = passLength(view, text, valueTag + 1, next);
+  if (stringTag === 0 || view.getUint8(stringTag) !== STRING_TAG) return 0;
+  return passLength(view, text, stringTag + 1, next) === 0 ? 0 : next;
+}
+
+/** The position after a length of one or two bytes that reaches to `next`; 0 if it does not. */
+function passLength(view: DataView, text: TextWindow, start: number, next: number): number {
+  const low = view.getUint8(start);
+  if (low < 128) return start + 1 + low === next ? start + 1 : 0;
+  const high = view.getUint8(start + 1);
+  if (high > 127 || start + 2 + ((low & 127) | (high << 7)) !== next) return 0;
+  text.blankByte(start);
+  return start + 2;
 }
 
 /** Whether all that follows the tag of an AnyValue, from `start` to `end`, is one scalar; blanks it. */

@@ -307,6 +307,32 @@ describe('large requests, of which text is checked window by window', () => {
   });
 });
 
+describe('attributes of every length, most of which a quick way passes', () => {
+  const lengths = [
+    0, 1, 110, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 129, 300, 16_370, 16_380, 16_384, 70_000,
+  ];
+
+  test.each(lengths)('a value of %i bytes is taken if it is text, and refused where it is not', (length) => {
+    const value = Buffer.alloc(length, 'x');
+    const good = spans(Buffer.concat([attribute(9, 'key', value.toString()), fixed64(7, 1n)]));
+    expect(refusal('traces', good)).toBe('taken');
+    if (length === 0) return;
+    const at = good.lastIndexOf('x'.charCodeAt(0));
+    good[at] = 0xff;
+    expect(refusal('traces', good)).toBe(
+      text(
+        `byte ${at}, in ExportTraceServiceRequest > ResourceSpans > ScopeSpans > Span > KeyValue > AnyValue`,
+        'UTF-8 (found byte 0xff)',
+      ),
+    );
+  });
+
+  test.each(lengths)('a value of %i bytes that claims one more is refused', (length) => {
+    const cut = len(1, 'x'.repeat(length + 1)).subarray(0, -1);
+    expect(refusal('traces', spans(len(9, len(1, 'key'), len(2, cut))))).toMatch(/expected \d+ more bytes/);
+  });
+});
+
 test('a tag is a field number and a wire type', () => {
   expect([tag(1, 2), tag(16, 5)]).toEqual([Buffer.from([0x0a]), Buffer.from([0x85, 0x01])]);
 });
