@@ -101,6 +101,7 @@ struct sock {
 	__u16 sk_protocol;
 	__u8 sk_userlocks;
 	struct sock_cgroup_data sk_cgrp_data;
+	struct bpf_local_storage *sk_bpf_storage;
 };
 
 struct inet_sock {

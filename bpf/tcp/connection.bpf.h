@@ -13,7 +13,7 @@ struct facts {
 	boot_ns started_ns; /* 0: before we looked */
 	__u32 connect_us;   /* 0: not known */
 	__u32 pid;	    /* 0: not known */
-	__u32 flags;	    /* enum flow_flag; changed by atomic operations only */
+	__u32 flags;	    /* the resets of enum flow_flag; changed by atomic operations only */
 	__u8 role;	    /* enum role */
 	__u8 _pad[3];
 	char executable[EXECUTABLE_BYTES];
@@ -49,6 +49,22 @@ struct connection {
 
 #define COMMIT_ENDED 2
 
+#define STATE_BIT(state) (1 << (state))
+#define STATES_FIN_QUEUED \
+	(STATE_BIT(TCP_FIN_WAIT1) | STATE_BIT(TCP_FIN_WAIT2) | STATE_BIT(TCP_LAST_ACK) | STATE_BIT(TCP_CLOSING))
+#define STATES_OPEN (STATE_BIT(TCP_ESTABLISHED) | STATE_BIT(TCP_CLOSE_WAIT) | STATES_FIN_QUEUED)
+
+static __always_inline bool is_open(unsigned char state)
+{
+	return STATE_BIT(state) & STATES_OPEN;
+}
+
+/* This end has closed or shut down its sending side. */
+static __always_inline bool is_fin_queued(unsigned char state)
+{
+	return !!(STATE_BIT(state) & STATES_FIN_QUEUED);
+}
+
 static __always_inline void set_owner(struct facts *facts, struct task_struct *task)
 {
 	facts->pid = task->tgid;
@@ -70,30 +86,43 @@ static __always_inline void set_owner_to_current(struct facts *facts)
  * Payload bytes. The kernel's counters are of sequence numbers, which a SYN and a FIN use up as well:
  * - bytes_acked has one too many from the SYN of the end that opened, and one from an acknowledged FIN;
  * - bytes_received has one too many from the FIN, which sets SOCK_DONE.
- *
- * Without the lock, what is under way and not acknowledged cannot be told exactly (snd_nxt and snd_una are read one
- * after the other), so an open connection's reading has what the other end acknowledged. At the end, `is_final`, the
- * rest that was sent is added. No reading is above a later one: where a FIN may or may not be acknowledged yet, an open
- * connection is taken to have sent a byte less. The counters are read before the states that correct them, for a
- * counter that moves in between would otherwise be corrected too little.
  */
-static __always_inline void read_counters(struct reading *reading, const struct tcp_sock *tp, const struct sock *sk,
-					  const struct facts *facts, bool is_final)
+static __always_inline __u64 without_fin(__u64 received_bytes, const struct sock *sk)
+{
+	return received_bytes - (received_bytes && sk->__sk_common.skc_flags & (1 << SOCK_DONE));
+}
+
+/*
+ * Of a connection that goes on, without its lock. What is under way and not acknowledged cannot be told exactly then
+ * (snd_nxt and snd_una are read one after the other), so this is what the other end acknowledged. No reading is above a
+ * later one: where a FIN may or may not be acknowledged yet, a byte less is taken to be sent. The counters are read
+ * before the state that corrects them: one that moves in between would otherwise be corrected too little.
+ */
+static __always_inline void read_open(struct reading *reading, const struct tcp_sock *tp, const struct sock *sk,
+				      enum role role)
 {
 	volatile const struct tcp_sock *counters = tp;
 	__u64 received = counters->bytes_received;
 	__u64 sent = counters->bytes_acked;
-	__u64 control = 0;
+	__u64 control = (role == ROLE_SOURCE) + is_fin_queued(sk->__sk_common.skc_state);
 
-	if (facts->role == ROLE_SOURCE)
-		control += 1;
-	/* bytes_acked of 0 in the end that opened: its SYN was never acknowledged, it cannot have sent. */
-	if (is_final && (facts->role != ROLE_SOURCE || sent))
-		sent += tp->snd_nxt - tp->snd_una;
-	if (facts->flags & FLOW_FIN_QUEUED && (!is_final || tp->snd_nxt == tp->write_seq))
-		control += 1;
 	reading->sent_bytes = sent > control ? sent - control : 0;
-	reading->received_bytes = received - (received && sk->__sk_common.skc_flags & (1 << SOCK_DONE));
+	reading->received_bytes = without_fin(received, sk);
+	reading->retransmits = tp->total_retrans;
+}
+
+/* Of one that has ended: with what was sent and never acknowledged. */
+static __always_inline void read_final(struct reading *reading, const struct tcp_sock *tp, const struct sock *sk,
+				       enum role role, bool fin_queued)
+{
+	__u64 sent = tp->bytes_acked;
+	__u64 control = (role == ROLE_SOURCE) + (fin_queued && tp->snd_nxt == tp->write_seq);
+
+	/* 0 at the end that opened: its SYN was never acknowledged, it cannot have sent. */
+	if (role != ROLE_SOURCE || sent)
+		sent += tp->snd_nxt - tp->snd_una;
+	reading->sent_bytes = sent > control ? sent - control : 0;
+	reading->received_bytes = without_fin(tp->bytes_received, sk);
 	reading->retransmits = tp->total_retrans;
 }
 
@@ -121,15 +150,16 @@ static __always_inline void copy_address(__u8 *to, const struct in6_addr *v6, __
 
 /* Writes every field of the record. */
 static __always_inline void fill_record(struct flow_record *record, enum flow_record_type type, const struct sock *sk,
-					const struct tcp_sock *tp, const struct facts *facts, const struct reading *now,
-					const struct reading *last, boot_ns time_ns)
+					const struct tcp_sock *tp, const struct facts *facts, bool fin_queued,
+					const struct reading *now, const struct reading *last, boot_ns time_ns)
 {
 	const struct sock_common *common = &sk->__sk_common;
 	bool is_v4 = common->skc_family == AF_INET;
 
 	record->type = type;
 	record->version = FLOW_RECORD_VERSION;
-	record->flags = facts->flags | (facts->role == ROLE_SOURCE ? FLOW_OPENED_HERE : 0);
+	record->flags =
+		facts->flags | (facts->role == ROLE_SOURCE ? FLOW_OPENED_HERE : 0) | (fin_queued ? FLOW_FIN_QUEUED : 0);
 	record->error = type == FLOW_CLOSED ? sk->sk_err : 0;
 	record->pid = facts->pid;
 	record->time_ns = time_ns;

@@ -9,36 +9,36 @@
 	 STATE_BIT(TCP_LAST_ACK) | STATE_BIT(TCP_CLOSE))
 
 /*
- * Sets a flag of the connection, wherever it is kept; returns it while it is young. The events of one socket come one
- * after the other, but mark() may be moving it on another CPU: that copies the slot into the storage and then asks the
- * slot for flags again, so the storage is looked for last.
+ * Sets a flag of the connection, wherever it is kept. The events of one socket come one after the other, but mark() may
+ * be moving it on another CPU: that copies the slot into the storage and then asks the slot for flags again, so the
+ * storage is looked for last.
  */
-static __always_inline struct young *add_flag(struct sock *sk, enum flow_flag flag)
+static __always_inline void add_flag(struct sock *sk, enum flow_flag flag)
 {
-	struct young *young = find_young(young_key(sk));
+	struct young young = find_young(sk);
 	struct connection *conn;
 
-	if (young)
-		__sync_fetch_and_or(&young->facts.flags, flag);
+	if (young.facts)
+		__sync_fetch_and_or(&young.facts->flags, flag);
 	conn = find_connection(sk);
 	if (conn)
 		__sync_fetch_and_or(&conn->facts.flags, flag);
-	return young;
 }
 
-static __always_inline struct young *begin(struct sock *sk, enum role role)
+/* What is known of a connection that begins now; 0 if there is no room for it. */
+static __always_inline struct facts *begin(struct sock *sk, enum role role)
 {
-	struct young *young = take_young(new_young_key(sk));
+	struct facts *facts = take_young(sk).facts;
 
-	if (!young)
+	if (!facts)
 		return 0;
-	young->facts.started_ns = bpf_ktime_get_boot_ns();
-	young->facts.connect_us = 0;
-	young->facts.pid = 0;
-	young->facts.flags = 0;
-	young->facts.role = role;
-	young->facts.executable[0] = 0;
-	return young;
+	facts->started_ns = bpf_ktime_get_boot_ns();
+	facts->connect_us = 0;
+	facts->pid = 0;
+	facts->flags = 0;
+	facts->role = role;
+	facts->executable[0] = 0;
+	return facts;
 }
 
 /* listen(): in the process that listens. */
@@ -53,10 +53,10 @@ static __always_inline void listening_begins(struct sock *sk)
 /* connect(): in the process that opens the connection. */
 static __always_inline void connection_opens(struct sock *sk)
 {
-	struct young *young = begin(sk, ROLE_SOURCE);
+	struct facts *facts = begin(sk, ROLE_SOURCE);
 
-	if (young)
-		set_owner_to_current(&young->facts);
+	if (facts)
+		set_owner_to_current(facts);
 	/* The socket was connected before. */
 	if (find_connection(sk))
 		bpf_sk_storage_delete(&connections, sk);
@@ -65,48 +65,46 @@ static __always_inline void connection_opens(struct sock *sk)
 /* The handshake is complete, at either end. The one that was asked begins here. */
 static __always_inline void connection_established(struct sock *sk, int old_state)
 {
-	struct young *young = find_young(young_key(sk));
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct facts *facts = find_young(sk).facts;
+	struct tcp_sock *tp;
 
-	if (!tp)
-		return;
-	if (young) {
-		young->facts.connect_us = since(bpf_ktime_get_boot_ns(), young->facts.started_ns) / 1000;
+	if (facts) {
+		facts->connect_us = since(bpf_ktime_get_boot_ns(), facts->started_ns) / 1000;
 	} else if (old_state == TCP_SYN_RECV) {
-		young = begin(sk, ROLE_DESTINATION);
+		facts = begin(sk, ROLE_DESTINATION);
+		tp = bpf_skc_to_tcp_sock(sk);
 		/* From SYN-ACK to ACK; 0 if the SYN-ACK was sent again. */
-		if (young)
-			young->facts.connect_us = tp->srtt_us >> 3;
+		if (facts && tp)
+			facts->connect_us = tp->srtt_us >> 3;
 	}
-	if (young && mark_early)
-		mark(sk, tp);
+	if (mark_early)
+		mark(sk);
 }
 
 /* close() or shutdown(): mostly in the process that has the socket, and so tells who accepted it. */
 static __always_inline void sending_ends(struct sock *sk)
 {
-	struct young *young = add_flag(sk, FLOW_FIN_QUEUED);
+	struct facts *facts = find_young(sk).facts;
 
-	if (young && !young->facts.pid)
-		set_owner_to_current(&young->facts);
+	if (facts && !facts->pid)
+		set_owner_to_current(facts);
 }
 
 /* The last record of a connection, once. False if nothing is known of it. */
-static __always_inline bool report_end(struct sock *sk)
+static __always_inline bool report_end(struct sock *sk, bool fin_queued)
 {
 	struct connection *conn = find_connection(sk);
-	__u64 key = young_key(sk);
-	struct young *young = find_young(key);
+	struct young young = find_young(sk);
 	struct flow_record *record;
 	struct reading now, last = {};
 	struct tcp_sock *tp;
 	struct facts facts;
 	__u64 committed;
 
-	if (young) {
+	if (young.facts) {
 		/* Before it is given up: then another connection may have it. */
-		facts = young->facts;
-		if (leave_young(young, key) && !conn)
+		facts = *young.facts;
+		if (leave_young(young) && !conn)
 			goto submit;
 		/* It has just moved into the socket. */
 		conn = find_connection(sk);
@@ -129,8 +127,8 @@ submit:
 	}
 	if (!facts.pid)
 		take_owner_of_listener(&facts, tp);
-	read_counters(&now, tp, sk, &facts, true);
-	fill_record(record, FLOW_CLOSED, sk, tp, &facts, &now, &last, bpf_ktime_get_boot_ns());
+	read_final(&now, tp, sk, facts.role, fin_queued);
+	fill_record(record, FLOW_CLOSED, sk, tp, &facts, fin_queued, &now, &last, bpf_ktime_get_boot_ns());
 	/* The reader looks by a timer: waking it for each record costs the kernel three times the rest. */
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 	return true;
@@ -142,7 +140,7 @@ static __always_inline void connection_ends(struct sock *sk, int old_state)
 	if (old_state == TCP_CLOSE || old_state == TCP_LISTEN)
 		return;
 	/* From TCP_SYN_RECV: it was asked for a connection, and none came of it. */
-	if (!report_end(sk) && old_state != TCP_SYN_RECV)
+	if (!report_end(sk, is_fin_queued(old_state)) && old_state != TCP_SYN_RECV)
 		count(counters, tcp_counters, unknown_ended);
 }
 

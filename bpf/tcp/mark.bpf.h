@@ -3,21 +3,9 @@
 #ifndef __TCP_MARK_BPF_H__
 #define __TCP_MARK_BPF_H__
 
-#define STATE_BIT(state) (1 << (state))
-#define STATES_OPEN                                                                         \
-	(STATE_BIT(TCP_ESTABLISHED) | STATE_BIT(TCP_FIN_WAIT1) | STATE_BIT(TCP_FIN_WAIT2) | \
-	 STATE_BIT(TCP_CLOSE_WAIT) | STATE_BIT(TCP_LAST_ACK) | STATE_BIT(TCP_CLOSING))
-#define STATES_FIN_QUEUED \
-	(STATE_BIT(TCP_FIN_WAIT1) | STATE_BIT(TCP_FIN_WAIT2) | STATE_BIT(TCP_LAST_ACK) | STATE_BIT(TCP_CLOSING))
-
-static __always_inline bool is_open(unsigned char state)
-{
-	return STATE_BIT(state) & STATES_OPEN;
-}
-
 static __always_inline struct connection *find_connection(struct sock *sk)
 {
-	return bpf_sk_storage_get(&connections, sk, 0, 0);
+	return sk->sk_bpf_storage ? bpf_sk_storage_get(&connections, sk, 0, 0) : 0;
 }
 
 static __always_inline void take_owner_of_listener(struct facts *facts, const struct tcp_sock *tp)
@@ -55,39 +43,37 @@ static __always_inline enum role guess_role(const struct sock *sk, const struct 
  * Keeps an open connection in its socket: one that is young with all that is known of it; one that was there before us
  * with its present counters as already reported, for somebody else may have.
  */
-static __always_inline struct connection *mark(struct sock *sk, struct tcp_sock *tp)
+static __always_inline struct connection *mark(struct sock *sk)
 {
 	struct connection *conn = find_connection(sk);
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct connection initial = {};
-	__u64 key = young_key(sk);
-	struct young *young;
+	struct young young;
 
-	if (conn)
+	if (conn || !tp)
 		return conn;
-	young = find_young(key);
-	if (young) {
-		if (!begin_move(young, key))
+	young = find_young(sk);
+	if (young.facts) {
+		if (!begin_move(young))
 			return 0;
-		initial.facts = young->facts;
+		initial.facts = *young.facts;
 	} else {
 		initial.facts.role = guess_role(sk, tp);
-		if (STATE_BIT(sk->__sk_common.skc_state) & STATES_FIN_QUEUED)
-			initial.facts.flags = FLOW_FIN_QUEUED;
-		read_counters(&initial.reported[0], tp, sk, &initial.facts, false);
+		read_open(&initial.reported[0], tp, sk, initial.facts.role);
 	}
 	conn = bpf_sk_storage_get(&connections, sk, &initial, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!conn)
 		count(counters, tcp_counters, storage_refused);
-	if (!young)
+	if (!young.facts)
 		return conn;
 	if (!conn) {
-		cancel_move(young, key);
+		cancel_move(young);
 		return 0;
 	}
 	/* See add_flag(). */
-	__sync_fetch_and_or(&conn->facts.flags, young->facts.flags);
+	__sync_fetch_and_or(&conn->facts.flags, young.facts->flags);
 	/* The end came meanwhile, did not see the storage, and reported from the slot. */
-	if (!finish_move(young, key))
+	if (!finish_move(young))
 		__sync_lock_test_and_set(&conn->commit, COMMIT_ENDED);
 	return conn;
 }
@@ -100,7 +86,7 @@ static __always_inline void mark_existing(struct sock_common *common)
 	if (!tp)
 		return;
 	if (is_open(common->skc_state))
-		mark((struct sock *)tp, tp);
+		mark((struct sock *)tp);
 	else if (common->skc_state == TCP_LISTEN && !find_listener(tp))
 		add_listener(tp, 0);
 }
@@ -120,7 +106,7 @@ static __always_inline void mark_owned(struct sock *sk, struct task_struct *task
 			add_listener(tp, task);
 		return;
 	}
-	conn = is_open(sk->__sk_common.skc_state) ? mark(sk, tp) : 0;
+	conn = is_open(sk->__sk_common.skc_state) ? mark(sk) : 0;
 	if (conn && !conn->facts.pid)
 		set_owner(&conn->facts, task);
 }

@@ -36,13 +36,14 @@ static __always_inline int sweep(struct seq_file *page, struct sock *sk)
 	time_ns = bpf_ktime_get_boot_ns();
 	last = committed ? &conn->reported[1] : &conn->reported[0];
 	next = committed ? &conn->reported[0] : &conn->reported[1];
-	read_counters(&now, tp, sk, &conn->facts, false);
+	read_open(&now, tp, sk, conn->facts.role);
 	if (!is_record_due(conn, &now, last, time_ns))
 		return 0;
 
 	if (!conn->facts.pid)
 		take_owner_of_listener(&conn->facts, tp);
-	fill_record(&record, FLOW_OPEN, sk, tp, &conn->facts, &now, last, time_ns);
+	fill_record(&record, FLOW_OPEN, sk, tp, &conn->facts, is_fin_queued(sk->__sk_common.skc_state), &now, last,
+		    time_ns);
 	/* The page is full: the kernel hands it over and shows us this socket again. */
 	if (bpf_seq_write(page, &record, sizeof(record)))
 		return 0;

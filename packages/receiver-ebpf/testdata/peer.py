@@ -16,13 +16,14 @@ step is an object with a key "do"; the others are its arguments ("quiet" says no
   acked   socket                   waits until the other end has acknowledged all
   close   socket
   fork    steps                    runs the steps in a child process, which has the same sockets -> {"pid"}
-  repeat  steps, times
+  repeat  steps, times             a "*" in the name of a socket stands for the number of the round
   wait, say (text), sleep          sleeps until the process is ended
 """
 
 import fcntl
 import json
 import os
+import resource
 import signal
 import socket
 import struct
@@ -129,8 +130,12 @@ def fork(step):
 
 
 def repeat(step):
-    for _ in range(step["times"]):
-        run(step["steps"])
+    for number in range(step["times"]):
+        run([numbered(each, number) for each in step["steps"]])
+
+
+def numbered(step, number):
+    return step | {"socket": step["socket"].replace("*", str(number))} if "socket" in step else step
 
 
 def wait(step):
@@ -164,4 +169,6 @@ def run(steps):
         STEPS[step["do"]](step)
 
 
+_, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
 run(json.loads(sys.argv[1]))

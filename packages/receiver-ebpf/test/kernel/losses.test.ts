@@ -56,6 +56,53 @@ describe('many short connections', () => {
   });
 });
 
+describe('many connections at once', () => {
+  it('that no sweep sees are each reported, with how they began and whose they were', async () => {
+    // More than the part of the table of young connections that stays in a CPU's cache has room for (896).
+    const CONNECTIONS = 1200;
+    await watching(
+      (watch) =>
+        withPeers(async (start) => {
+          const all = (steps: Step[]): Step => ({ do: 'repeat', times: CONNECTIONS, steps });
+          const server = start([
+            { do: 'listen', socket: 'l', host: '127.0.0.1' },
+            all([{ do: 'accept', from: 'l', socket: 'a*' }]),
+            all([
+              { do: 'receive', socket: 'a*', quiet: true },
+              { do: 'close', socket: 'a*' },
+            ]),
+          ]);
+          const { port = 0, pid: serverPid } = await server.next();
+          const client = start([
+            all([{ do: 'connect', socket: 'c*', host: '127.0.0.1', port, quiet: true }]),
+            { do: 'say', text: 'open' },
+            all([
+              { do: 'send', socket: 'c*', bytes: 3 },
+              { do: 'close', socket: 'c*' },
+            ]),
+          ]);
+          await Promise.all([server.end(), client.end()]);
+          const flows = await watch.untilClosed(port, 2 * CONNECTIONS);
+          expect(flows).toHaveLength(2 * CONNECTIONS);
+          expect(totals(flows).map(({ sourceBytes }) => sourceBytes)).toEqual([
+            3 * CONNECTIONS,
+            3 * CONNECTIONS,
+          ]);
+          const unlike = flows.filter(
+            (flow) =>
+              flow['flow.connect_duration'] === undefined ||
+              flow['flow.duration'] === undefined ||
+              (flow['process.pid'] === serverPid) !== (flow['flow.observer'] === 'destination'),
+          );
+          expect(unlike).toEqual([]);
+          const { unknown_ended: _, ...losses } = watch.losses();
+          expect(losses).toEqual({});
+        }),
+      { flows: { interval: '1h' } },
+    );
+  });
+});
+
 describe('what is lost', () => {
   it('for want of room in the ring buffer is counted: records and losses together are all', async () => {
     const CONNECTIONS = 1500;
