@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 out=bpf/prebuilt
 clang=${CLANG:-clang-14}
 strip=${LLVM_STRIP:-llvm-strip-14}
+# The project's own, which runs TypeScript; `npm run bpf` has it in the path already.
+export PATH="$PWD/node_modules/node/bin:$PATH"
 
 for tool in "$clang" "$strip"; do
   if ! command -v "$tool" >/dev/null; then

@@ -148,6 +148,14 @@ export class BpfObject {
   }
 }
 
+/**
+ * Gives back what libbpf needed to load: it reads the kernel's type information, several megabytes, for each program, and
+ * libc keeps that memory. Call it once after the last `load`.
+ */
+export function releaseLoaderMemory(): void {
+  native().libc.mallocTrim?.(0);
+}
+
 interface ProgramPointer extends ProgramName {
   readonly pointer: Pointer;
 }

@@ -92,6 +92,8 @@ export interface Libc {
   readonly sysconf: (name: number) => number;
   readonly setns: (fd: number, type: number) => number;
   readonly clockGettime: (clock: number, timespec: Bytes) => number;
+  /** Gives freed memory back to the kernel; undefined where the libc does not offer that (musl). */
+  readonly mallocTrim: ((pad: number) => number) | undefined;
   /** `arguments_` is a `va_list`, which both x86-64 and arm64 pass as an address. */
   readonly vsnprintf: (buffer: Bytes, size: number, format: Pointer, arguments_: Pointer) => number;
 }
@@ -132,7 +134,8 @@ function load(): Native {
   const printType = koffi.proto('int libbpf_print(int level, void *format, void *arguments)');
   return {
     libbpf: declareLibbpf(loadLibbpf(koffi)),
-    libc: declareLibc(koffi.load('libc.so.6')),
+    // The libc that Node itself uses, whatever its file is called.
+    libc: declareLibc(koffi.load(null)),
     errno: () => koffi.errno(),
     view: (address, length) => koffi.view(address, length),
     allocate: (length) => koffi.alloc('uint8_t', length),
@@ -219,8 +222,17 @@ function declareLibc(lib: Library): Libc {
     sysconf: lib.func('long sysconf(int name)'),
     setns: lib.func('int setns(int fd, int nstype)'),
     clockGettime: lib.func('int clock_gettime(int clock, _Out_ void *timespec)'),
+    mallocTrim: optional(() => lib.func('int malloc_trim(size_t pad)')),
     vsnprintf: lib.func('int vsnprintf(_Out_ void *buf, size_t size, void *format, void *arguments)'),
   };
+}
+
+function optional<T>(declare: () => T): T | undefined {
+  try {
+    return declare();
+  } catch {
+    return undefined;
+  }
 }
 
 function unavailable(what: string, cause?: unknown): PipelineError {

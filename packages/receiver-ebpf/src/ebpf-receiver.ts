@@ -37,7 +37,7 @@ export class EbpfReceiver implements Component {
   #writer: FlowWriter | undefined;
   #drainTimer: NodeJS.Timeout | undefined;
   #sweepTimer: NodeJS.Timeout | undefined;
-  #sweeping: Promise<void> = Promise.resolve();
+  #sweeping: Promise<void> | undefined;
   #isShutDown = false;
 
   constructor(settings: Settings, config: EbpfConfig, next: SignalConsumer) {
@@ -71,7 +71,7 @@ export class EbpfReceiver implements Component {
       () => tcp.counters(),
       () => this.#outbox.size,
     );
-    await tcp.markExisting();
+    await this.#markExisting(tcp);
     this.#drainTimer = setInterval(() => this.#drain(), DRAIN_INTERVAL_MS);
     this.#sweepTimer = setInterval(() => this.#beginSweep(), this.#config.flows.interval);
   }
@@ -90,6 +90,17 @@ export class EbpfReceiver implements Component {
     this.#lostLog.flush();
   }
 
+  async #markExisting(flows: TcpFlows): Promise<void> {
+    try {
+      await flows.markExisting();
+    } catch (error) {
+      this.#settings.logger.warn(
+        { error: errorText(error) },
+        'connections from before the start could not be looked for',
+      );
+    }
+  }
+
   /** Fetches the connections that have ended. */
   #drain(): void {
     const flows = this.#flows;
@@ -105,8 +116,12 @@ export class EbpfReceiver implements Component {
     this.#handOn(writer);
   }
 
+  /** One at a time; what is left out comes with the next. */
   #beginSweep(): void {
-    if (!this.#outbox.isFull) this.#sweeping = this.#sweeping.then(() => this.#sweep());
+    if (this.#sweeping !== undefined || this.#outbox.isFull) return;
+    this.#sweeping = this.#sweep().finally(() => {
+      this.#sweeping = undefined;
+    });
   }
 
   /** Reads the open connections. */

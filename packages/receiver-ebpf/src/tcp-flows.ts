@@ -13,6 +13,7 @@ import {
   networkNamespaces,
   RingBuffer,
   readPrebuilt,
+  releaseLoaderMemory,
 } from '@tributary/bpf';
 import { type Logger, PipelineError } from '@tributary/core';
 import { FLOW_RECORD, TCP_COUNTERS } from './generated/tcp-layout.ts';
@@ -83,13 +84,14 @@ export class TcpFlows {
         object = open(true);
       }
       this.#object = object;
-      this.#ring = new RingBuffer(object.map('closed_flows'));
       const counters = object.map('counters');
       this.#counterBytes = new Uint8Array(counters.entryBytes);
       this.#owners = owners?.attachIterator();
       this.#sweep = this.#tryLoad(object, 'sweep_connections')?.attachIterator(object.map('connections').fd);
       this.#existing = this.#tryLoad(object, 'mark_connections')?.attachIterator();
       this.#attachTracepoints(object);
+      this.#ring = new RingBuffer(object.map('closed_flows'));
+      releaseLoaderMemory();
     } catch (error) {
       object.close();
       throw error;
