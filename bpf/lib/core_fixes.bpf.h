@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
-/* Differences between kernels, each with the commit that made it. */
+/* Differences between kernels, with the commit that made them where it is known. */
 #ifndef __CORE_FIXES_BPF_H__
 #define __CORE_FIXES_BPF_H__
 
@@ -23,6 +23,12 @@ static __always_inline __u64 sock_cgroup_id(const struct sock *sk)
 	if ((__u64)cgroup & 1)
 		return 0;
 	return BPF_CORE_READ(cgroup, kn, id);
+}
+
+/* Four bits of a larger field in kernels that are still in use, a byte of its own in newer ones. */
+static __always_inline __u8 sock_userlocks(const struct sock *sk)
+{
+	return BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks);
 }
 
 #endif /* __CORE_FIXES_BPF_H__ */

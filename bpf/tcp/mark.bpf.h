@@ -30,7 +30,7 @@ static __always_inline enum role guess_role(const struct sock *sk, const struct 
 	const struct inet_bind_bucket *bucket = tp->inet_conn.icsk_bind_hash;
 	__u16 remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
 
-	if ((bucket && bucket->fastreuse < 0) || sk->sk_userlocks & SOCK_BINDPORT_LOCK)
+	if ((bucket && bucket->fastreuse < 0) || sock_userlocks(sk) & SOCK_BINDPORT_LOCK)
 		return ROLE_SOURCE;
 	if (find_listener(tp))
 		return ROLE_DESTINATION;

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Consumer } from '@tributary/core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Step, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
@@ -113,40 +113,38 @@ describe('the sweep', () => {
   });
 
   it('at the shutdown reports what open connections carried since the last', async () => {
-    const seen: string[] = [];
-    await withPeers(async (start) => {
-      const server = start(idle);
-      const { port = 0 } = await server.next();
-      const client = start([
-        { do: 'connect', socket: 'c', host: '127.0.0.1', port },
-        { do: 'send', socket: 'c', bytes: 1234 },
-        { do: 'acked', socket: 'c' },
-        { do: 'say', text: 'sent' },
-        { do: 'wait' },
-      ]);
-      await watching(
-        async (watch) => {
+    const seen: unknown[] = [];
+    let watchedPort = 0;
+    const consumer: Consumer = {
+      consume: (batch) => {
+        for (const record of batch.records()) {
+          if (record.kindOf !== 'log' || record.attributes.get('destination.port') !== watchedPort) continue;
+          seen.push([record.attributes.get('flow.observer'), record.attributes.get('flow.source.bytes')]);
+        }
+      },
+    };
+    await withPeers((start) =>
+      watching(
+        async () => {
+          const server = start(idle);
+          watchedPort = (await server.next()).port ?? 0;
+          const client = start([
+            { do: 'connect', socket: 'c', host: '127.0.0.1', port: watchedPort },
+            { do: 'send', socket: 'c', bytes: 1234 },
+            { do: 'acked', socket: 'c' },
+            { do: 'say', text: 'sent' },
+            { do: 'wait' },
+          ]);
           await client.next();
           await client.next();
-          await delay(0);
-          expect(watch.to(port)).toEqual([]);
+          expect(seen).toEqual([]);
         },
-        {
-          flows: { interval: '1h' },
-          consumer: {
-            consume: (batch) => {
-              for (const record of batch.records()) {
-                if (record.kindOf === 'log' && record.attributes.get('destination.port') === port) {
-                  seen.push(
-                    `${record.attributes.get('flow.observer')} ${record.attributes.get('flow.source.bytes')}`,
-                  );
-                }
-              }
-            },
-          },
-        },
-      );
-      expect(seen.sort()).toEqual(['destination 1234', 'source 1234']);
-    });
+        { flows: { interval: '1h' }, consumer },
+      ),
+    );
+    expect(seen.toSorted()).toEqual([
+      ['destination', 1234],
+      ['source', 1234],
+    ]);
   });
 });
