@@ -296,7 +296,10 @@ describe('with a queue and retries', () => {
     const sent = 'otelcol_exporter_sent_log_records{exporter="otlp_http"}';
     while (settings.registry.snapshot()[sent] !== 30) await delay(5);
     await exporter.shutdown?.();
-    expect(taken.sort((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, index) => index));
+    // What was taken later than the timeout is sent again: a backend may get data twice, never not at all.
+    expect([...new Set(taken)].sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 30 }, (_, index) => index),
+    );
     expect(settings.registry.snapshot()).toMatchObject({ [sent]: 30 });
     expect(Object.keys(settings.registry.snapshot()).filter((key) => key.includes('failed'))).toEqual([]);
     expect(settings.reported.map(({ status }) => status).slice(0, 2)).toEqual(['recoverable_error', 'ok']);
