@@ -1,5 +1,5 @@
 /** Walks over the attributes of a message, edits included, to find those with a key. */
-import { KEY_TAG, keyValue, parseKeyValue, VALUE_TAG } from './key-value.ts';
+import { KEY_TAG, keyValue, parseKeyValue, plainKeyEnd, VALUE_TAG } from './key-value.ts';
 import { type Memory, NO_MEMORY } from './memory.ts';
 import { type Cuts, MessageNode } from './message.ts';
 import { equalWords, readVarint32, skipValue, skipVarint, WIRE } from './wire.ts';
@@ -148,12 +148,14 @@ function nextMatch(
         continue;
       }
     }
-    const at = skipVarint(bytes, start);
+    const at = tag < 128 ? start + 1 : skipVarint(bytes, start);
     position = skipValue(bytes, at, tag & 7);
-    if (readVarint32(bytes, start) !== wanted) continue;
-    parseKeyValue(bytes, skipVarint(bytes, at), position);
-    const { keyStart } = keyValue;
-    const size = keyValue.keyEnd - keyStart;
+    if (tag !== wanted && readVarint32(bytes, start) !== wanted) continue;
+    const body = skipVarint(bytes, at);
+    const plainEnd = plainKeyEnd(bytes, body, position);
+    if (plainEnd === 0) parseKeyValue(bytes, body, position);
+    const keyStart = plainEnd === 0 ? keyValue.keyStart : body + 2;
+    const size = (plainEnd === 0 ? keyValue.keyEnd : plainEnd) - keyStart;
     if (size === keySize && equalWords(view, keyStart, key.view, 0, size)) {
       return setFound(start, false, position);
     }

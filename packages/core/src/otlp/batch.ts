@@ -1,17 +1,13 @@
 import type { Signal } from '../component/signal.ts';
 import { type BatchMeta, NO_META } from './batch-meta.ts';
 import { checkRequest } from './check.ts';
-import { cloneNode } from './clone.ts';
-import { countItems, LEVEL } from './count.ts';
-import { bodySize, encodeBytes, encodeChunks } from './encode.ts';
 import { ResourceGroup, type TelemetryRecord } from './groups.ts';
 import { jsonToProto } from './json/json-to-proto.ts';
 import { protoToJson } from './json/proto-to-json.ts';
 import { Malformed, malformedError } from './malformed.ts';
-import { Memory } from './memory.ts';
 import { mergeNodes } from './merge.ts';
-import { MessageNode } from './message.ts';
 import { openRepeated } from './open.ts';
+import { OtlpRequest } from './request.ts';
 import { TRACES_REQUEST } from './schema.ts';
 import { type SplitLimits, splitNode } from './split.ts';
 import { asBuffer } from './wire.ts';
@@ -20,22 +16,21 @@ import { asBuffer } from './wire.ts';
  * Telemetry of one signal, as the bytes of an OTLP request. What nobody reads is not decoded; edits are kept beside the
  * bytes, which are never changed, until `toBytes` or `toChunks` asks for them. Batches, their forks and merges share
  * bytes.
+ *
+ * Views (`ResourceGroup`, `Span` …) hold no data: all views of a message see every edit of it, and of a dropped one they
+ * can still be read and edited, to no effect. Views that are older than an encoding of the batch can be edited until the
+ * batch is opened anew; then that is an error.
  */
 export class Batch {
   readonly signal: Signal;
   /** Where the batch came from; after a merge what the merge was given, else empty. */
   readonly meta: BatchMeta;
-  readonly #root: MessageNode;
-  /** The array that came in, where the batch is still that. */
-  readonly #source: Uint8Array | undefined;
-  #encoded: Uint8Array | undefined;
-  #chunks: readonly Uint8Array[] | undefined;
+  readonly #request: OtlpRequest;
 
-  private constructor(signal: Signal, meta: BatchMeta, root: MessageNode, source: Uint8Array | undefined) {
+  private constructor(signal: Signal, meta: BatchMeta, request: OtlpRequest) {
     this.signal = signal;
     this.meta = meta;
-    this.#root = root;
-    this.#source = source;
+    this.#request = request;
   }
 
   /**
@@ -52,12 +47,12 @@ export class Batch {
     } catch (error) {
       throw error instanceof Malformed ? malformedError(signal, buffer, error) : error;
     }
-    return Batch.#of(signal, bytes, buffer, meta, items);
+    return new Batch(signal, meta, OtlpRequest.ofBytes(signal === 'metrics', bytes, items));
   }
 
   /** Takes a request that is known to be good, without a check: from our own writers, from `toBytes`. */
   static trusted(signal: Signal, bytes: Uint8Array, meta: BatchMeta = NO_META): Batch {
-    return Batch.#of(signal, bytes, asBuffer(bytes), meta, -1);
+    return new Batch(signal, meta, OtlpRequest.ofBytes(signal === 'metrics', bytes, -1));
   }
 
   /**
@@ -80,24 +75,19 @@ export class Batch {
     if (signal === undefined || batches.some((batch) => batch.signal !== signal)) {
       throw new TypeError('Batch.merge: batches must be of one signal, and at least one.');
     }
-    if (batches.length === 1) return batches[0]!.#withMeta(meta);
-    return new Batch(signal, meta, mergeNodes(batches.map((batch) => batch.#root)), undefined);
-  }
-
-  static #of(signal: Signal, bytes: Uint8Array, buffer: Buffer, meta: BatchMeta, items: number): Batch {
-    const root = new MessageNode(undefined, 0, new Memory(buffer), 0, 0, buffer.length);
-    root.items = items;
-    return new Batch(signal, meta, root, bytes);
+    if (batches.length === 1) return new Batch(signal, meta, batches[0]!.#request.clone());
+    const merged = mergeNodes(batches.map((batch) => batch.#request.tree));
+    return new Batch(signal, meta, OtlpRequest.ofTree(signal === 'metrics', merged));
   }
 
   /** How many spans, data points or log records there are, edits included. */
   get itemCount(): number {
-    return countItems(this.#root, LEVEL.request, this.signal === 'metrics');
+    return this.#request.items;
   }
 
   /** The size of the request after the edits. */
   get byteLength(): number {
-    return this.#size();
+    return this.#request.size;
   }
 
   get isEmpty(): boolean {
@@ -105,7 +95,7 @@ export class Batch {
   }
 
   resources(): readonly ResourceGroup[] {
-    return openRepeated(this.#root, TRACES_REQUEST.resourceSpans.number).map(
+    return openRepeated(this.#request.tree, TRACES_REQUEST.resourceSpans.number).map(
       (node) => new ResourceGroup(this.signal, node),
     );
   }
@@ -117,7 +107,7 @@ export class Batch {
 
   /** A batch of its own over the same bytes: the edits made so far are in both, later ones only where they are made. */
   fork(): Batch {
-    return this.#withMeta(this.meta);
+    return new Batch(this.signal, this.meta, this.#request.clone());
   }
 
   /**
@@ -129,42 +119,23 @@ export class Batch {
     const { maxItems = 0, maxBytes = 0 } = limits;
     if ((maxItems < 1 || this.itemCount <= maxItems) && (maxBytes < 1 || this.byteLength <= maxBytes))
       return [this];
-    const parts = splitNode(this.#root, this.signal === 'metrics', limits);
-    return parts.map((part) => new Batch(this.signal, this.meta, part, undefined));
+    const isMetrics = this.signal === 'metrics';
+    const parts = splitNode(this.#request.tree, isMetrics, limits);
+    return parts.map((part) => new Batch(this.signal, this.meta, OtlpRequest.ofTree(isMetrics, part)));
   }
 
   /** The request in one piece; the very array that came in where nothing was edited. */
   toBytes(): Uint8Array {
-    if (!this.#root.isDirty && this.#source !== undefined) return this.#source;
-    this.#size();
-    this.#encoded ??= this.#chunks?.length === 1 ? this.#chunks[0]! : encodeBytes(this.#root);
-    return this.#encoded;
+    return this.#request.bytes;
   }
 
   /** The request in pieces to be written one after the other: large ranges that nobody edited are not copied. */
   toChunks(): readonly Uint8Array[] {
-    if (!this.#root.isDirty && this.#source !== undefined) return [this.#source];
-    this.#size();
-    this.#chunks ??= this.#encoded === undefined ? encodeChunks(this.#root) : [this.#encoded];
-    return this.#chunks;
+    return this.#request.chunks;
   }
 
   /** The request as OTLP/JSON. */
   toJson(): string {
     return protoToJson(this.signal, this.toBytes());
-  }
-
-  #withMeta(meta: BatchMeta): Batch {
-    const source = this.#root.isDirty ? undefined : this.#source;
-    return new Batch(this.signal, meta, cloneNode(this.#root, undefined), source);
-  }
-
-  /** Asked for before what was encoded is used again: an edit since then resets the size of the root. */
-  #size(): number {
-    if (this.#root.size < 0) {
-      this.#encoded = undefined;
-      this.#chunks = undefined;
-    }
-    return bodySize(this.#root);
   }
 }

@@ -33,19 +33,27 @@ export function bodySize(node: MessageNode): number {
   return size;
 }
 
+/** What a message is written as. */
+export interface Encoding {
+  readonly chunks: readonly Uint8Array[];
+  /** Of how many ranges it was put together. */
+  readonly ranges: number;
+}
+
 /** The body of a message after its edits, in one piece. */
-export function encodeBytes(node: MessageNode): Uint8Array {
+export function encodeBytes(node: MessageNode): Encoding {
   const size = bodySize(node);
   const writer = new RangeWriter(size, { ownChunkBytes: Number.POSITIVE_INFINITY, firstBlockBytes: size });
   writeBody(node, writer);
-  return writer.finish()[0] ?? new Uint8Array(0);
+  const chunks = writer.finish();
+  return { chunks: chunks.length === 0 ? [new Uint8Array(0)] : chunks, ranges: writer.ranges };
 }
 
 /** The body of a message after its edits, in pieces that are not joined where they are large. */
-export function encodeChunks(node: MessageNode): Uint8Array[] {
+export function encodeChunks(node: MessageNode): Encoding {
   const writer = new RangeWriter(bodySize(node), CHUNKS);
   writeBody(node, writer);
-  return writer.finish();
+  return { chunks: writer.finish(), ranges: writer.ranges };
 }
 
 function writeBody(node: MessageNode, writer: RangeWriter): void {

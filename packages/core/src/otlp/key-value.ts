@@ -61,7 +61,7 @@ export function parseKeyValue(bytes: Buffer, start: number, end: number): void {
 }
 
 /** Where the key of a plain KeyValue, which starts two bytes after `start`, ends; 0 if it is not plain. */
-function plainKeyEnd(bytes: Buffer, start: number, end: number): number {
+export function plainKeyEnd(bytes: Buffer, start: number, end: number): number {
   const length = bytes[start + 1]!;
   if (bytes[start] !== KEY_TAG || length > 127) return 0;
   const keyEnd = start + 2 + length;

@@ -1,4 +1,5 @@
 /** Writes byte ranges one after the other into blocks, or leaves large ones where they are. */
+import { madeBuffers } from '../process/young-buffers.ts';
 import { copyRange, Memory, NO_MEMORY } from './memory.ts';
 import { varintSize, WIRE, writeVarint } from './wire.ts';
 
@@ -17,6 +18,7 @@ export interface RangeWriterOptions {
 export class RangeWriter {
   readonly #ownChunkBytes: number;
   readonly #chunks: Uint8Array[] = [];
+  #ranges = 0;
   /** How many bytes are still to come. */
   #left: number;
   #nextBlockBytes: number;
@@ -33,6 +35,11 @@ export class RangeWriter {
     this.#left = size;
     this.#ownChunkBytes = options.ownChunkBytes;
     this.#nextBlockBytes = options.firstBlockBytes;
+  }
+
+  /** How many ranges were written, neighbours counted as one. */
+  get ranges(): number {
+    return this.#ranges;
   }
 
   /** Takes a range of memory that never changes. */
@@ -67,6 +74,7 @@ export class RangeWriter {
   #flush(): void {
     const length = this.#to - this.#from;
     if (length === 0) return;
+    this.#ranges++;
     if (length >= this.#ownChunkBytes) {
       this.#closeChunk();
       this.#chunks.push(plain(this.#memory.bytes, this.#from, this.#to));
@@ -106,6 +114,7 @@ export class RangeWriter {
     const size = Math.max(Math.min(this.#nextBlockBytes, this.#left), MAX_HEADER_BYTES);
     this.#nextBlockBytes = Math.min(2 * this.#nextBlockBytes, LARGEST_BLOCK_BYTES);
     this.#block = new Memory(Buffer.allocUnsafeSlow(size));
+    madeBuffers(size);
     this.#blockStart = 0;
     this.#position = 0;
   }

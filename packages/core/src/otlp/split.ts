@@ -10,7 +10,7 @@ import { appendClone } from './clone.ts';
 import { childLevel, countItems, isChild, LEVEL } from './count.ts';
 import { bodySize } from './encode.ts';
 import { NO_MEMORY } from './memory.ts';
-import { ByteRange, MessageNode, type Part, partsOf } from './message.ts';
+import { ByteRange, become, MessageNode, type Part, partsOf, RequestNode } from './message.ts';
 import { openData } from './metric-data.ts';
 import { openRepeated } from './open.ts';
 import { varintSize } from './wire.ts';
@@ -24,7 +24,7 @@ export interface SplitLimits {
 }
 
 /** The parts of a request, in order. Their nodes are their own, the bytes are shared. */
-export function splitNode(request: MessageNode, isMetrics: boolean, limits: SplitLimits): MessageNode[] {
+export function splitNode(request: MessageNode, isMetrics: boolean, limits: SplitLimits): RequestNode[] {
   return new Splitter(isMetrics, limits).split(request);
 }
 
@@ -45,7 +45,7 @@ class Splitter {
   /** Tag and length of an opened message. */
   readonly #prefixSize: number;
   readonly #opened: Opened[] = [];
-  readonly #parts: MessageNode[] = [];
+  readonly #parts: RequestNode[] = [];
   #items = 0;
   #bytes = 0;
 
@@ -56,7 +56,7 @@ class Splitter {
     this.#prefixSize = 1 + varintSize(Math.min(this.#maxBytes, 2 ** 32 - 1));
   }
 
-  split(request: MessageNode): MessageNode[] {
+  split(request: MessageNode): RequestNode[] {
     this.#distribute(request, LEVEL.request);
     this.#close();
     return this.#parts;
@@ -110,13 +110,18 @@ class Splitter {
   }
 
   #copyOf(opened: Opened, parent: MessageNode | undefined): MessageNode {
-    const copy = new MessageNode(parent, opened.field, NO_MEMORY, 0, 0, 0);
-    copy.isDirty = true;
-    copy.items = 0;
-    copy.parts = [];
-    for (const part of opened.header) appendClone(copy.parts, part, copy);
-    const siblings: Part[] = parent?.parts ?? this.#parts;
-    siblings.push(copy);
+    const parts: Part[] = [];
+    let copy: MessageNode;
+    if (parent === undefined) {
+      const request = new RequestNode(NO_MEMORY, 0);
+      this.#parts.push(request);
+      copy = request;
+    } else {
+      copy = new MessageNode(parent, opened.field, NO_MEMORY, 0, 0, 0);
+      parent.parts!.push(copy);
+    }
+    become(copy, parts, 0);
+    for (const part of opened.header) appendClone(parts, part, copy);
     this.#bytes += opened.headerSize + this.#prefixSize;
     return copy;
   }
@@ -140,8 +145,7 @@ function childrenOf(node: MessageNode, level: number): readonly MessageNode[] {
 /** Data that came in several pieces, as one message that is written as it stands. */
 function joined(data: MessageNode): MessageNode {
   const whole = new MessageNode(data.parent, data.field, data.memory, data.start, data.start, data.end);
-  whole.parts = [new ByteRange(data.memory, data.start, data.end)];
-  whole.isDirty = true;
+  become(whole, [new ByteRange(data.memory, data.start, data.end)], data.items);
   return whole;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Batch } from '../../src/index.ts';
+import { Batch, type Span } from '../../src/index.ts';
 import { attribute, int, len, spans } from './wire-builder.ts';
 
 /** Spans of about two hundred bytes, named by their number. */
@@ -145,6 +145,65 @@ describe('views', () => {
     expect([second.name, second.attributes.get('a')]).toEqual(['ghost', 'boo']);
     expect([batch.itemCount, names(batch)]).toEqual([2, ['span 0', 'span 2']]);
     expect(batch.toBytes()).toEqual(bytes);
+  });
+});
+
+describe('a batch that was encoded after many edits', () => {
+  function encoded(): { batch: Batch; first: Span; bytes: Uint8Array } {
+    const batch = Batch.decode('traces', request(100));
+    const spansOf = batch.records() as readonly Span[];
+    for (const span of spansOf) span.attributes.set('b', 'edited');
+    return { batch, first: spansOf[0]!, bytes: batch.toBytes() };
+  }
+
+  test('is read and edited on from there', () => {
+    const { batch, bytes } = encoded();
+    expect([batch.itemCount, batch.byteLength, batch.toBytes() === bytes]).toEqual([100, bytes.length, true]);
+    const [span] = batch.records() as readonly Span[];
+    expect(span!.attributes.get('b')).toBe('edited');
+    expect(batch.toBytes()).toBe(bytes);
+    span!.drop();
+    expect([batch.itemCount, Batch.decode('traces', batch.toBytes()).itemCount]).toEqual([99, 99]);
+  });
+
+  test('takes edits of views that are older', () => {
+    const { batch, first, bytes } = encoded();
+    first.name = 'late';
+    expect(batch.toBytes()).not.toBe(bytes);
+    expect([names(batch)[0], names(Batch.decode('traces', batch.toBytes()))[0]]).toEqual(['late', 'late']);
+  });
+
+  test('refuses edits of older views once there may be newer ones', () => {
+    const { batch, first, bytes } = encoded();
+    batch.records();
+    expect(() => {
+      first.name = 'lost';
+    }).toThrow(
+      new TypeError(
+        'Batch: a view was edited that is older than the last encoding of the batch, which was opened again since. ' +
+          'Take views anew after toBytes or toChunks.',
+      ),
+    );
+    expect(batch.toBytes()).toBe(bytes);
+  });
+
+  test('gives the same in one piece and in several, in either order', () => {
+    const { batch, bytes } = encoded();
+    expect(batch.toChunks()).toEqual([bytes]);
+    const other = Batch.decode('traces', request(100));
+    for (const span of other.records() as readonly Span[]) span.attributes.set('b', 'edited');
+    expect(other.toChunks().length).toBeGreaterThan(1);
+    expect([other.byteLength, other.itemCount, other.fork().toBytes()]).toEqual([bytes.length, 100, bytes]);
+    expect(other.toBytes()).toEqual(bytes);
+  });
+
+  test('is forked, merged and split as it is', () => {
+    const { batch } = encoded();
+    const fork = batch.fork();
+    fork.records()[0]!.drop();
+    const merged = Batch.merge([batch, fork]);
+    expect([batch.itemCount, fork.itemCount, merged.itemCount]).toEqual([100, 99, 199]);
+    expect(batch.split({ maxItems: 60 }).map((part) => part.itemCount)).toEqual([60, 40]);
   });
 });
 
