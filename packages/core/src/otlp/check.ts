@@ -4,7 +4,7 @@
  *
  * The loop is driven by a table (check-table.ts): for each message, what a tag of one byte stands for. Runs of attributes,
  * which are most of any request, have a loop of their own (`quickKeyValues`), which leaves whatever is unusual to the
- * general one. Strings are checked in bulk by native code (text-window.ts). Together that is five times as fast as
+ * general one. Strings are checked in bulk by native code (text-window.ts). Together that is four times as fast as
  * looking at every field and character in turn (bench/micro/otlp-check.ts).
  */
 import type { Signal } from '../component/signal.ts';
