@@ -79,8 +79,7 @@ int BPF_PROG(follow_state, struct sock *sk, int old_state, int new_state)
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(follow_destroy, struct sock *sk)
 {
-	/* The state it ended in is gone by now; one without an error was closed. */
-	report_end(sk, !sk->sk_err);
+	report_end(sk, TCP_CLOSE);
 	return 0;
 }
 

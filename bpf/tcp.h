@@ -10,8 +10,8 @@
 
 #define EXECUTABLE_BYTES 32
 
-/* CLOCK_BOOTTIME in nanoseconds. */
-typedef __u64 boot_ns;
+/* CLOCK_MONOTONIC in nanoseconds. */
+typedef __u64 monotonic_ns;
 
 enum flow_record_version {
 	/* Raised when a record changes its meaning or layout. */
@@ -46,7 +46,7 @@ struct flow_record {
 	__u8 flags;   /* enum flow_flag */
 	__u8 error;   /* errno of the socket at the end; 0: none */
 	__u32 pid;    /* process, in the first pid namespace; 0: not known */
-	boot_ns time_ns;
+	monotonic_ns time_ns;
 	__u64 duration_ns;    /* since connect() or accept; 0: began before we looked */
 	__u64 sent_bytes;     /* payload since the last record; see read_counters() */
 	__u64 received_bytes; /* payload since the last record */

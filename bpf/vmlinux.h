@@ -122,6 +122,7 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u64 bytes_acked;
 	__u64 bytes_received;
+	__u64 tcp_clock_cache;
 	__u32 snd_nxt;
 	__u32 snd_una;
 	__u32 write_seq;

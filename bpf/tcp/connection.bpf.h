@@ -10,11 +10,11 @@ enum role {
 
 /* What the kernel does not keep of a connection. */
 struct facts {
-	boot_ns started_ns; /* 0: before we looked */
-	__u32 connect_us;   /* 0: not known */
-	__u32 pid;	    /* 0: not known */
-	__u32 flags;	    /* the resets of enum flow_flag; changed by atomic operations only */
-	__u8 role;	    /* enum role */
+	monotonic_ns started_ns; /* 0: before we looked */
+	__u32 connect_us;	 /* 0: not known */
+	__u32 pid;		 /* 0: not known */
+	__u32 flags;		 /* the resets of enum flow_flag; changed by atomic operations only */
+	__u8 role;		 /* enum role */
 	__u8 _pad[3];
 	char executable[EXECUTABLE_BYTES];
 };
@@ -43,7 +43,7 @@ struct reading {
 struct connection {
 	__u64 commit; /* index into reported, or COMMIT_ENDED */
 	struct reading reported[2];
-	boot_ns last_record_ns; /* written by the sweep only */
+	monotonic_ns last_record_ns; /* written by the sweep only */
 	struct facts facts;
 };
 
@@ -63,6 +63,11 @@ static __always_inline bool is_open(unsigned char state)
 static __always_inline bool is_fin_queued(unsigned char state)
 {
 	return !!(STATE_BIT(state) & STATES_FIN_QUEUED);
+}
+
+static __always_inline bool is_fin_received(const struct sock *sk)
+{
+	return !!(sk->__sk_common.skc_flags & (1 << SOCK_DONE));
 }
 
 static __always_inline void set_owner(struct facts *facts, struct task_struct *task)
@@ -89,7 +94,7 @@ static __always_inline void set_owner_to_current(struct facts *facts)
  */
 static __always_inline __u64 without_fin(__u64 received_bytes, const struct sock *sk)
 {
-	return received_bytes - (received_bytes && sk->__sk_common.skc_flags & (1 << SOCK_DONE));
+	return received_bytes - (received_bytes && is_fin_received(sk));
 }
 
 /*
@@ -151,7 +156,7 @@ static __always_inline void copy_address(__u8 *to, const struct in6_addr *v6, __
 /* Writes every field of the record. */
 static __always_inline void fill_record(struct flow_record *record, enum flow_record_type type, const struct sock *sk,
 					const struct tcp_sock *tp, const struct facts *facts, bool fin_queued,
-					const struct reading *now, const struct reading *last, boot_ns time_ns)
+					const struct reading *now, const struct reading *last, monotonic_ns time_ns)
 {
 	const struct sock_common *common = &sk->__sk_common;
 	bool is_v4 = common->skc_family == AF_INET;

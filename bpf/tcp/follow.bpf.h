@@ -25,14 +25,14 @@ static __always_inline void add_flag(struct sock *sk, enum flow_flag flag)
 		__sync_fetch_and_or(&conn->facts.flags, flag);
 }
 
-/* What is known of a connection that begins now; 0 if there is no room for it. */
-static __always_inline struct facts *begin(struct sock *sk, enum role role)
+/* What is known of a connection that begins; 0 if there is no room for it. */
+static __always_inline struct facts *begin(struct sock *sk, enum role role, monotonic_ns started_ns)
 {
 	struct facts *facts = take_young(sk).facts;
 
 	if (!facts)
 		return 0;
-	facts->started_ns = bpf_ktime_get_boot_ns();
+	facts->started_ns = started_ns;
 	facts->connect_us = 0;
 	facts->pid = 0;
 	facts->flags = 0;
@@ -53,7 +53,7 @@ static __always_inline void listening_begins(struct sock *sk)
 /* connect(): in the process that opens the connection. */
 static __always_inline void connection_opens(struct sock *sk)
 {
-	struct facts *facts = begin(sk, ROLE_SOURCE);
+	struct facts *facts = begin(sk, ROLE_SOURCE, bpf_ktime_get_ns());
 
 	if (facts)
 		set_owner_to_current(facts);
@@ -62,19 +62,23 @@ static __always_inline void connection_opens(struct sock *sk)
 		bpf_sk_storage_delete(&connections, sk);
 }
 
-/* The handshake is complete, at either end. The one that was asked begins here. */
+/*
+ * The handshake is complete, at either end. The one that was asked begins here. TCP has just asked for the time, for the
+ * packet that brought this (tcp_mstamp_refresh()); asking again would cost 50 to 100 ns.
+ */
 static __always_inline void connection_established(struct sock *sk, int old_state)
 {
 	struct facts *facts = find_young(sk).facts;
-	struct tcp_sock *tp;
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
+	if (!tp)
+		return;
 	if (facts) {
-		facts->connect_us = since(bpf_ktime_get_boot_ns(), facts->started_ns) / 1000;
+		facts->connect_us = since(tp->tcp_clock_cache, facts->started_ns) / 1000;
 	} else if (old_state == TCP_SYN_RECV) {
-		facts = begin(sk, ROLE_DESTINATION);
-		tp = bpf_skc_to_tcp_sock(sk);
+		facts = begin(sk, ROLE_DESTINATION, tp->tcp_clock_cache);
 		/* From SYN-ACK to ACK; 0 if the SYN-ACK was sent again. */
-		if (facts && tp)
+		if (facts)
 			facts->connect_us = tp->srtt_us >> 3;
 	}
 	if (mark_early)
@@ -90,8 +94,20 @@ static __always_inline void sending_ends(struct sock *sk)
 		set_owner_to_current(facts);
 }
 
-/* The last record of a connection, once. False if nothing is known of it. */
-static __always_inline bool report_end(struct sock *sk, bool fin_queued)
+/* The time of an end. TCP knows it where a packet or a timer brought it, as for most; a call may have, in other states. */
+static __always_inline monotonic_ns end_time(const struct sock *sk, const struct tcp_sock *tp, int old_state)
+{
+	if (old_state == TCP_LAST_ACK || old_state == TCP_CLOSING ||
+	    (old_state == TCP_FIN_WAIT2 && is_fin_received(sk)))
+		return tp->tcp_clock_cache;
+	return bpf_ktime_get_ns();
+}
+
+/*
+ * The last record of a connection, once. False if nothing is known of it. `old_state` is the state it ended in,
+ * TCP_CLOSE if that is not known any more.
+ */
+static __always_inline bool report_end(struct sock *sk, int old_state)
 {
 	struct connection *conn = find_connection(sk);
 	struct young young = find_young(sk);
@@ -99,6 +115,7 @@ static __always_inline bool report_end(struct sock *sk, bool fin_queued)
 	struct reading now, last = {};
 	struct tcp_sock *tp;
 	struct facts facts;
+	bool fin_queued;
 	__u64 committed;
 
 	if (young.facts) {
@@ -127,8 +144,10 @@ submit:
 	}
 	if (!facts.pid)
 		take_owner_of_listener(&facts, tp);
+	/* Where the state is gone: one without an error was closed. */
+	fin_queued = old_state == TCP_CLOSE ? !sk->sk_err : is_fin_queued(old_state);
 	read_final(&now, tp, sk, facts.role, fin_queued);
-	fill_record(record, FLOW_CLOSED, sk, tp, &facts, fin_queued, &now, &last, bpf_ktime_get_boot_ns());
+	fill_record(record, FLOW_CLOSED, sk, tp, &facts, fin_queued, &now, &last, end_time(sk, tp, old_state));
 	/* The reader looks by a timer: waking it for each record costs the kernel three times the rest. */
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 	return true;
@@ -140,7 +159,7 @@ static __always_inline void connection_ends(struct sock *sk, int old_state)
 	if (old_state == TCP_CLOSE || old_state == TCP_LISTEN)
 		return;
 	/* From TCP_SYN_RECV: it was asked for a connection, and none came of it. */
-	if (!report_end(sk, is_fin_queued(old_state)) && old_state != TCP_SYN_RECV)
+	if (!report_end(sk, old_state) && old_state != TCP_SYN_RECV)
 		count(counters, tcp_counters, unknown_ended);
 }
 

@@ -5,7 +5,7 @@
 
 /* True if a record is due: the first, or something was carried since the last, or the last is long ago. */
 static __always_inline bool is_record_due(const struct connection *conn, const struct reading *now,
-					  const struct reading *last, boot_ns time_ns)
+					  const struct reading *last, monotonic_ns time_ns)
 {
 	if (!conn->last_record_ns || now->sent_bytes > last->sent_bytes || now->received_bytes > last->received_bytes ||
 	    now->retransmits != last->retransmits)
@@ -21,7 +21,7 @@ static __always_inline int sweep(struct seq_file *page, struct sock *sk)
 	struct connection *conn;
 	struct tcp_sock *tp;
 	__u64 committed;
-	boot_ns time_ns;
+	monotonic_ns time_ns;
 
 	if (!is_open(sk->__sk_common.skc_state))
 		return 0;
@@ -33,7 +33,7 @@ static __always_inline int sweep(struct seq_file *page, struct sock *sk)
 	if (committed & COMMIT_ENDED)
 		return 0;
 
-	time_ns = bpf_ktime_get_boot_ns();
+	time_ns = bpf_ktime_get_ns();
 	last = committed ? &conn->reported[1] : &conn->reported[0];
 	next = committed ? &conn->reported[0] : &conn->reported[1];
 	read_open(&now, tp, sk, conn->facts.role);

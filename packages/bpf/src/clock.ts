@@ -1,30 +1,30 @@
 import { native } from './native.ts';
 
 const CLOCK_REALTIME = 0;
-const CLOCK_BOOTTIME = 7;
+const CLOCK_MONOTONIC = 1;
 /** Reading two clocks is not one act; the tightest of a few tries is off by the least. */
 const TRIES = 3;
 
 /**
- * What is added to a time of CLOCK_BOOTTIME, which `bpf_ktime_get_boot_ns` reads, to make it Unix time, in nanoseconds;
- * off by less than a microsecond. It changes when the system's time is set or slewed: ask again, once for each set of
- * records.
+ * What is added to a time of CLOCK_MONOTONIC, which `bpf_ktime_get_ns` and TCP itself read, to make it Unix time, in nanoseconds;
+ * off by less than a microsecond. It changes when the system's time is set or slewed, or the machine slept: ask again,
+ * once for each set of records.
  */
-export function bootToUnixNs(): bigint {
+export function monotonicToUnixNs(): bigint {
   let best: { readonly spread: bigint; readonly offset: bigint } | undefined;
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const before = readClock(CLOCK_BOOTTIME);
+    const before = readClock(CLOCK_MONOTONIC);
     const unix = readClock(CLOCK_REALTIME);
-    const after = readClock(CLOCK_BOOTTIME);
+    const after = readClock(CLOCK_MONOTONIC);
     const spread = after - before;
     if (best === undefined || spread < best.spread) best = { spread, offset: unix - (before + spread / 2n) };
   }
   return (best as { readonly offset: bigint }).offset;
 }
 
-/** The present time of CLOCK_BOOTTIME in nanoseconds. */
-export function bootNowNs(): bigint {
-  return readClock(CLOCK_BOOTTIME);
+/** The present time of CLOCK_MONOTONIC in nanoseconds. */
+export function monotonicNowNs(): bigint {
+  return readClock(CLOCK_MONOTONIC);
 }
 
 const timespec = new BigInt64Array(2);

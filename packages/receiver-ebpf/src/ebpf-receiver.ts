@@ -154,8 +154,8 @@ export class EbpfReceiver implements Component {
   }
 
   #setClock(flows: TcpFlows, writer: FlowWriter): void {
-    const { bootToUnixNs, nowUnixNs } = flows.clock();
-    writer.setClock(bootToUnixNs, nowUnixNs);
+    const { monotonicToUnixNs, nowUnixNs } = flows.clock();
+    writer.setClock(monotonicToUnixNs, nowUnixNs);
   }
 
   #lose(records: number, reason: 'unreadable' | 'refused' | 'shutdown', error?: unknown): void {

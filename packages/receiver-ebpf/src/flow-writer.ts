@@ -122,9 +122,9 @@ export class FlowWriter {
   }
 
   /** Sets what turns the kernel's times into Unix time, and the present Unix time; both in nanoseconds. */
-  setClock(bootToUnixNs: bigint, nowUnixNs: bigint): void {
-    this.#offsetLow = Number(bootToUnixNs & 0xffff_ffffn);
-    this.#offsetHigh = Number(bootToUnixNs >> 32n);
+  setClock(monotonicToUnixNs: bigint, nowUnixNs: bigint): void {
+    this.#offsetLow = Number(monotonicToUnixNs & 0xffff_ffffn);
+    this.#offsetHigh = Number(monotonicToUnixNs >> 32n);
     this.#observedLow = Number(nowUnixNs & 0xffff_ffffn);
     this.#observedHigh = Number(nowUnixNs >> 32n);
   }

@@ -7,9 +7,9 @@ import {
   type BpfIterator,
   BpfObject,
   type BpfProgram,
-  bootNowNs,
-  bootToUnixNs,
   inNetworkNamespace,
+  monotonicNowNs,
+  monotonicToUnixNs,
   networkNamespaces,
   RingBuffer,
   readPrebuilt,
@@ -45,7 +45,7 @@ export type FlowHandler = (view: DataView, offset: number, length: number) => vo
 
 /** What turns the kernel's times into Unix time. */
 export interface Clock {
-  readonly bootToUnixNs: bigint;
+  readonly monotonicToUnixNs: bigint;
   readonly nowUnixNs: bigint;
 }
 
@@ -124,8 +124,8 @@ export class TcpFlows {
 
   /** The clock as it stands; ask before a `drain` or `sweep`. */
   clock(): Clock {
-    const offset = bootToUnixNs();
-    return { bootToUnixNs: offset, nowUnixNs: bootNowNs() + offset };
+    const offset = monotonicToUnixNs();
+    return { monotonicToUnixNs: offset, nowUnixNs: monotonicNowNs() + offset };
   }
 
   /** Hands over the records of connections that ended, at most `limit`; returns how many there were. */

@@ -10,7 +10,7 @@ import {
 } from '../src/generated/tcp-layout.ts';
 
 /** 2026-11-22T08:00:00Z, less the time since the machine started. */
-const BOOT_TO_UNIX_NS = 1_795_334_400_000_000_000n - 5_000_000_000n;
+const MONOTONIC_TO_UNIX_NS = 1_795_334_400_000_000_000n - 5_000_000_000n;
 
 type Fields = Partial<Record<Exclude<keyof typeof FLOW_RECORD, 'size'>, number | bigint | string>>;
 
@@ -145,7 +145,7 @@ describe('FlowWriter', () => {
 
 function newWriter(): FlowWriter {
   const writer = new FlowWriter({ version: '1.2.3', hostName: 'node-1', cgroups: { version: 'none' } });
-  writer.setClock(BOOT_TO_UNIX_NS, BOOT_TO_UNIX_NS + 7_000_000_000n);
+  writer.setClock(MONOTONIC_TO_UNIX_NS, MONOTONIC_TO_UNIX_NS + 7_000_000_000n);
   return writer;
 }
 

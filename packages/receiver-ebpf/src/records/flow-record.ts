@@ -6,7 +6,7 @@
  *      2  flags            u8    FLOW_FLAG
  *      3  error            u8    errno of the socket at the end
  *      4  pid              u32   0: not known
- *      8  time_ns          u64   CLOCK_BOOTTIME
+ *      8  time_ns          u64   CLOCK_MONOTONIC
  *     16  duration_ns      u64   0: not known
  *     24  sent_bytes       u64   since the last record, as the next two
  *     32  received_bytes   u64
@@ -40,7 +40,7 @@ export interface FlowRecord {
   error: number;
   /** In the first pid namespace; 0: not known. */
   pid: number;
-  /** CLOCK_BOOTTIME, in nanoseconds. */
+  /** CLOCK_MONOTONIC, in nanoseconds. */
   timeLow: number;
   timeHigh: number;
   /** Seconds since the connection began; 0: not known. */
