@@ -7,6 +7,7 @@
  * there were sixty, and a request of 720 KB costs a third less CPU (docs/decisions/0002).
  */
 import { exposedGc } from './exposed-gc.ts';
+import { keepHeapRoom } from './heap-room.ts';
 
 /** How many bytes of buffers may be made between two collections of the young generation. */
 const STEP_BYTES = 24 * 1024 * 1024;
@@ -21,4 +22,5 @@ export function madeBuffers(bytes: number): void {
   madeBytes = 0;
   gc ??= exposedGc();
   gc({ type: 'minor', execution: 'sync' });
+  keepHeapRoom();
 }
