@@ -1,5 +1,6 @@
 /** Nanoseconds to decode one flow record of the kernel and write it as an OTLP log event: `node bench/micro/flow-writer.ts`. */
-import { FlowWriter } from '../../packages/receiver-ebpf/src/flow-writer.ts';
+import { CgroupNames } from '../../packages/receiver-ebpf/src/cgroups/cgroup-names.ts';
+import { FlowWriter } from '../../packages/receiver-ebpf/src/flows/flow-writer.ts';
 import {
   FLOW_RECORD,
   FLOW_RECORD_TYPE,
@@ -39,7 +40,11 @@ function page(): DataView {
 }
 
 const records = page();
-const writer = new FlowWriter({ version: '1.2.3', cgroups: { version: 'none' }, hostName: 'node-1' });
+const writer = new FlowWriter({
+  version: '1.2.3',
+  cgroups: new CgroupNames({ version: 'none' }),
+  hostName: 'node-1',
+});
 writer.setClock(1_795_334_400_000_000_000n, 1_795_334_400_000_000_000n);
 let byteLength = 0;
 const nanoseconds = nanosecondsPerCall(() => {

@@ -1,4 +1,4 @@
-import { requireBpf } from '@tributary/bpf';
+import { examineMachine } from '@tributary/bpf';
 import {
   type Component,
   errorText,
@@ -7,159 +7,106 @@ import {
   type Settings,
   type SignalConsumer,
 } from '@tributary/core';
+import type { Block } from './block.ts';
+import { type WantedBlock, wantedBlocks } from './blocks.ts';
+import { CgroupNames } from './cgroups/cgroup-names.ts';
 import type { EbpfConfig } from './config.ts';
-import { FlowWriter } from './flow-writer.ts';
+import { Losses } from './losses.ts';
 import { Outbox } from './outbox.ts';
-import { ReceiverMetrics } from './receiver-metrics.ts';
-import { TcpFlows } from './tcp-flows.ts';
 
-/** Records in a batch, at most. */
-const BATCH_RECORDS = 1000;
-
-/** Records that wait for the pipelines, at most: some 35 MB. Beyond that the kernel keeps them. */
+/** Log events that wait for the pipelines, at most: some 35 MB. Beyond that the kernel keeps them. */
 const MAX_WAITING_RECORDS = 100_000;
 
-/** How often ended connections are fetched, in milliseconds. */
-const DRAIN_INTERVAL_MS = 200;
+/** Data points that wait for the pipelines, at most. */
+const MAX_WAITING_POINTS = 100_000;
 
 /**
- * The receiver: fetches the ended connections from the kernel five times a second, sweeps the open ones once an
- * interval, and hands both on as batches of log events. Where BPF programs cannot run it says why, by its state, and
- * leaves the rest of the service to go on.
+ * The receiver: runs the blocks that the configuration asks for, each by itself. What cannot run here is said in the log
+ * and in the metric of running blocks; where nothing can, by the component's state, and the rest of the service goes on.
  */
 export class EbpfReceiver implements Component {
   readonly #settings: Settings;
   readonly #config: EbpfConfig;
-  readonly #outbox: Outbox;
+  readonly #signals: SignalConsumer['signals'];
+  readonly #logs: Outbox;
+  readonly #metrics: Outbox;
   readonly #lostLog: RepeatedLog;
-  #metrics: ReceiverMetrics | undefined;
-  #flows: TcpFlows | undefined;
-  #writer: FlowWriter | undefined;
-  #drainTimer: NodeJS.Timeout | undefined;
-  #sweepTimer: NodeJS.Timeout | undefined;
-  #sweeping: Promise<void> | undefined;
-  #isShutDown = false;
+  readonly #blocks: Block[] = [];
 
   constructor(settings: Settings, config: EbpfConfig, next: SignalConsumer) {
     this.#settings = settings;
     this.#config = config;
-    this.#lostLog = new RepeatedLog((fields) => settings.logger.warn(fields, 'flow records were lost'));
-    this.#outbox = new Outbox(next, {
-      maxRecords: MAX_WAITING_RECORDS,
-      onLost: (records, reason, error) => this.#lose(records, reason, error),
-    });
+    this.#signals = next.signals;
+    this.#lostLog = new RepeatedLog((fields) => settings.logger.warn(fields, 'records were lost'));
+    const losses = new Losses(settings.telemetry, 'pipelines');
+    const onLost = (records: number, reason: string, error?: unknown): void => {
+      losses.add(records, reason);
+      this.#lostLog.occur(records, { reason, ...(error === undefined ? {} : { error: errorText(error) }) });
+    };
+    this.#logs = new Outbox(next, { maxRecords: MAX_WAITING_RECORDS, onLost });
+    this.#metrics = new Outbox(next, { maxRecords: MAX_WAITING_POINTS, onLost });
+    settings.telemetry.gauge(
+      'otelcol_receiver_ebpf_waiting_records',
+      { description: 'Records that wait for the pipelines to take them.', unit: '{record}' },
+      () => this.#logs.size + this.#metrics.size,
+    );
   }
 
   async start(): Promise<void> {
-    try {
-      const machine = requireBpf();
-      const { flows } = this.#config;
-      this.#flows = new TcpFlows({
-        idleIntervalMs: flows.idle_interval,
-        ringBufferBytes: flows.ring_buffer_bytes,
-        logger: this.#settings.logger,
-      });
-      this.#writer = new FlowWriter({ version: this.#settings.version, cgroups: machine.cgroups });
-    } catch (error) {
-      if (!(error instanceof PipelineError)) throw error;
-      this.#settings.reportStatus('permanent_error', error);
+    const cgroups = new CgroupNames(examineMachine().cgroups);
+    const problems: PipelineError[] = [];
+    for (const wanted of wantedBlocks(this.#config)) {
+      const problem = await this.#startBlock(wanted, cgroups);
+      this.#settings.telemetry.gauge(
+        'otelcol_receiver_ebpf_block_running',
+        { description: '1 for a block that runs, 0 for one that this machine does not allow.', unit: '1' },
+        () => (problem === undefined ? 1 : 0),
+        { block: wanted.name },
+      );
+      if (problem !== undefined) problems.push(problem);
+    }
+    const first = problems[0];
+    if (first !== undefined && this.#blocks.length === 0) {
+      this.#settings.reportStatus('permanent_error', first);
       return;
     }
-    const tcp = this.#flows;
-    this.#metrics = new ReceiverMetrics(
-      this.#settings.telemetry,
-      () => tcp.counters(),
-      () => this.#outbox.size,
-    );
-    await this.#markExisting(tcp);
-    this.#drainTimer = setInterval(() => this.#drain(), DRAIN_INTERVAL_MS);
-    this.#sweepTimer = setInterval(() => this.#beginSweep(), this.#config.flows.interval);
+    for (const problem of problems)
+      this.#settings.logger.error({ error: problem.message }, 'a block cannot run');
   }
 
   async shutdown(signal?: AbortSignal): Promise<void> {
-    if (this.#isShutDown) return;
-    this.#isShutDown = true;
-    clearInterval(this.#drainTimer);
-    clearInterval(this.#sweepTimer);
-    await this.#sweeping;
-    // What the open connections carried since the last sweep would be lost.
-    await this.#sweep();
-    this.#drain();
-    await this.#outbox.close(signal);
-    this.#flows?.close();
+    const blocks = this.#blocks.splice(0);
+    const ends = await Promise.allSettled(blocks.map((block) => block.shutdown(signal)));
+    await Promise.all([this.#logs.close(signal), this.#metrics.close(signal)]);
     this.#lostLog.flush();
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
-  async #markExisting(flows: TcpFlows): Promise<void> {
-    try {
-      await flows.markExisting();
-    } catch (error) {
-      this.#settings.logger.warn(
-        { error: errorText(error) },
-        'connections from before the start could not be looked for',
+  /** Returns why the block cannot run; it has left nothing behind then. */
+  async #startBlock(wanted: WantedBlock, cgroups: CgroupNames): Promise<PipelineError | undefined> {
+    const { name, signals } = wanted;
+    if (!signals.some((signal) => this.#signals.has(signal))) {
+      return new PipelineError(
+        'CONFIG_INVALID',
+        `ebpf: the block ${name} gives ${signals.join(' and ')}, which no pipeline takes from this receiver. ` +
+          `Name ${this.#settings.id} in a ${signals.join(' or ')} pipeline, or remove the block.`,
       );
     }
-  }
-
-  /** Fetches the connections that have ended. */
-  #drain(): void {
-    const flows = this.#flows;
-    const writer = this.#writer;
-    if (flows === undefined || writer === undefined) return;
-    this.#setClock(flows, writer);
-    while (!this.#outbox.isFull) {
-      const room = BATCH_RECORDS - writer.itemCount;
-      const records = flows.drain(this.#write, room);
-      if (writer.itemCount < BATCH_RECORDS && records < room) break;
-      this.#handOn(writer);
-    }
-    this.#handOn(writer);
-  }
-
-  /** One at a time; what is left out comes with the next. */
-  #beginSweep(): void {
-    if (this.#sweeping !== undefined || this.#outbox.isFull) return;
-    this.#sweeping = this.#sweep().finally(() => {
-      this.#sweeping = undefined;
+    const block = wanted.create({
+      settings: this.#settings,
+      logs: this.#logs,
+      metrics: this.#metrics,
+      losses: new Losses(this.#settings.telemetry, name),
+      cgroups,
     });
-  }
-
-  /** Reads the open connections. */
-  async #sweep(): Promise<void> {
-    const flows = this.#flows;
-    const writer = this.#writer;
-    if (flows === undefined || writer === undefined) return;
-    this.#setClock(flows, writer);
-    const begin = performance.now();
     try {
-      await flows.sweep((view, offset, length) => {
-        this.#write(view, offset, length);
-        if (writer.itemCount >= BATCH_RECORDS) this.#handOn(writer);
-        return !this.#outbox.isFull;
-      });
+      await block.start();
     } catch (error) {
-      this.#settings.logger.warn({ error: errorText(error) }, 'the open connections could not be read');
+      await block.shutdown();
+      if (!(error instanceof PipelineError)) throw error;
+      return error;
     }
-    this.#metrics?.sweepDuration.record((performance.now() - begin) / 1000);
-    this.#handOn(writer);
-  }
-
-  readonly #write = (view: DataView, offset: number, length: number): void => {
-    if (this.#writer?.write(view, offset, length) === false) this.#lose(1, 'unreadable');
-  };
-
-  #handOn(writer: FlowWriter): void {
-    const batch = writer.finish();
-    if (batch !== undefined) this.#outbox.add(batch);
-  }
-
-  #setClock(flows: TcpFlows, writer: FlowWriter): void {
-    const { monotonicToUnixNs, nowUnixNs } = flows.clock();
-    writer.setClock(monotonicToUnixNs, nowUnixNs);
-  }
-
-  #lose(records: number, reason: 'unreadable' | 'refused' | 'shutdown', error?: unknown): void {
-    this.#metrics?.lost(records, reason);
-    this.#lostLog.occur(records, { reason, ...(error === undefined ? {} : { error: errorText(error) }) });
+    this.#blocks.push(block);
+    return undefined;
   }
 }

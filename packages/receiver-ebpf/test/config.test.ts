@@ -3,7 +3,8 @@ import { ebpfConfigSchema } from '../src/config.ts';
 
 describe('the settings of the ebpf receiver', () => {
   it('have defaults that work', () => {
-    expect(ebpfConfigSchema.parse({})).toEqual({
+    expect(ebpfConfigSchema.parse({})).toEqual({});
+    expect(ebpfConfigSchema.parse({ flows: {} })).toEqual({
       flows: { interval: 10_000, idle_interval: 300_000, ring_buffer_bytes: 4_194_304 },
     });
   });

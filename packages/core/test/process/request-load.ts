@@ -16,8 +16,8 @@ const underWay: Uint8Array[] = [];
 let full = 0;
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
-    const { kind } = entry.detail as { kind: number };
-    if (kind === constants.NODE_PERFORMANCE_GC_MAJOR) full += 1;
+    const { detail } = entry as typeof entry & { readonly detail: { readonly kind: number } };
+    if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) full += 1;
   }
 }).observe({ entryTypes: ['gc'] });
 

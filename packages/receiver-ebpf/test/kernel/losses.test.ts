@@ -1,7 +1,7 @@
 import { captureLogger } from '@tributary/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decodeFlowRecord, emptyFlowRecord } from '../../src/records/flow-record.ts';
-import { TcpFlows } from '../../src/tcp-flows.ts';
+import { decodeFlowRecord, emptyFlowRecord } from '../../src/flows/records/flow-record.ts';
+import { TcpFlows } from '../../src/flows/tcp-flows.ts';
 import { type Step, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { totals, watching } from './watch.ts';

@@ -98,7 +98,7 @@ export function sum(flows: readonly Flow[], attribute: string): number {
 function lossesOf(settings: TestSettings): Record<string, number> {
   const losses: Record<string, number> = {};
   for (const [series, value] of Object.entries(settings.registry.snapshot())) {
-    const reason = /^otelcol_receiver_ebpf_losses\{reason="(\w+)"/.exec(series)?.[1];
+    const reason = /^otelcol_receiver_ebpf_losses\{.*\breason="(\w+)"/.exec(series)?.[1];
     if (reason !== undefined && value !== 0) losses[reason] = Number(value);
   }
   return losses;

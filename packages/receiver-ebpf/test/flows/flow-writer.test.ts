@@ -1,13 +1,14 @@
 import type { Batch } from '@tributary/core';
 import { batchJson } from '@tributary/testkit';
 import { describe, expect, it } from 'vitest';
-import { FlowWriter } from '../src/flow-writer.ts';
+import { CgroupNames } from '../../src/cgroups/cgroup-names.ts';
+import { FlowWriter } from '../../src/flows/flow-writer.ts';
 import {
   FLOW_FLAG,
   FLOW_RECORD,
   FLOW_RECORD_TYPE,
   FLOW_RECORD_VERSION,
-} from '../src/generated/tcp-layout.ts';
+} from '../../src/generated/tcp-layout.ts';
 
 /** 2026-11-22T08:00:00Z, less the time since the machine started. */
 const MONOTONIC_TO_UNIX_NS = 1_795_334_400_000_000_000n - 5_000_000_000n;
@@ -144,7 +145,11 @@ describe('FlowWriter', () => {
 });
 
 function newWriter(): FlowWriter {
-  const writer = new FlowWriter({ version: '1.2.3', hostName: 'node-1', cgroups: { version: 'none' } });
+  const writer = new FlowWriter({
+    version: '1.2.3',
+    hostName: 'node-1',
+    cgroups: new CgroupNames({ version: 'none' }),
+  });
   writer.setClock(MONOTONIC_TO_UNIX_NS, MONOTONIC_TO_UNIX_NS + 7_000_000_000n);
   return writer;
 }

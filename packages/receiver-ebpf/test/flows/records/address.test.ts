@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addressText, isIpv4 } from '../../src/records/address.ts';
+import { addressText, isIpv4 } from '../../../src/flows/records/address.ts';
 
 describe('addressText', () => {
   it.each([

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { FLOW_FLAG } from '../../src/generated/tcp-layout.ts';
-import { endReason } from '../../src/records/end-reason.ts';
+import { endReason } from '../../../src/flows/records/end-reason.ts';
+import { FLOW_FLAG } from '../../../src/generated/tcp-layout.ts';
 
 const { FLOW_OPENED_HERE, FLOW_FIN_QUEUED, FLOW_RESET_RECEIVED, FLOW_RESET_SENT } = FLOW_FLAG;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ExecutableNames } from '../../src/records/executable-names.ts';
+import { ExecutableNames } from '../../../src/flows/records/executable-names.ts';
 
 describe('ExecutableNames', () => {
   it.each([

@@ -16,7 +16,7 @@ import {
   releaseLoaderMemory,
 } from '@tributary/bpf';
 import { type Logger, PipelineError } from '@tributary/core';
-import { FLOW_RECORD, TCP_COUNTERS } from './generated/tcp-layout.ts';
+import { FLOW_RECORD, TCP_COUNTERS } from '../generated/tcp-layout.ts';
 
 /** The inode number of the first pid namespace (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
 const FIRST_PID_NAMESPACE = 'pid:[4026531836]';

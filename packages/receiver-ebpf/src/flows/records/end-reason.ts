@@ -1,5 +1,5 @@
 /** How a connection ended, from what the kernel left in its socket. */
-import { FLOW_FLAG } from '../generated/tcp-layout.ts';
+import { FLOW_FLAG } from '../../generated/tcp-layout.ts';
 
 /** The values of `flow.end_reason`. */
 export const END_REASONS = [

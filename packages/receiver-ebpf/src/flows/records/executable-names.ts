@@ -1,4 +1,4 @@
-import { FLOW_RECORD } from '../generated/tcp-layout.ts';
+import { FLOW_RECORD } from '../../generated/tcp-layout.ts';
 
 /** `EXECUTABLE_BYTES` in bpf/tcp.h: the last field of the record. */
 const NAME_BYTES = FLOW_RECORD.size - FLOW_RECORD.executable;

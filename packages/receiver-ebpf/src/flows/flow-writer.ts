@@ -1,6 +1,5 @@
 /** Writes flow records as OTLP log events, straight into wire bytes. */
 import os from 'node:os';
-import type { CgroupMounts } from '@tributary/bpf';
 import {
   ATTR_DESTINATION_ADDRESS,
   ATTR_DESTINATION_PORT,
@@ -27,7 +26,7 @@ import {
   EVENT_NETWORK_FLOW,
   LogsWriter,
 } from '@tributary/core';
-import { CgroupNames } from './cgroups/cgroup-names.ts';
+import type { CgroupNames } from '../cgroups/cgroup-names.ts';
 import { addressText, isIpv4 } from './records/address.ts';
 import { END_REASONS, type EndReason, endReason } from './records/end-reason.ts';
 import { ExecutableNames } from './records/executable-names.ts';
@@ -93,7 +92,7 @@ const EXECUTABLE_NAME = new EncodedKey(ATTR_PROCESS_EXECUTABLE_NAME);
 /** What the writer is told once. */
 export interface FlowWriterOptions {
   readonly version: string;
-  readonly cgroups: CgroupMounts;
+  readonly cgroups: CgroupNames;
   readonly hostName?: string;
 }
 
@@ -111,7 +110,7 @@ export class FlowWriter {
   #observedHigh = 0;
 
   constructor({ version, cgroups, hostName = os.hostname() }: FlowWriterOptions) {
-    this.#cgroups = new CgroupNames(cgroups);
+    this.#cgroups = cgroups;
     this.#version = version;
     this.#hostName = hostName;
   }

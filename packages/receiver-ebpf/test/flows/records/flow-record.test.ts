@@ -8,7 +8,7 @@ import {
   FLOW_RECORD,
   FLOW_RECORD_TYPE,
   isSource,
-} from '../../src/records/flow-record.ts';
+} from '../../../src/flows/records/flow-record.ts';
 
 /** A record byte by byte, with the field of `struct flow_record` (bpf/tcp.h) beside each row. */
 const BYTES: readonly (readonly [field: string, hex: string])[] = [

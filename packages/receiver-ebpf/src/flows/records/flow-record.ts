@@ -24,9 +24,9 @@
  * cgroup stay in their 32-bit halves, or become doubles where they are exact as such: a double counts nanoseconds up to
  * 104 days and bytes up to 8 PiB.
  */
-import { FLOW_FLAG, FLOW_RECORD, FLOW_RECORD_VERSION } from '../generated/tcp-layout.ts';
+import { FLOW_FLAG, FLOW_RECORD, FLOW_RECORD_VERSION } from '../../generated/tcp-layout.ts';
 
-export { FLOW_FLAG, FLOW_RECORD, FLOW_RECORD_TYPE } from '../generated/tcp-layout.ts';
+export { FLOW_FLAG, FLOW_RECORD, FLOW_RECORD_TYPE } from '../../generated/tcp-layout.ts';
 
 const TWO_32 = 2 ** 32;
 

@@ -1,0 +1,21 @@
+import type { Block, BlockEnvironment, BlockType } from './block.ts';
+import type { EbpfConfig } from './config.ts';
+import { flowsBlock } from './flows/flows-block.ts';
+
+/** A block that the configuration asks for. */
+export interface WantedBlock extends Pick<BlockType<unknown>, 'name' | 'signals'> {
+  create(environment: BlockEnvironment): Block;
+}
+
+/** The blocks that a configuration asks for: those that it names, and `flows` if it names none. */
+export function wantedBlocks(config: EbpfConfig): WantedBlock[] {
+  const wanted: WantedBlock[] = [];
+  const add = <Config>(type: BlockType<Config>, settings: Config | undefined): void => {
+    if (settings === undefined) return;
+    const { name, signals } = type;
+    wanted.push({ name, signals, create: (environment) => type.create(environment, settings) });
+  };
+  add(flowsBlock, config.flows);
+  if (wanted.length === 0) add(flowsBlock, flowsBlock.configSchema.parse({}));
+  return wanted;
+}

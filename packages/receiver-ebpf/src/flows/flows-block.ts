@@ -1,0 +1,146 @@
+import { requireBpf } from '@tributary/bpf';
+import { errorText, RepeatedLog } from '@tributary/core';
+import type { Block, BlockEnvironment, BlockType } from '../block.ts';
+import { FlowMetrics } from './flow-metrics.ts';
+import { FlowWriter } from './flow-writer.ts';
+import { type FlowsConfig, flowsConfigSchema } from './flows-config.ts';
+import { TcpFlows } from './tcp-flows.ts';
+
+/** Records in a batch, at most. */
+const BATCH_RECORDS = 1000;
+
+/** How often ended connections are fetched, in milliseconds. */
+const DRAIN_INTERVAL_MS = 200;
+
+/** The `flows` block: TCP connections. */
+export const flowsBlock: BlockType<FlowsConfig> = {
+  name: 'flows',
+  signals: ['logs'],
+  configSchema: flowsConfigSchema,
+  create: (environment, config) => new FlowsBlock(environment, config),
+};
+
+/**
+ * Fetches the ended connections from the kernel five times a second, sweeps the open ones once an interval, and hands both
+ * on as batches of log events.
+ */
+class FlowsBlock implements Block {
+  readonly #environment: BlockEnvironment;
+  readonly #config: FlowsConfig;
+  readonly #unreadableLog: RepeatedLog;
+  #metrics: FlowMetrics | undefined;
+  #flows: TcpFlows | undefined;
+  #writer: FlowWriter | undefined;
+  #drainTimer: NodeJS.Timeout | undefined;
+  #sweepTimer: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> | undefined;
+
+  constructor(environment: BlockEnvironment, config: FlowsConfig) {
+    this.#environment = environment;
+    this.#config = config;
+    const { logger } = environment.settings;
+    this.#unreadableLog = new RepeatedLog((fields) => logger.warn(fields, 'flow records could not be read'));
+  }
+
+  async start(): Promise<void> {
+    requireBpf();
+    const { settings, cgroups, losses } = this.#environment;
+    const { idle_interval, ring_buffer_bytes, interval } = this.#config;
+    const tcp = new TcpFlows({
+      idleIntervalMs: idle_interval,
+      ringBufferBytes: ring_buffer_bytes,
+      logger: settings.logger,
+    });
+    this.#flows = tcp;
+    this.#writer = new FlowWriter({ version: settings.version, cgroups });
+    this.#metrics = new FlowMetrics(settings.telemetry, losses, () => tcp.counters());
+    await this.#markExisting(tcp);
+    this.#drainTimer = setInterval(() => this.#drain(), DRAIN_INTERVAL_MS);
+    this.#sweepTimer = setInterval(() => this.#beginSweep(), interval);
+  }
+
+  async shutdown(): Promise<void> {
+    clearInterval(this.#drainTimer);
+    clearInterval(this.#sweepTimer);
+    await this.#sweeping;
+    // What the open connections carried since the last sweep would be lost.
+    await this.#sweep();
+    this.#drain();
+    this.#flows?.close();
+    this.#flows = undefined;
+    this.#unreadableLog.flush();
+  }
+
+  async #markExisting(flows: TcpFlows): Promise<void> {
+    try {
+      await flows.markExisting();
+    } catch (error) {
+      this.#environment.settings.logger.warn(
+        { error: errorText(error) },
+        'connections from before the start could not be looked for',
+      );
+    }
+  }
+
+  /** Fetches the connections that have ended. */
+  #drain(): void {
+    const flows = this.#flows;
+    const writer = this.#writer;
+    if (flows === undefined || writer === undefined) return;
+    this.#setClock(flows, writer);
+    while (!this.#environment.logs.isFull) {
+      const room = BATCH_RECORDS - writer.itemCount;
+      const records = flows.drain(this.#write, room);
+      if (writer.itemCount < BATCH_RECORDS && records < room) break;
+      this.#handOn(writer);
+    }
+    this.#handOn(writer);
+  }
+
+  /** One at a time; what is left out comes with the next. */
+  #beginSweep(): void {
+    if (this.#sweeping !== undefined || this.#environment.logs.isFull) return;
+    this.#sweeping = this.#sweep().finally(() => {
+      this.#sweeping = undefined;
+    });
+  }
+
+  /** Reads the open connections. */
+  async #sweep(): Promise<void> {
+    const flows = this.#flows;
+    const writer = this.#writer;
+    if (flows === undefined || writer === undefined) return;
+    this.#setClock(flows, writer);
+    const begin = performance.now();
+    try {
+      await flows.sweep((view, offset, length) => {
+        this.#write(view, offset, length);
+        if (writer.itemCount >= BATCH_RECORDS) this.#handOn(writer);
+        return !this.#environment.logs.isFull;
+      });
+    } catch (error) {
+      this.#environment.settings.logger.warn(
+        { error: errorText(error) },
+        'the open connections could not be read',
+      );
+    }
+    this.#metrics?.sweepDuration.record((performance.now() - begin) / 1000);
+    this.#handOn(writer);
+  }
+
+  readonly #write = (view: DataView, offset: number, length: number): void => {
+    if (this.#writer?.write(view, offset, length) !== false) return;
+    this.#environment.losses.add(1, 'unreadable');
+    this.#unreadableLog.occur(1, {});
+  };
+
+  #handOn(writer: FlowWriter): void {
+    const batch = writer.finish();
+    if (batch !== undefined) this.#environment.logs.add(batch);
+  }
+
+  #setClock(flows: TcpFlows, writer: FlowWriter): void {
+    const { monotonicToUnixNs, nowUnixNs } = flows.clock();
+    writer.setClock(monotonicToUnixNs, nowUnixNs);
+  }
+}

@@ -1,0 +1,28 @@
+import { duration, z } from '@tributary/core';
+
+/** A page, which is what a ring buffer is made of; twice the largest that Linux has on our architectures. */
+const SMALLEST_RING_BUFFER = 128 * 1024;
+const LARGEST_RING_BUFFER = 1024 * 1024 * 1024;
+
+/** The settings of the `flows` block. */
+export const flowsConfigSchema = z.strictObject({
+  interval: duration({ default: '10s', min: '100ms', max: '1h' }).describe(
+    'How often the open connections are read; each that carried something since gives a record.',
+  ),
+  idle_interval: duration({ default: '5m', max: '24h' }).describe(
+    'How often an open connection that carries nothing gives a record all the same; 0s: never.',
+  ),
+  ring_buffer_bytes: z
+    .int()
+    .min(SMALLEST_RING_BUFFER)
+    .max(LARGEST_RING_BUFFER)
+    .default(4 * 1024 * 1024)
+    .refine((bytes) => (bytes & (bytes - 1)) === 0, 'expected a power of two, such as 4194304')
+    .describe(
+      'The kernel memory in which ended connections wait to be read, in bytes, 136 each; a power of two. ' +
+        'It must hold those of the longest time that the pipeline takes no data.',
+    ),
+});
+
+/** The settings of the `flows` block; durations in milliseconds. */
+export type FlowsConfig = z.output<typeof flowsConfigSchema>;
