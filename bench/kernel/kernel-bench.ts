@@ -22,8 +22,10 @@ const EVENT_PROGRAMS = ['follow_state', 'follow_destroy'];
 
 /** How long and how often. */
 export interface KernelBenchOptions {
-  /** Alternating runs with the receiver on and off. */
+  /** Alternating turns with the receiver on and off. */
   readonly pairs: number;
+  /** Runs in a turn, of which the fastest counts: other work on the machine only ever slows one down. */
+  readonly runsPerTurn: number;
   readonly connectionsPerRun: number;
   readonly iperfSeconds: number;
   readonly openConnections: number;
@@ -31,13 +33,15 @@ export interface KernelBenchOptions {
 
 export const FULL_KERNEL_BENCH: KernelBenchOptions = {
   pairs: 30,
-  connectionsPerRun: 10_000,
-  iperfSeconds: 2,
+  runsPerTurn: 5,
+  connectionsPerRun: 3000,
+  iperfSeconds: 1,
   openConnections: 10_000,
 };
 
 export const QUICK_KERNEL_BENCH: KernelBenchOptions = {
   pairs: 3,
+  runsPerTurn: 2,
   connectionsPerRun: 2000,
   iperfSeconds: 1,
   openConnections: 1000,
@@ -78,11 +82,13 @@ export async function runKernelBench(options: KernelBenchOptions): Promise<Kerne
       options.connectionsPerRun / (await client.ask<number>(options.connectionsPerRun));
     await rate();
     console.error('connections a second, receiver on and off …');
-    const connections = await alternate(receiver, options.pairs, rate);
+    const connections = await alternate(receiver, options.pairs, () => best(options.runsPerTurn, rate));
     console.error('time in each program …');
     const programs = await measurePrograms(client, options.connectionsPerRun);
     console.error('throughput, receiver on and off …');
-    const throughput = await alternate(receiver, options.pairs, () => iperf(namespace, options.iperfSeconds));
+    const throughput = await alternate(receiver, options.pairs, () =>
+      best(options.runsPerTurn, () => iperf(namespace, options.iperfSeconds)),
+    );
     console.error('a sweep of many open connections …');
     const sweepMs = await measureSweep(namespace, options.openConnections);
     return { connections, throughput, programs, sweepMs };
@@ -90,6 +96,13 @@ export async function runKernelBench(options: KernelBenchOptions): Promise<Kerne
     for (const child of children) child.stop();
     execFileSync('ip', ['netns', 'del', namespace]);
   }
+}
+
+/** The highest of several rates. */
+async function best(runs: number, rate: () => Promise<number>): Promise<number> {
+  let highest = 0;
+  for (let count = 0; count < runs; count += 1) highest = Math.max(highest, await rate());
+  return highest;
 }
 
 /** Bits a second, as the receiving end counts them. */
