@@ -1,14 +1,13 @@
 /**
  * What the eBPF receiver costs: connections a second through a server on this machine, and iperf3's throughput, with the
  * receiver on and off; the time in each kernel program; and how long a sweep of many open connections takes. Needs root
- * and iperf3. Runs by itself, or by `npm run bench -- kernel`.
+ * and iperf3. `npm run bench -- kernel` runs it.
  */
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { BpfObject, enableProgramStats, RingBuffer, readPrebuilt } from '@tributary/bpf';
-import { machineDescription } from '../src/machine.ts';
 import { Child } from './child.ts';
 import { alternate, type Pairs, quantile } from './pairs.ts';
 
@@ -234,10 +233,4 @@ export function kernelMarkdown({ connections, throughput, programs, sweepMs }: K
     `A sweep of ${sweepMs.connections} open connections that all give a record: ${sweepMs.read.toFixed(1)} ms, after ` +
       `${sweepMs.owners.toFixed(1)} ms for a look at every open file of the machine.`,
   ].join('\n');
-}
-
-if (process.argv[1] === import.meta.filename) {
-  const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
-  const result = await runKernelBench(values.quick ? QUICK_KERNEL_BENCH : FULL_KERNEL_BENCH);
-  console.log(`${machineDescription()}\n\n${kernelMarkdown(result)}`);
 }
