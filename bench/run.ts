@@ -5,7 +5,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { caseName, SETUPS } from './src/cases.ts';
+import { type Case, caseName, casesOf, SETUPS } from './src/cases.ts';
 import { machineDescription } from './src/machine.ts';
 import { benchOverload, overloadMarkdown } from './src/overload-bench.ts';
 import { findCollector } from './src/peer.ts';
@@ -21,11 +21,12 @@ benches:
 
 options of pipeline:
   --peer              runs a Go Collector beside it, from OTELCOL or built from Go modules, and gives the ratio
-  --only PATTERN      only the cases whose name contains PATTERN; several PATTERNs may be given
-                      (a name: http/none/rename/traces/1000)
+  --only PATTERN …    only the cases whose name contains one of the PATTERNs (a name: http/none/rename/traces/1000)
   --quick             one short round a case: to see that it runs, not to believe it
   --rounds N          how often each case is run (default 5)
 `;
+
+const BENCHES: readonly string[] = ['pipeline', 'overload', 'kernel'];
 
 const FULL: Pace = { rounds: 5, settleMs: 4000, warmUpMs: 200, measureMs: 1200, clients: 8 };
 const QUICK: Pace = { rounds: 1, settleMs: 1000, warmUpMs: 300, measureMs: 700, clients: 8 };
@@ -47,26 +48,36 @@ function collector(): Contender {
 }
 
 async function benchPipeline(options: { peer: boolean; only: readonly string[]; pace: Pace }): Promise<void> {
+  const isWanted = (it: Case): boolean =>
+    options.only.length === 0 || options.only.some((pattern) => caseName(it).includes(pattern));
+  const total = SETUPS.flatMap(casesOf).filter(isWanted).length;
+  if (total === 0) {
+    return misused(
+      `no case has ${options.only.map((it) => `"${it}"`).join(' or ')} in its name, such as http/none/rename/traces/1000`,
+    );
+  }
   const contenders = options.peer ? [tributary, collector()] : [tributary];
   const measurements: Measurement[] = [];
   for (const setup of SETUPS) {
-    await benchSetup(
-      setup,
-      contenders,
-      options.pace,
-      (it) => options.only.length === 0 || options.only.some((pattern) => caseName(it).includes(pattern)),
-      (measurement) => {
-        measurements.push(measurement);
-        const rate = Math.round(measurement.itemsPerCpuSecond / 1000);
-        const refused =
-          measurement.refusedRequests === 0 ? '' : `, ${measurement.refusedRequests} requests refused`;
-        console.error(
-          `${caseName(measurement.case)}  ${measurement.contender}: ${rate} k items/CPU-s${refused}`,
-        );
-      },
-    );
+    await benchSetup(setup, contenders, options.pace, isWanted, (measurement) => {
+      measurements.push(measurement);
+      console.error(progressLine(measurement, Math.ceil(measurements.length / contenders.length), total));
+    });
   }
   console.log(`${machineDescription()}\n\n${toMarkdown(measurements)}`);
+}
+
+/** `[ 3/12] http/none/rename/traces/1000  Go Collector     79 k items/CPU-s` */
+function progressLine({ case: it, ...figures }: Measurement, number: number, total: number): string {
+  const count = `[${String(number).padStart(String(total).length)}/${total}]`;
+  const rate = String(Math.round(figures.itemsPerCpuSecond / 1000)).padStart(6);
+  const refused = figures.refusedRequests === 0 ? '' : `, ${figures.refusedRequests} requests refused`;
+  return `${count} ${caseName(it).padEnd(30)}${figures.contender.padEnd(13)}${rate} k items/CPU-s${refused}`;
+}
+
+function misused(what: string): void {
+  console.error(`${what}\n\n${HELP}`);
+  process.exitCode = 2;
 }
 
 async function main(): Promise<void> {
@@ -80,15 +91,22 @@ async function main(): Promise<void> {
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const [bench = 'pipeline'] = positionals;
   if (values.help) {
     console.log(HELP);
     return;
   }
+  // What stands behind --only beside the first PATTERN comes as positionals.
+  const isPatternList = values.only.length > 0 && !BENCHES.includes(positionals[0] ?? '');
+  const [bench = 'pipeline', ...rest] = isPatternList ? ['pipeline', ...positionals] : positionals;
+  const only = [...values.only, ...rest];
+  if (values.only.length === 0 && rest.length > 0) return misused(`"${rest[0]}": one bench at a time`);
   if (bench === 'pipeline') {
     const pace = values.quick ? QUICK : FULL;
     const rounds = values.rounds === undefined ? pace.rounds : Number(values.rounds);
-    await benchPipeline({ peer: values.peer, only: values.only, pace: { ...pace, rounds } });
+    if (!(Number.isInteger(rounds) && rounds > 0)) {
+      return misused(`--rounds: a whole number above 0 is needed (found "${values.rounds}")`);
+    }
+    await benchPipeline({ peer: values.peer, only, pace: { ...pace, rounds } });
   } else if (bench === 'kernel') {
     // Loaded here: it opens libbpf, which the other benches do without.
     const kernel = await import('./kernel/kernel-bench.ts');
@@ -98,8 +116,7 @@ async function main(): Promise<void> {
     const results = await benchOverload(tributary, values.quick ? 10_000 : 60_000);
     console.log(`${machineDescription()}\n\n${overloadMarkdown(results)}`);
   } else {
-    console.error(`unknown bench "${bench}"\n\n${HELP}`);
-    process.exitCode = 2;
+    misused(`unknown bench "${bench}"`);
   }
 }
 

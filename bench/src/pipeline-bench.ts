@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Case, type Compression, caseName, casesOf, configOf, type Setup } from './cases.ts';
+import { type Case, caseName, casesOf, configOf, type Setup } from './cases.ts';
 import { startGrpcLoad, startHttpLoad } from './load.ts';
 import { prepareRequest } from './payload.ts';
 import { type Sink, startGrpcSink, startHttpSink } from './sink.ts';
@@ -167,9 +167,4 @@ export async function benchSetup(
     sink.close();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** What a compression is called in a table. */
-export function compressionLabel(compression: Compression): string {
-  return compression === 'none' ? '–' : compression;
 }
