@@ -1,7 +1,7 @@
 /**
  * The names of all attributes that Tributary reads or writes: those of the OpenTelemetry semantic conventions
- * (https://opentelemetry.io/docs/specs/semconv/) and our own, which begin with `flow.`. No attribute name stands as
- * a literal anywhere else. Sorted by value.
+ * (https://opentelemetry.io/docs/specs/semconv/) and our own, such as those that begin with `flow.`. No attribute name
+ * stands as a literal anywhere else. Sorted by value.
  */
 
 export const ATTR_CONTAINER_ID = 'container.id';
@@ -32,6 +32,7 @@ export const ATTR_FLOW_SOURCE_RETRANSMITS = 'flow.source.retransmits';
 /** `open` or `closed`. */
 export const ATTR_FLOW_STATE = 'flow.state';
 export const ATTR_HOST_NAME = 'host.name';
+export const ATTR_K8S_POD_UID = 'k8s.pod.uid';
 export const ATTR_NETWORK_TRANSPORT = 'network.transport';
 export const ATTR_NETWORK_TYPE = 'network.type';
 /** The Collector's, on each line of a component's log. */
@@ -51,6 +52,10 @@ export const ATTR_SERVICE_NAME = 'service.name';
 export const ATTR_SERVICE_VERSION = 'service.version';
 export const ATTR_SOURCE_ADDRESS = 'source.address';
 export const ATTR_SOURCE_PORT = 'source.port';
+/** The unit of the system's systemd in whose cgroup something is, such as `nginx.service`; as the Collector names it. */
+export const ATTR_SYSTEMD_UNIT_NAME = 'systemd.unit.name';
+/** The unit of a user's systemd, inside the system's unit `user@UID.service`. */
+export const ATTR_SYSTEMD_USER_UNIT_NAME = 'systemd.user_unit.name';
 
 /** The event name of a log record that tells of a flow (a connection and an interval of time). */
 export const EVENT_NETWORK_FLOW = 'network.flow';

@@ -1,20 +1,31 @@
 /**
  * The cgroup of a process, as /proc/PID/cgroup has it: for machines where containers live in hierarchies of version 1,
  * which sockets know nothing of.
+ *
+ * A pid may be another process's later. The kernel hands pids out in turn, so within a second none comes twice; after
+ * that a process is told from an earlier one by when it began.
  */
 import { readFileSync } from 'node:fs';
-import { containerIdOf } from './container-id.ts';
+import { cgroupFacts } from './cgroup-path.ts';
 
-/** Processes that are kept, and how long, in milliseconds: a pid may be another process's later. */
+/** Processes that are kept; when there are more, it begins anew. */
 const MAX_PROCESSES = 4096;
-const KEPT_MS = 60_000;
+/** How long an answer is good without looking again, and a pid mistrusted that was handed on; in milliseconds. */
+const FRESH_MS = 1000;
+/** How long a process is remembered that has ended, in milliseconds. */
+const REMEMBERED_MS = 60_000;
 
 interface Entry {
+  /** In clock ticks since the boot. */
+  readonly started: string;
   readonly path: string | undefined;
-  readonly untilMs: number;
+  seenMs: number;
+  checkedMs: number;
+  /** Until then records with this pid may be the earlier process's. */
+  readonly mistrustedUntilMs: number;
 }
 
-/** What /proc says of the cgroups of processes, asked once a minute for each. */
+/** What /proc says of the cgroups of processes, asked at most once a second for each. */
 export class ProcessCgroups {
   readonly #nowMs: () => number;
   readonly #procPath: string;
@@ -25,20 +36,40 @@ export class ProcessCgroups {
     this.#procPath = procPath;
   }
 
-  /** The path of the cgroup of the process `pid`; undefined if the process has ended. */
+  /** The path of the cgroup of the process `pid`; undefined if it ended before it was ever asked for. */
   pathOf(pid: number): string | undefined {
     const nowMs = this.#nowMs();
-    const known = this.#entries.get(pid);
-    if (known !== undefined && nowMs < known.untilMs) return known.path;
-    const path = this.#read(pid);
-    if (this.#entries.size >= MAX_PROCESSES) this.#entries.clear();
-    this.#entries.set(pid, { path, untilMs: nowMs + KEPT_MS });
-    return path;
+    let entry = this.#entries.get(pid);
+    if (entry === undefined || nowMs >= entry.checkedMs + FRESH_MS) entry = this.#look(pid, entry, nowMs);
+    return entry === undefined || nowMs < entry.mistrustedUntilMs ? undefined : entry.path;
   }
 
-  #read(pid: number): string | undefined {
+  #look(pid: number, known: Entry | undefined, nowMs: number): Entry | undefined {
+    const found = this.#read(pid);
+    if (found === undefined) {
+      if (known === undefined) return undefined;
+      known.checkedMs = nowMs;
+      if (nowMs < known.seenMs + REMEMBERED_MS) return known;
+      this.#entries.delete(pid);
+      return undefined;
+    }
+    const isAnother = known !== undefined && known.started !== found.started;
+    const entry = {
+      ...found,
+      seenMs: nowMs,
+      checkedMs: nowMs,
+      mistrustedUntilMs: isAnother ? nowMs + FRESH_MS : (known?.mistrustedUntilMs ?? 0),
+    };
+    if (this.#entries.size >= MAX_PROCESSES && known === undefined) this.#entries.clear();
+    this.#entries.set(pid, entry);
+    return entry;
+  }
+
+  #read(pid: number): Pick<Entry, 'started' | 'path'> | undefined {
     try {
-      return cgroupPathOf(readFileSync(`${this.#procPath}/${pid}/cgroup`, 'utf8'));
+      const stat = readFileSync(`${this.#procPath}/${pid}/stat`, 'utf8');
+      const path = cgroupPathOf(readFileSync(`${this.#procPath}/${pid}/cgroup`, 'utf8'));
+      return { started: startOf(stat), path };
     } catch {
       return undefined;
     }
@@ -46,20 +77,36 @@ export class ProcessCgroups {
 }
 
 /**
- * Of the lines of a /proc/PID/cgroup, the path that says most: one with a container, else that of version 2.
+ * The 22nd field of /proc/PID/stat. The second is the name, in parentheses, and may have anything in it.
+ * Specification: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+ */
+function startOf(stat: string): string {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ', 20)[19] ?? '';
+}
+
+/**
+ * Of the lines of a /proc/PID/cgroup, the path that says most: one with a container, else that of version 2, else
+ * systemd's own of version 1.
  *
  *     4:memory:/docker/0123…     hierarchy : controllers : path
+ *     1:name=systemd:/user.slice
  *     0::/user.slice             version 2
  *
  * Specification: https://man7.org/linux/man-pages/man7/cgroups.7.html
  */
 export function cgroupPathOf(text: string): string | undefined {
   let version2: string | undefined;
+  let systemd: string | undefined;
   for (const line of text.split('\n')) {
-    const path = /^[0-9]+:[^:]*:(\/.*)$/.exec(line)?.[1];
-    if (path === undefined) continue;
-    if (containerIdOf(path) !== undefined) return path;
-    if (line.startsWith('0::')) version2 = path;
+    const [, hierarchy, controllers, found] = /^([0-9]+):([^:]*):(\/.*)$/.exec(line) ?? [];
+    if (found === undefined) continue;
+    const path = found.endsWith(DELETED) ? found.slice(0, -DELETED.length) : found;
+    if (cgroupFacts(path).containerId !== undefined) return path;
+    if (hierarchy === '0') version2 = path;
+    if (controllers === 'name=systemd') systemd = path;
   }
-  return version2;
+  return version2 === undefined || version2 === '/' ? (systemd ?? version2) : version2;
 }
+
+/** What the kernel adds to the path of a cgroup that was removed while something was in it still. */
+const DELETED = ' (deleted)';

@@ -193,7 +193,6 @@ export class FlowWriter {
     }
     const cgroup = this.#cgroups.find(record.cgroupId, record.pid);
     if (cgroup === undefined) return;
-    writer.attributeEncoded(cgroup.pathAttribute);
-    if (cgroup.containerAttribute !== undefined) writer.attributeEncoded(cgroup.containerAttribute);
+    for (const attribute of cgroup.attributes) writer.attributeEncoded(attribute);
   }
 }

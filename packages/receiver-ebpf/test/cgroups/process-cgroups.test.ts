@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cgroupPathOf, ProcessCgroups } from '../../src/cgroups/process-cgroups.ts';
 
 const ID = 'a'.repeat(64);
@@ -16,10 +16,16 @@ describe('cgroupPathOf', () => {
     ],
     [
       'version 1 without a container',
-      '5:memory:/\n1:name=systemd:/user.slice\n0::/user.slice\n',
-      '/user.slice',
+      '5:memory:/\n1:name=systemd:/user.slice\n0::/system.slice\n',
+      '/system.slice',
+    ],
+    [
+      "systemd's own of version 1",
+      '5:memory:/\n1:name=systemd:/system.slice/a.service\n',
+      '/system.slice/a.service',
     ],
     ['version 1 alone, without a container', '5:memory:/a\n', undefined],
+    ['a cgroup that was removed', `0::/docker/${ID} (deleted)\n`, `/docker/${ID}`],
     ['nothing', '', undefined],
     ['nonsense', 'x\n0::\n:::\n', undefined],
   ])('reads %s', (_, text, expected) => {
@@ -28,22 +34,49 @@ describe('cgroupPathOf', () => {
 });
 
 describe('ProcessCgroups', () => {
-  it('asks once a minute, and knows nothing of processes that have ended', () => {
-    const proc = mkdtempSync(path.join(os.tmpdir(), 'proc-'));
-    try {
-      let nowMs = 0;
-      const cgroups = new ProcessCgroups(() => nowMs, proc);
-      mkdirSync(path.join(proc, '7'));
-      writeFileSync(path.join(proc, '7/cgroup'), '0::/before\n');
-      const seen = [cgroups.pathOf(7), cgroups.pathOf(8)];
-      writeFileSync(path.join(proc, '7/cgroup'), '0::/after\n');
-      nowMs = 59_999;
-      seen.push(cgroups.pathOf(7));
-      nowMs = 60_000;
-      seen.push(cgroups.pathOf(7));
-      expect(seen).toEqual(['/before', undefined, '/before', '/after']);
-    } finally {
-      rmSync(proc, { recursive: true });
-    }
+  let proc = '';
+  let nowMs = 0;
+
+  /** A process that began at `started`, with a name that looks like the fields behind it. */
+  function run(pid: number, started: number, cgroup: string): void {
+    mkdirSync(path.join(proc, String(pid)), { recursive: true });
+    writeFileSync(path.join(proc, `${pid}/cgroup`), `0::${cgroup}\n`);
+    writeFileSync(
+      path.join(proc, `${pid}/stat`),
+      `${pid} (a) S 1) S ${Array.from({ length: 18 }, () => 7).join(' ')} ${started} 0 0\n`,
+    );
+  }
+
+  beforeEach(() => {
+    proc = mkdtempSync(path.join(os.tmpdir(), 'proc-'));
+    nowMs = 0;
+  });
+  afterEach(() => rmSync(proc, { recursive: true }));
+
+  it('asks once a second', () => {
+    const cgroups = new ProcessCgroups(() => nowMs, proc);
+    run(7, 100, '/before');
+    const seen = [cgroups.pathOf(7), cgroups.pathOf(8)];
+    run(7, 100, '/after');
+    for (nowMs of [999, 1000]) seen.push(cgroups.pathOf(7));
+    expect(seen).toEqual(['/before', undefined, '/before', '/after']);
+  });
+
+  it('remembers a process for a minute after it was last seen', () => {
+    const cgroups = new ProcessCgroups(() => nowMs, proc);
+    run(7, 100, '/a');
+    const seen = [cgroups.pathOf(7)];
+    rmSync(path.join(proc, '7'), { recursive: true });
+    for (nowMs of [1000, 59_000, 60_000, 61_000]) seen.push(cgroups.pathOf(7));
+    expect(seen).toEqual(['/a', '/a', '/a', undefined, undefined]);
+  });
+
+  it('does not take a process for another that had its pid before, and says nothing while it could be either', () => {
+    const cgroups = new ProcessCgroups(() => nowMs, proc);
+    run(7, 100, '/a');
+    const seen = [cgroups.pathOf(7)];
+    run(7, 200, '/b');
+    for (nowMs of [1000, 1999, 2000]) seen.push(cgroups.pathOf(7));
+    expect(seen).toEqual(['/a', undefined, undefined, '/b']);
   });
 });

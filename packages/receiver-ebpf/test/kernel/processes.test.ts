@@ -120,10 +120,12 @@ describe('the cgroup of a connection', () => {
   const POD = `kubepods-tributary-${process.pid}`;
   const ID = `${process.pid.toString(16)}${'c'.repeat(64)}`.slice(0, 64);
 
-  it('names the container, and still does when the container is gone', async ({ skip }) => {
+  const UID = '1b2c3d4e-0000-4444-8888-aaaabbbbcccc';
+
+  it('names the container and its pod, and still does when the container is gone', async ({ skip }) => {
     skip(v2Path === undefined, 'needs cgroup version 2');
     const pod = path.join(v2Path as string, POD);
-    const container = path.join(pod, 'burstable', 'pod0b7e', `cri-containerd-${ID}.scope`);
+    const container = path.join(pod, 'burstable', `pod${UID}`, ID);
     mkdirSync(container, { recursive: true });
     const directories = [container];
     while (directories.at(-1) !== pod) directories.push(path.dirname(directories.at(-1) as string));
@@ -159,8 +161,9 @@ describe('the cgroup of a connection', () => {
           const ofClient = flows.filter((flow) => flow['flow.observer'] === 'source');
           for (const flow of ofClient) {
             expect(flow).toMatchObject({
-              'process.linux.cgroup': `/${POD}/burstable/pod0b7e/cri-containerd-${ID}.scope`,
+              'process.linux.cgroup': `/${POD}/burstable/pod${UID}/${ID}`,
               'container.id': ID,
+              'k8s.pod.uid': UID,
             });
           }
           const ofServer = flows.filter((flow) => flow['flow.observer'] === 'destination');
