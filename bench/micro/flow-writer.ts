@@ -1,6 +1,8 @@
 /** Nanoseconds to decode one flow record of the kernel and write it as an OTLP log event: `node bench/micro/flow-writer.ts`. */
 import { CgroupNames } from '../../packages/receiver-ebpf/src/cgroups/cgroup-names.ts';
+import { emptyFlowRecord } from '../../packages/receiver-ebpf/src/flows/flow-record.ts';
 import { FlowWriter } from '../../packages/receiver-ebpf/src/flows/flow-writer.ts';
+import { TcpRecordDecoder } from '../../packages/receiver-ebpf/src/flows/records/tcp-record.ts';
 import {
   FLOW_RECORD,
   FLOW_RECORD_TYPE,
@@ -46,10 +48,14 @@ const writer = new FlowWriter({
   hostName: 'node-1',
 });
 writer.setClock(1_795_334_400_000_000_000n, 1_795_334_400_000_000_000n);
+const decoder = new TcpRecordDecoder();
+const flow = emptyFlowRecord('tcp');
 let byteLength = 0;
 const nanoseconds = nanosecondsPerCall(() => {
-  for (let record = 0; record < RECORDS; record += 1)
-    writer.write(records, record * FLOW_RECORD.size, FLOW_RECORD.size);
+  for (let record = 0; record < RECORDS; record += 1) {
+    decoder.decode(records, record * FLOW_RECORD.size, FLOW_RECORD.size, flow);
+    writer.write(flow);
+  }
   byteLength = writer.finish()?.byteLength ?? 0;
 });
 console.log(

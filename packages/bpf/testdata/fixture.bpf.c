@@ -144,4 +144,4 @@ int follow_null(struct bpf_iter__bpf_map *ctx)
 	return value->count;
 }
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
+char LICENSE[] SEC("license") = "GPL";

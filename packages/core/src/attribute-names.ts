@@ -15,20 +15,36 @@ export const ATTR_ERROR_TYPE = 'error.type';
 export const ATTR_FLOW_CONNECT_DURATION = 'flow.connect_duration';
 /** Bytes that the destination sent since the last record of the flow (int). */
 export const ATTR_FLOW_DESTINATION_BYTES = 'flow.destination.bytes';
+/** Packets that the destination sent since the last record of the flow, as the observer's socket counts them (int). */
+export const ATTR_FLOW_DESTINATION_PACKETS = 'flow.destination.packets';
 /** Segments that the destination sent again since the last record of the flow (int). */
 export const ATTR_FLOW_DESTINATION_RETRANSMITS = 'flow.destination.retransmits';
+/** Time in which the destination could not send because the source's receive window was full, in seconds (double). */
+export const ATTR_FLOW_DESTINATION_WINDOW_LIMITED_DURATION = 'flow.destination.window_limited_duration';
+/** True while the destination takes no more data: its receive window is closed (boolean). */
+export const ATTR_FLOW_DESTINATION_ZERO_WINDOW = 'flow.destination.zero_window';
+/** Packets of the flow that the kernel dropped since the last record (int). */
+export const ATTR_FLOW_DROPS = 'flow.drops';
 /** How long the connection has lasted, in seconds (double). */
 export const ATTR_FLOW_DURATION = 'flow.duration';
 /** How a closed flow ended: `closed`, `reset`, `refused`, `timed_out`, `unreachable` … */
 export const ATTR_FLOW_END_REASON = 'flow.end_reason';
+/** The smallest round trip time of late, in seconds (double). */
+export const ATTR_FLOW_MIN_RTT = 'flow.min_rtt';
 /** Whose socket the flow was seen at: `source` or `destination`. */
 export const ATTR_FLOW_OBSERVER = 'flow.observer';
 /** The smoothed round trip time, in seconds (double). */
 export const ATTR_FLOW_RTT = 'flow.rtt';
 /** Bytes that the source (the end that opened the connection) sent since the last record of the flow (int). */
 export const ATTR_FLOW_SOURCE_BYTES = 'flow.source.bytes';
+/** Packets that the source sent since the last record of the flow, as the observer's socket counts them (int). */
+export const ATTR_FLOW_SOURCE_PACKETS = 'flow.source.packets';
 /** Segments that the source sent again since the last record of the flow (int). */
 export const ATTR_FLOW_SOURCE_RETRANSMITS = 'flow.source.retransmits';
+/** Time in which the source could not send because the destination's receive window was full, in seconds (double). */
+export const ATTR_FLOW_SOURCE_WINDOW_LIMITED_DURATION = 'flow.source.window_limited_duration';
+/** True while the source takes no more data: its receive window is closed (boolean). */
+export const ATTR_FLOW_SOURCE_ZERO_WINDOW = 'flow.source.zero_window';
 /** `open` or `closed`. */
 export const ATTR_FLOW_STATE = 'flow.state';
 export const ATTR_HOST_NAME = 'host.name';

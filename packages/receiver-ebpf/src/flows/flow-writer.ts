@@ -1,17 +1,25 @@
-/** Writes flow records as OTLP log events, straight into wire bytes. */
+/** Writes flow records, wherever they come from, as OTLP log events, straight into wire bytes. */
 import os from 'node:os';
 import {
   ATTR_DESTINATION_ADDRESS,
   ATTR_DESTINATION_PORT,
   ATTR_FLOW_CONNECT_DURATION,
   ATTR_FLOW_DESTINATION_BYTES,
+  ATTR_FLOW_DESTINATION_PACKETS,
   ATTR_FLOW_DESTINATION_RETRANSMITS,
+  ATTR_FLOW_DESTINATION_WINDOW_LIMITED_DURATION,
+  ATTR_FLOW_DESTINATION_ZERO_WINDOW,
+  ATTR_FLOW_DROPS,
   ATTR_FLOW_DURATION,
   ATTR_FLOW_END_REASON,
+  ATTR_FLOW_MIN_RTT,
   ATTR_FLOW_OBSERVER,
   ATTR_FLOW_RTT,
   ATTR_FLOW_SOURCE_BYTES,
+  ATTR_FLOW_SOURCE_PACKETS,
   ATTR_FLOW_SOURCE_RETRANSMITS,
+  ATTR_FLOW_SOURCE_WINDOW_LIMITED_DURATION,
+  ATTR_FLOW_SOURCE_ZERO_WINDOW,
   ATTR_FLOW_STATE,
   ATTR_HOST_NAME,
   ATTR_NETWORK_TRANSPORT,
@@ -27,16 +35,8 @@ import {
   LogsWriter,
 } from '@tributary/core';
 import type { CgroupNames } from '../cgroups/cgroup-names.ts';
-import { addressText, isIpv4 } from './records/address.ts';
-import { END_REASONS, type EndReason, endReason } from './records/end-reason.ts';
-import { ExecutableNames } from './records/executable-names.ts';
-import {
-  decodeFlowRecord,
-  emptyFlowRecord,
-  FLOW_RECORD_TYPE,
-  type FlowRecord,
-  isSource,
-} from './records/flow-record.ts';
+import { type FlowRecord, UNKNOWN } from './flow-record.ts';
+import { END_REASONS, type EndReason } from './records/end-reason.ts';
 
 const SCOPE_NAME = '@tributary/receiver-ebpf';
 const TWO_32 = 2 ** 32;
@@ -50,7 +50,12 @@ interface EndKeys {
   readonly remotePort: EncodedKey;
   readonly sentBytes: EncodedKey;
   readonly receivedBytes: EncodedKey;
+  readonly sentPackets: EncodedKey;
+  readonly receivedPackets: EncodedKey;
   readonly retransmits: EncodedKey;
+  readonly windowLimited: EncodedKey;
+  readonly localWindowZero: EncodedAttribute;
+  readonly remoteWindowZero: EncodedAttribute;
 }
 
 const SOURCE: EndKeys = {
@@ -61,7 +66,12 @@ const SOURCE: EndKeys = {
   remotePort: new EncodedKey(ATTR_DESTINATION_PORT),
   sentBytes: new EncodedKey(ATTR_FLOW_SOURCE_BYTES),
   receivedBytes: new EncodedKey(ATTR_FLOW_DESTINATION_BYTES),
+  sentPackets: new EncodedKey(ATTR_FLOW_SOURCE_PACKETS),
+  receivedPackets: new EncodedKey(ATTR_FLOW_DESTINATION_PACKETS),
   retransmits: new EncodedKey(ATTR_FLOW_SOURCE_RETRANSMITS),
+  windowLimited: new EncodedKey(ATTR_FLOW_SOURCE_WINDOW_LIMITED_DURATION),
+  localWindowZero: new EncodedAttribute(ATTR_FLOW_SOURCE_ZERO_WINDOW, true),
+  remoteWindowZero: new EncodedAttribute(ATTR_FLOW_DESTINATION_ZERO_WINDOW, true),
 };
 
 const DESTINATION: EndKeys = {
@@ -72,10 +82,18 @@ const DESTINATION: EndKeys = {
   remotePort: SOURCE.localPort,
   sentBytes: SOURCE.receivedBytes,
   receivedBytes: SOURCE.sentBytes,
+  sentPackets: SOURCE.receivedPackets,
+  receivedPackets: SOURCE.sentPackets,
   retransmits: new EncodedKey(ATTR_FLOW_DESTINATION_RETRANSMITS),
+  windowLimited: new EncodedKey(ATTR_FLOW_DESTINATION_WINDOW_LIMITED_DURATION),
+  localWindowZero: SOURCE.remoteWindowZero,
+  remoteWindowZero: SOURCE.localWindowZero,
 };
 
-const TCP = new EncodedAttribute(ATTR_NETWORK_TRANSPORT, 'tcp');
+const TRANSPORTS = {
+  tcp: new EncodedAttribute(ATTR_NETWORK_TRANSPORT, 'tcp'),
+  udp: new EncodedAttribute(ATTR_NETWORK_TRANSPORT, 'udp'),
+} as const;
 const IPV4 = new EncodedAttribute(ATTR_NETWORK_TYPE, 'ipv4');
 const IPV6 = new EncodedAttribute(ATTR_NETWORK_TYPE, 'ipv6');
 const OPEN = new EncodedAttribute(ATTR_FLOW_STATE, 'open');
@@ -84,6 +102,8 @@ const ENDS = Object.fromEntries(
   END_REASONS.map((reason) => [reason, new EncodedAttribute(ATTR_FLOW_END_REASON, reason)]),
 ) as Record<EndReason, EncodedAttribute>;
 const RTT = new EncodedKey(ATTR_FLOW_RTT);
+const MIN_RTT = new EncodedKey(ATTR_FLOW_MIN_RTT);
+const DROPS = new EncodedKey(ATTR_FLOW_DROPS);
 const CONNECT_DURATION = new EncodedKey(ATTR_FLOW_CONNECT_DURATION);
 const DURATION = new EncodedKey(ATTR_FLOW_DURATION);
 const PID = new EncodedKey(ATTR_PROCESS_PID);
@@ -96,11 +116,17 @@ export interface FlowWriterOptions {
   readonly hostName?: string;
 }
 
-/** Gathers flow records into a batch. */
+/**
+ * Gathers flow records into a batch of log events `network.flow`. Any source of flows uses one of these:
+ *
+ *     const record = emptyFlowRecord('udp');                // once
+ *     writer.setClock(monotonicToUnixNs, nowUnixNs);        // before each set of records
+ *     record.sentBytes = 17; …                              // for each record
+ *     writer.write(record);
+ *     const batch = writer.finish();                        // after a thousand or so, and when there are no more
+ */
 export class FlowWriter {
   readonly #writer = new LogsWriter();
-  readonly #record: FlowRecord = emptyFlowRecord();
-  readonly #names = new ExecutableNames();
   readonly #cgroups: CgroupNames;
   readonly #version: string;
   readonly #hostName: string;
@@ -128,10 +154,8 @@ export class FlowWriter {
     this.#observedHigh = Number(nowUnixNs >> 32n);
   }
 
-  /** Adds the record of `length` bytes at `offset`. False if it is not one of ours. */
-  write(view: DataView, offset: number, length: number): boolean {
-    const record = this.#record;
-    if (!decodeFlowRecord(view, offset, length, record)) return false;
+  /** Adds a record to the batch. Nothing of the object is kept. */
+  write(record: FlowRecord): void {
     const writer = this.#writer;
     if (writer.itemCount === 0) {
       writer.resource({ [ATTR_HOST_NAME]: this.#hostName });
@@ -140,10 +164,12 @@ export class FlowWriter {
     writer.beginRecord();
     this.#writeTimes(record);
     writer.setEventName(EVENT_NETWORK_FLOW);
-    this.#writeConnection(record);
+    const keys = record.isSource ? SOURCE : DESTINATION;
+    this.#writeEnds(record, keys);
+    this.#writeCounts(record, keys);
+    this.#writeQuality(record, keys);
     this.#writeProcess(record);
     writer.endRecord();
-    return true;
   }
 
   /** The batch of all that was written; undefined if that is nothing. */
@@ -158,38 +184,48 @@ export class FlowWriter {
     this.#writer.setObservedTimeHalves(this.#observedLow, this.#observedHigh);
   }
 
-  #writeConnection(record: FlowRecord): void {
+  #writeEnds(record: FlowRecord, keys: EndKeys): void {
     const writer = this.#writer;
-    const keys = isSource(record) ? SOURCE : DESTINATION;
-    const { view } = record;
-    writer.attributeEncoded(TCP);
-    writer.attributeEncoded(isIpv4(view, record.remoteAddressOffset) ? IPV4 : IPV6);
-    writer.attributeString(keys.localAddress, addressText(view, record.localAddressOffset));
+    writer.attributeEncoded(TRANSPORTS[record.transport]);
+    writer.attributeEncoded(record.isIpv4 ? IPV4 : IPV6);
+    writer.attributeString(keys.localAddress, record.localAddress);
     // A connection for which no port was free ends without one.
     if (record.localPort !== 0) writer.attributeInt(keys.localPort, record.localPort);
-    writer.attributeString(keys.remoteAddress, addressText(view, record.remoteAddressOffset));
+    writer.attributeString(keys.remoteAddress, record.remoteAddress);
     writer.attributeInt(keys.remotePort, record.remotePort);
     writer.attributeEncoded(keys.observer);
-    writer.attributeIntHalves(keys.sentBytes, record.sentBytesLow, record.sentBytesHigh);
-    writer.attributeIntHalves(keys.receivedBytes, record.receivedBytesLow, record.receivedBytesHigh);
-    writer.attributeInt(keys.retransmits, record.retransmits);
-    if (record.type === FLOW_RECORD_TYPE.FLOW_CLOSED) {
-      writer.attributeEncoded(CLOSED);
-      writer.attributeEncoded(ENDS[endReason(record.error, record.flags)]);
-    } else {
-      writer.attributeEncoded(OPEN);
-    }
+    writer.attributeEncoded(record.isClosed ? CLOSED : OPEN);
+    if (record.endReason !== undefined) writer.attributeEncoded(ENDS[record.endReason]);
+  }
+
+  #writeCounts(record: FlowRecord, keys: EndKeys): void {
+    const writer = this.#writer;
+    writer.attributeInt(keys.sentBytes, record.sentBytes);
+    writer.attributeInt(keys.receivedBytes, record.receivedBytes);
+    if (record.sentPackets !== UNKNOWN) writer.attributeInt(keys.sentPackets, record.sentPackets);
+    if (record.receivedPackets !== UNKNOWN) writer.attributeInt(keys.receivedPackets, record.receivedPackets);
+    if (record.retransmits !== UNKNOWN) writer.attributeInt(keys.retransmits, record.retransmits);
+    if (record.drops !== UNKNOWN) writer.attributeInt(DROPS, record.drops);
+  }
+
+  #writeQuality(record: FlowRecord, keys: EndKeys): void {
+    const writer = this.#writer;
     if (record.rttSeconds !== 0) writer.attributeDouble(RTT, record.rttSeconds);
+    if (record.minRttSeconds !== 0) writer.attributeDouble(MIN_RTT, record.minRttSeconds);
     if (record.connectSeconds !== 0) writer.attributeDouble(CONNECT_DURATION, record.connectSeconds);
     if (record.durationSeconds !== 0) writer.attributeDouble(DURATION, record.durationSeconds);
+    if (record.windowLimitedSeconds !== 0) {
+      writer.attributeDouble(keys.windowLimited, record.windowLimitedSeconds);
+    }
+    if (record.isLocalWindowZero) writer.attributeEncoded(keys.localWindowZero);
+    if (record.isRemoteWindowZero) writer.attributeEncoded(keys.remoteWindowZero);
   }
 
   #writeProcess(record: FlowRecord): void {
     const writer = this.#writer;
     if (record.pid !== 0) {
       writer.attributeInt(PID, record.pid);
-      const name = this.#names.read(record.pid, record.view, record.executableOffset);
-      if (name !== '') writer.attributeString(EXECUTABLE_NAME, name);
+      if (record.executable !== '') writer.attributeString(EXECUTABLE_NAME, record.executable);
     }
     const cgroup = this.#cgroups.find(record.cgroupId, record.pid);
     if (cgroup === undefined) return;

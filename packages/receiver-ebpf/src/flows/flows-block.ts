@@ -2,8 +2,10 @@ import { requireBpf } from '@tributary/bpf';
 import { errorText, RepeatedLog } from '@tributary/core';
 import type { Block, BlockEnvironment, BlockType } from '../block.ts';
 import { FlowMetrics } from './flow-metrics.ts';
+import { emptyFlowRecord } from './flow-record.ts';
 import { FlowWriter } from './flow-writer.ts';
 import { type FlowsConfig, flowsConfigSchema } from './flows-config.ts';
+import { TcpRecordDecoder } from './records/tcp-record.ts';
 import { TcpFlows } from './tcp-flows.ts';
 
 /** Records in a batch, at most. */
@@ -28,6 +30,8 @@ class FlowsBlock implements Block {
   readonly #environment: BlockEnvironment;
   readonly #config: FlowsConfig;
   readonly #unreadableLog: RepeatedLog;
+  readonly #decoder = new TcpRecordDecoder();
+  readonly #record = emptyFlowRecord('tcp');
   #metrics: FlowMetrics | undefined;
   #flows: TcpFlows | undefined;
   #writer: FlowWriter | undefined;
@@ -129,7 +133,10 @@ class FlowsBlock implements Block {
   }
 
   readonly #write = (view: DataView, offset: number, length: number): void => {
-    if (this.#writer?.write(view, offset, length) !== false) return;
+    if (this.#decoder.decode(view, offset, length, this.#record)) {
+      this.#writer?.write(this.#record);
+      return;
+    }
     this.#environment.losses.add(1, 'unreadable');
     this.#unreadableLog.occur(1, {});
   };

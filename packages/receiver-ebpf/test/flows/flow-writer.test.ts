@@ -2,36 +2,38 @@ import type { Batch } from '@tributary/core';
 import { batchJson } from '@tributary/testkit';
 import { describe, expect, it } from 'vitest';
 import { CgroupNames } from '../../src/cgroups/cgroup-names.ts';
+import { emptyFlowRecord, type FlowRecord } from '../../src/flows/flow-record.ts';
 import { FlowWriter } from '../../src/flows/flow-writer.ts';
-import {
-  FLOW_FLAG,
-  FLOW_RECORD,
-  FLOW_RECORD_TYPE,
-  FLOW_RECORD_VERSION,
-} from '../../src/generated/tcp-layout.ts';
 
 /** 2026-11-22T08:00:00Z, less the time since the machine started. */
 const MONOTONIC_TO_UNIX_NS = 1_795_334_400_000_000_000n - 5_000_000_000n;
 
-type Fields = Partial<Record<Exclude<keyof typeof FLOW_RECORD, 'size'>, number | bigint | string>>;
-
-const CLOSED: Fields = {
-  type: FLOW_RECORD_TYPE.FLOW_CLOSED,
-  version: FLOW_RECORD_VERSION.FLOW_RECORD_VERSION,
-  flags: FLOW_FLAG.FLOW_OPENED_HERE | FLOW_FLAG.FLOW_FIN_QUEUED,
-  pid: 4711,
-  time_ns: 6_000_000_001n,
-  duration_ns: 1_500_000_000n,
-  sent_bytes: 80,
-  received_bytes: 5_000_000_000n,
+/** As seen by the end that opened the connection, with everything that a record can say. */
+const CLOSED: Partial<FlowRecord> = {
+  isSource: true,
+  isClosed: true,
+  endReason: 'closed',
+  localAddress: '10.2.7.31',
+  localPort: 40_000,
+  remoteAddress: '192.0.2.1',
+  remotePort: 443,
+  timeLow: Number(6_000_000_001n & 0xffff_ffffn),
+  timeHigh: 1,
+  durationSeconds: 1.5,
+  sentBytes: 80,
+  receivedBytes: 5_000_000_000,
+  sentPackets: 12,
+  receivedPackets: 3_500_000,
   retransmits: 3,
-  rtt_us: 250,
-  connect_us: 1250,
-  local_port: 40_000,
-  remote_port: 443,
-  local_address: '00000000000000000000ffff0a02071f',
-  remote_address: '00000000000000000000ffffc0000201',
-  executable: Buffer.from('curl').toString('hex'),
+  drops: 2,
+  rttSeconds: 0.00025,
+  minRttSeconds: 0.0002,
+  connectSeconds: 0.00125,
+  windowLimitedSeconds: 0.004,
+  isLocalWindowZero: false,
+  isRemoteWindowZero: true,
+  pid: 4711,
+  executable: 'curl',
 };
 
 describe('FlowWriter', () => {
@@ -56,14 +58,20 @@ describe('FlowWriter', () => {
                     { key: 'destination.address', value: { stringValue: '192.0.2.1' } },
                     { key: 'destination.port', value: { intValue: '443' } },
                     { key: 'flow.observer', value: { stringValue: 'source' } },
-                    { key: 'flow.source.bytes', value: { intValue: '80' } },
-                    { key: 'flow.destination.bytes', value: { intValue: '5000000000' } },
-                    { key: 'flow.source.retransmits', value: { intValue: '3' } },
                     { key: 'flow.state', value: { stringValue: 'closed' } },
                     { key: 'flow.end_reason', value: { stringValue: 'closed' } },
+                    { key: 'flow.source.bytes', value: { intValue: '80' } },
+                    { key: 'flow.destination.bytes', value: { intValue: '5000000000' } },
+                    { key: 'flow.source.packets', value: { intValue: '12' } },
+                    { key: 'flow.destination.packets', value: { intValue: '3500000' } },
+                    { key: 'flow.source.retransmits', value: { intValue: '3' } },
+                    { key: 'flow.drops', value: { intValue: '2' } },
                     { key: 'flow.rtt', value: { doubleValue: 0.00025 } },
+                    { key: 'flow.min_rtt', value: { doubleValue: 0.0002 } },
                     { key: 'flow.connect_duration', value: { doubleValue: 0.00125 } },
                     { key: 'flow.duration', value: { doubleValue: 1.5 } },
+                    { key: 'flow.source.window_limited_duration', value: { doubleValue: 0.004 } },
+                    { key: 'flow.destination.zero_window', value: { boolValue: true } },
                     { key: 'process.pid', value: { intValue: '4711' } },
                     { key: 'process.executable.name', value: { stringValue: 'curl' } },
                   ],
@@ -77,7 +85,7 @@ describe('FlowWriter', () => {
   });
 
   it('turns source and destination round where the other end opened the connection', () => {
-    const record = { ...CLOSED, flags: FLOW_FLAG.FLOW_FIN_QUEUED };
+    const record = { ...CLOSED, isSource: false };
     expect(attributes([record])).toEqual([
       {
         ...attributes([CLOSED])[0],
@@ -88,59 +96,61 @@ describe('FlowWriter', () => {
         'flow.observer': 'destination',
         'flow.source.bytes': '5000000000',
         'flow.destination.bytes': '80',
+        'flow.source.packets': '3500000',
+        'flow.destination.packets': '12',
         'flow.source.retransmits': undefined,
         'flow.destination.retransmits': '3',
+        'flow.source.window_limited_duration': undefined,
+        'flow.destination.window_limited_duration': 0.004,
+        'flow.source.zero_window': true,
+        'flow.destination.zero_window': undefined,
       },
     ]);
   });
 
-  it('writes an open IPv6 connection of which little is known', () => {
-    const record: Fields = {
-      type: FLOW_RECORD_TYPE.FLOW_OPEN,
-      version: FLOW_RECORD_VERSION.FLOW_RECORD_VERSION,
-      local_address: '20010db8000000000000000000000001',
-      remote_address: '00000000000000000000000000000001',
-      local_port: 22,
-      remote_port: 50_000,
+  it('writes an open UDP flow over IPv6 of which little is known', () => {
+    const record: Partial<FlowRecord> = {
+      transport: 'udp',
+      isIpv4: false,
+      isSource: false,
+      localAddress: '2001:db8::1',
+      remoteAddress: '::1',
+      localPort: 53,
+      remotePort: 50_000,
+      isLocalWindowZero: true,
     };
     expect(attributes([record])).toEqual([
       {
-        'network.transport': 'tcp',
+        'network.transport': 'udp',
         'network.type': 'ipv6',
         'source.address': '::1',
         'source.port': '50000',
         'destination.address': '2001:db8::1',
-        'destination.port': '22',
+        'destination.port': '53',
         'flow.observer': 'destination',
+        'flow.state': 'open',
         'flow.source.bytes': '0',
         'flow.destination.bytes': '0',
-        'flow.destination.retransmits': '0',
-        'flow.state': 'open',
+        'flow.destination.zero_window': true,
       },
     ]);
   });
 
   it('leaves out a port that was never chosen', () => {
-    const record = { ...CLOSED, local_port: 0 };
+    const record = { ...CLOSED, localPort: 0 };
     expect(attributes([record])).toEqual([{ ...attributes([CLOSED])[0], 'source.port': undefined }]);
   });
 
   it('gathers records until it is asked for them, and begins anew', () => {
     const writer = newWriter();
-    const view = viewOf(CLOSED);
+    const record = { ...emptyFlowRecord('tcp'), ...CLOSED };
     expect(writer.finish()).toBeUndefined();
-    for (let index = 0; index < 3; index += 1) writer.write(view, 0, FLOW_RECORD.size);
+    for (let index = 0; index < 3; index += 1) writer.write(record);
     expect(writer.itemCount).toBe(3);
     expect(writer.finish()?.itemCount).toBe(3);
     expect([writer.itemCount, writer.finish()]).toEqual([0, undefined]);
-    writer.write(view, 0, FLOW_RECORD.size);
+    writer.write(record);
     expect(batchJson(writer.finish() as Batch)).toEqual(write([CLOSED]));
-  });
-
-  it('takes no record that is not one of ours', () => {
-    const writer = newWriter();
-    expect(writer.write(viewOf({ ...CLOSED, version: 9 }), 0, FLOW_RECORD.size)).toBe(false);
-    expect(writer.finish()).toBeUndefined();
   });
 });
 
@@ -154,37 +164,18 @@ function newWriter(): FlowWriter {
   return writer;
 }
 
-function write(records: readonly Fields[]): unknown {
+function write(records: readonly Partial<FlowRecord>[]): unknown {
   const writer = newWriter();
-  for (const record of records) expect(writer.write(viewOf(record), 0, FLOW_RECORD.size)).toBe(true);
+  for (const record of records) writer.write({ ...emptyFlowRecord('tcp'), ...record });
   return batchJson(writer.finish() as Batch);
 }
 
 /** The attributes of the records, by name; integers as their decimal text. */
-function attributes(records: readonly Fields[]): Record<string, unknown>[] {
+function attributes(records: readonly Partial<FlowRecord>[]): Record<string, unknown>[] {
   const request = write(records) as {
     resourceLogs: { scopeLogs: { logRecords: { attributes: { key: string; value: object }[] }[] }[] }[];
   };
   return (request.resourceLogs[0]?.scopeLogs[0]?.logRecords ?? []).map((record) =>
     Object.fromEntries(record.attributes.map(({ key, value }) => [key, Object.values(value)[0]])),
   );
-}
-
-/** The bytes of a record; fields that are not given are 0. Addresses and names are in hexadecimal. */
-function viewOf(fields: Fields): DataView {
-  const bytes = Buffer.alloc(FLOW_RECORD.size);
-  const offsets = Object.values(FLOW_RECORD)
-    .slice(1)
-    .sort((a, b) => a - b);
-  for (const [name, value] of Object.entries(fields)) {
-    const offset = FLOW_RECORD[name as keyof typeof FLOW_RECORD];
-    if (typeof value === 'string') {
-      bytes.write(value, offset, 'hex');
-      continue;
-    }
-    const size = (offsets.find((next) => next > offset) ?? FLOW_RECORD.size) - offset;
-    if (size === 8) bytes.writeBigUInt64LE(BigInt(value), offset);
-    else bytes.writeUIntLE(Number(value), offset, size);
-  }
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -1,6 +1,7 @@
 import { captureLogger } from '@tributary/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decodeFlowRecord, emptyFlowRecord } from '../../src/flows/records/flow-record.ts';
+import { emptyFlowRecord } from '../../src/flows/flow-record.ts';
+import { TcpRecordDecoder } from '../../src/flows/records/tcp-record.ts';
 import { TcpFlows } from '../../src/flows/tcp-flows.ts';
 import { type Step, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
@@ -115,9 +116,10 @@ describe('what is lost', () => {
         const client = start(clientSteps(port, CONNECTIONS));
         await Promise.all([server.end(), client.end()]);
         let records = 0;
-        const record = emptyFlowRecord();
+        const decoder = new TcpRecordDecoder();
+        const record = emptyFlowRecord('tcp');
         const all = tcp.drain((view, offset, length) => {
-          decodeFlowRecord(view, offset, length, record);
+          decoder.decode(view, offset, length, record);
           if (record.localPort === port || record.remotePort === port) records += 1;
         }, 1e9);
         const { ring_buffer_full: lost } = tcp.counters();
@@ -133,7 +135,7 @@ describe('what is lost', () => {
         await Promise.all([start(clientSteps(laterPort, 1)).end(), again.end()]);
         let later = 0;
         tcp.drain((view, offset, length) => {
-          decodeFlowRecord(view, offset, length, record);
+          decoder.decode(view, offset, length, record);
           if (record.localPort === laterPort || record.remotePort === laterPort) later += 1;
         }, 1e9);
         expect([later, tcp.counters().ring_buffer_full]).toEqual([2, lost]);

@@ -9,17 +9,17 @@ describe('ExecutableNames', () => {
     ['one of other letters', 'прокси', 'прокси'],
     ['one that was cut within a letter', 'я'.repeat(16).slice(0, 15) + 'aя', 'я'.repeat(15) + 'a\ufffd'],
   ])('reads %s', (_, name, text) => {
-    expect(new ExecutableNames().read(1, viewOf(name), 8)).toBe(text);
+    expect(new ExecutableNames(32).read(1, viewOf(name), 8)).toBe(text);
   });
 
   it('notices that a process runs another program now', () => {
-    const names = new ExecutableNames();
+    const names = new ExecutableNames(32);
     const seen = ['bash', 'bash', 'curl', 'bash'].map((name) => names.read(7, viewOf(name), 8));
     expect(seen).toEqual(['bash', 'bash', 'curl', 'bash']);
   });
 
   it('keeps processes apart, and goes on after more than it remembers', () => {
-    const names = new ExecutableNames();
+    const names = new ExecutableNames(32);
     for (let pid = 1; pid < 10_000; pid += 1) expect(names.read(pid, viewOf(`p${pid}`), 8)).toBe(`p${pid}`);
   });
 });

@@ -1,14 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Btf, prebuiltPath } from '@tributary/bpf';
 import { describe, expect, it } from 'vitest';
-import {
-  decodeFlowRecord,
-  emptyFlowRecord,
-  FLOW_FLAG,
-  FLOW_RECORD,
-  FLOW_RECORD_TYPE,
-  isSource,
-} from '../../../src/flows/records/flow-record.ts';
+import { emptyFlowRecord, type FlowRecord } from '../../../src/flows/flow-record.ts';
+import { TcpRecordDecoder } from '../../../src/flows/records/tcp-record.ts';
+import { FLOW_RECORD } from '../../../src/generated/tcp-layout.ts';
 
 /** A record byte by byte, with the field of `struct flow_record` (bpf/tcp.h) beside each row. */
 const BYTES: readonly (readonly [field: string, hex: string])[] = [
@@ -35,72 +30,75 @@ const BYTES: readonly (readonly [field: string, hex: string])[] = [
   ],
 ];
 
-const DECODED = {
-  type: FLOW_RECORD_TYPE.FLOW_CLOSED,
-  flags: FLOW_FLAG.FLOW_OPENED_HERE | FLOW_FLAG.FLOW_FIN_QUEUED,
-  error: 110,
-  pid: 12345,
+const DECODED: FlowRecord = {
+  ...emptyFlowRecord('tcp'),
+  // The remote address tells; a connection has one family, other than this record.
+  isIpv4: false,
+  isSource: true,
+  isClosed: true,
+  endReason: 'timed_out',
+  localAddress: '10.2.7.31',
+  localPort: 40000,
+  remoteAddress: '2001:db8::1',
+  remotePort: 443,
   timeLow: 0x075bcd15,
   timeHigh: 1,
   durationSeconds: 1.5,
-  sentBytesLow: 0,
-  sentBytesHigh: 2,
-  receivedBytesLow: 0xffffffff,
-  receivedBytesHigh: 0,
-  cgroupId: 2 ** 32 + 1,
+  sentBytes: 2 ** 33,
+  receivedBytes: 2 ** 32 - 1,
   retransmits: 7,
   rttSeconds: 0.25,
   connectSeconds: 0.0003,
-  localPort: 40000,
-  remotePort: 443,
+  cgroupId: 2 ** 32 + 1,
+  pid: 12345,
+  executable: 'curl',
 };
 
 const record = Buffer.from(BYTES.map(([, hex]) => hex.replaceAll(' ', '')).join(''), 'hex');
 
-describe('decodeFlowRecord', () => {
+describe('TcpRecordDecoder', () => {
   it('reads every field where C has it', () => {
-    const view = new DataView(record.buffer, record.byteOffset, record.length);
-    const into = emptyFlowRecord();
-    expect(decodeFlowRecord(view, 0, record.length, into)).toBe(true);
-    expect(into).toEqual({
-      ...DECODED,
-      view,
-      localAddressOffset: 64,
-      remoteAddressOffset: 80,
-      executableOffset: 96,
-    });
-    expect(isSource(into)).toBe(true);
+    expect(decode(record, 0)).toEqual(DECODED);
   });
 
   it('reads a record in the middle of others', () => {
-    const page = Buffer.concat([
-      Buffer.alloc(record.length, 0xff),
-      record,
-      Buffer.alloc(record.length, 0xff),
-    ]);
-    const view = new DataView(page.buffer, page.byteOffset, page.length);
-    const into = emptyFlowRecord();
-    decodeFlowRecord(view, record.length, record.length, into);
-    expect(into).toEqual({
+    const others = Buffer.alloc(record.length, 0xff);
+    expect(decode(Buffer.concat([others, record, others]), record.length)).toEqual(DECODED);
+  });
+
+  it('reads an open record as one without an end, and no name where there is no process', () => {
+    const open = Buffer.from(record);
+    open[FLOW_RECORD.type] = 1;
+    open.writeUInt32LE(0, FLOW_RECORD.pid);
+    expect(decode(open, 0)).toEqual({
       ...DECODED,
-      view,
-      localAddressOffset: record.length + 64,
-      remoteAddressOffset: record.length + 80,
-      executableOffset: record.length + 96,
+      isClosed: false,
+      endReason: undefined,
+      pid: 0,
+      executable: '',
     });
   });
 
   it.each([
-    ['of another length', record.length - 8, 1],
-    ['of another version', record.length, 2],
-  ])('takes no record %s', (_, length, version) => {
+    ['of another length', record.length - 8, 0],
+    ['of another version', record.length, 1],
+  ])('takes no record %s', (_, length, added) => {
     const other = Buffer.from(record);
-    other[FLOW_RECORD.version] = version;
-    const into = emptyFlowRecord();
-    expect(decodeFlowRecord(new DataView(other.buffer, other.byteOffset), 0, length, into)).toBe(false);
-    expect(into).toEqual(emptyFlowRecord());
+    other[FLOW_RECORD.version] = (record[FLOW_RECORD.version] as number) + added;
+    const into = emptyFlowRecord('tcp');
+    const view = new DataView(other.buffer, other.byteOffset);
+    expect(new TcpRecordDecoder().decode(view, 0, length, into)).toBe(false);
+    expect(into).toEqual(emptyFlowRecord('tcp'));
   });
 });
+
+/** The record at `offset`. */
+function decode(bytes: Buffer, offset: number): FlowRecord {
+  const into = emptyFlowRecord('tcp');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  expect(new TcpRecordDecoder().decode(view, offset, record.length, into)).toBe(true);
+  return into;
+}
 
 describe('the layout of the record', () => {
   it('is the one in the BTF of the object that runs, in the order of the table', () => {

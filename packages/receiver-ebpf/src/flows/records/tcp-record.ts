@@ -1,0 +1,74 @@
+/**
+ * The record of one TCP connection and interval, as the kernel programs write it (bpf/tcp.h), little-endian:
+ *
+ *      0  type             u8    FLOW_OPEN, FLOW_CLOSED
+ *      1  version          u8
+ *      2  flags            u8    FLOW_FLAG
+ *      3  error            u8    errno of the socket at the end
+ *      4  pid              u32   0: not known
+ *      8  time_ns          u64   CLOCK_MONOTONIC
+ *     16  duration_ns      u64   0: not known
+ *     24  sent_bytes       u64   since the last record, as the next two
+ *     32  received_bytes   u64
+ *     40  cgroup_id        u64   inode number in cgroup v2; 0: not known
+ *     48  retransmits      u32
+ *     52  rtt_us           u32   0: not known
+ *     56  connect_us       u32   0: not known
+ *     60  local_port       u16
+ *     62  remote_port      u16
+ *     64  local_address    16    network order; IPv4 as ::ffff:a.b.c.d
+ *     80  remote_address   16
+ *     96  executable       32    UTF-8, ended by 0
+ *
+ * The offsets are those of generated/tcp-layout.ts, which come from the object that runs. Times stay in their 32-bit
+ * halves; durations, byte counts and the cgroup become doubles, which count nanoseconds up to 104 days and bytes up to
+ * 8 PiB.
+ */
+import { FLOW_FLAG, FLOW_RECORD, FLOW_RECORD_TYPE, FLOW_RECORD_VERSION } from '../../generated/tcp-layout.ts';
+import type { FlowRecord } from '../flow-record.ts';
+import { addressText, isIpv4 } from './address.ts';
+import { endReason } from './end-reason.ts';
+import { ExecutableNames } from './executable-names.ts';
+
+const TWO_32 = 2 ** 32;
+
+/** Decodes the records of bpf/tcp.bpf.c. */
+export class TcpRecordDecoder {
+  readonly #names = new ExecutableNames(FLOW_RECORD.size - FLOW_RECORD.executable);
+
+  /**
+   * Decodes the record of `length` bytes at `offset` of `view` into `into`, which nothing else fills. False if it is not
+   * one of ours: another length or version.
+   */
+  decode(view: DataView, offset: number, length: number, into: FlowRecord): boolean {
+    if (length !== FLOW_RECORD.size) return false;
+    if (view.getUint8(offset + FLOW_RECORD.version) !== FLOW_RECORD_VERSION.FLOW_RECORD_VERSION) return false;
+    const flags = view.getUint8(offset + FLOW_RECORD.flags);
+    const isClosed = view.getUint8(offset + FLOW_RECORD.type) === FLOW_RECORD_TYPE.FLOW_CLOSED;
+    into.isIpv4 = isIpv4(view, offset + FLOW_RECORD.remote_address);
+    into.isSource = (flags & FLOW_FLAG.FLOW_OPENED_HERE) !== 0;
+    into.isClosed = isClosed;
+    into.endReason = isClosed ? endReason(view.getUint8(offset + FLOW_RECORD.error), flags) : undefined;
+    into.localAddress = addressText(view, offset + FLOW_RECORD.local_address);
+    into.localPort = view.getUint16(offset + FLOW_RECORD.local_port, true);
+    into.remoteAddress = addressText(view, offset + FLOW_RECORD.remote_address);
+    into.remotePort = view.getUint16(offset + FLOW_RECORD.remote_port, true);
+    into.timeLow = view.getUint32(offset + FLOW_RECORD.time_ns, true);
+    into.timeHigh = view.getUint32(offset + FLOW_RECORD.time_ns + 4, true);
+    into.durationSeconds = number64(view, offset + FLOW_RECORD.duration_ns) / 1e9;
+    into.sentBytes = number64(view, offset + FLOW_RECORD.sent_bytes);
+    into.receivedBytes = number64(view, offset + FLOW_RECORD.received_bytes);
+    into.retransmits = view.getUint32(offset + FLOW_RECORD.retransmits, true);
+    into.rttSeconds = view.getUint32(offset + FLOW_RECORD.rtt_us, true) / 1e6;
+    into.connectSeconds = view.getUint32(offset + FLOW_RECORD.connect_us, true) / 1e6;
+    into.cgroupId = number64(view, offset + FLOW_RECORD.cgroup_id);
+    const pid = view.getUint32(offset + FLOW_RECORD.pid, true);
+    into.pid = pid;
+    into.executable = pid === 0 ? '' : this.#names.read(pid, view, offset + FLOW_RECORD.executable);
+    return true;
+  }
+}
+
+function number64(view: DataView, offset: number): number {
+  return view.getUint32(offset + 4, true) * TWO_32 + view.getUint32(offset, true);
+}
