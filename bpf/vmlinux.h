@@ -55,10 +55,21 @@ struct in6_addr {
 
 struct kernfs_node {
 	__u64 id;
+	const char *name;
+	struct kernfs_node *__parent;
+};
+
+struct cgroup_root {
+	int hierarchy_id;
 };
 
 struct cgroup {
 	struct kernfs_node *kn;
+	struct cgroup_root *root;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
 };
 
 struct sock_cgroup_data {
@@ -163,6 +174,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	__u64 start_boottime;
 	char comm[16];
+	struct css_set *cgroups;
 };
 
 struct seq_file;
@@ -183,6 +195,11 @@ struct bpf_iter__bpf_sk_storage_map {
 struct bpf_iter__tcp {
 	struct bpf_iter_meta *meta;
 	struct sock_common *sk_common;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
 };
 
 struct bpf_iter__task_file {

@@ -19,6 +19,13 @@ const TARGETS: readonly Target[] = [
     enums: ['flow_record_version', 'flow_record_type', 'flow_flag'],
     file: 'packages/receiver-ebpf/src/generated/tcp-layout.ts',
   },
+  {
+    object: 'cgroups',
+    source: 'bpf/cgroups.h',
+    structs: ['cgroup_event', 'cgroup_link', 'cgroup_counters'],
+    enums: ['cgroup_record_version', 'cgroup_event_type'],
+    file: 'packages/receiver-ebpf/src/generated/cgroups-layout.ts',
+  },
 ];
 
 const root = path.join(import.meta.dirname, '..');

@@ -31,4 +31,19 @@ static __always_inline __u8 sock_userlocks(const struct sock *sk)
 	return BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks);
 }
 
+/* 633488947ef6 ("kernfs: Use RCU to access kernfs_node::parent.", 6.15) renamed it, so that all users were looked at. */
+struct kernfs_node___before_6_15 {
+	struct kernfs_node *parent;
+} __attribute__((preserve_access_index));
+
+/* The directory above; null at the root. */
+static __always_inline struct kernfs_node *kernfs_parent(const struct kernfs_node *node)
+{
+	const struct kernfs_node___before_6_15 *old = (void *)node;
+
+	if (bpf_core_field_exists(node->__parent))
+		return BPF_CORE_READ(node, __parent);
+	return BPF_CORE_READ(old, parent);
+}
+
 #endif /* __CORE_FIXES_BPF_H__ */

@@ -39,11 +39,17 @@ export interface CgroupMounts {
   readonly v2Path?: string;
 }
 
-/** Finds out how control groups are mounted. Of several mounts of version 2 it takes one of the whole tree. */
+/** Finds out how control groups are mounted. Of several mounts of version 2 it takes the one of the largest part. */
 export function cgroupMounts(mounts: readonly Mount[]): CgroupMounts {
   const v2 = mounts.filter((mount) => mount.type === 'cgroup2');
-  const v2Path = (v2.find((mount) => mount.root === '/') ?? v2[0])?.path;
+  const v2Path = v2.toSorted((a, b) => height(b.root) - height(a.root))[0]?.path;
   const hasV1 = mounts.some((mount) => mount.type === 'cgroup');
   if (v2Path === undefined) return { version: hasV1 ? 'v1' : 'none' };
   return { version: hasV1 ? 'hybrid' : 'v2', v2Path };
+}
+
+/** How far a mount's root is above our cgroup namespace, whose own root is `/`; the whole tree is `/../..` in a container. */
+function height(root: string): number {
+  const names = root.split('/').filter((name) => name !== '');
+  return names.every((name) => name === '..') ? names.length : -names.length;
 }

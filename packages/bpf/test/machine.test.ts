@@ -121,6 +121,11 @@ describe('cgroupMounts', () => {
     ['version 1 alone', [V1], { version: 'v1' }],
     ['both', [V1, UNIFIED], { version: 'hybrid', v2Path: '/sys/fs/cgroup/unified' }],
     ['a part of the tree before the whole', [PART, V2], { version: 'v2', v2Path: '/sys/fs/cgroup' }],
+    [
+      "the host's tree in a container, beside its own",
+      [V2, V2.replace(' / /sys/fs/cgroup ', ' /../../.. /host/cgroup ')],
+      { version: 'v2', v2Path: '/host/cgroup' },
+    ],
     ['a part only', [PART], { version: 'v2', v2Path: '/mnt/a part' }],
     ['nothing', [], { version: 'none' }],
   ])('finds %s', (_, lines, expected) => {

@@ -1,4 +1,4 @@
-import { examineMachine } from '@tributary/bpf';
+import { examineMachine, type Machine } from '@tributary/bpf';
 import {
   type Component,
   errorText,
@@ -10,6 +10,7 @@ import {
 import type { Block } from './block.ts';
 import { type WantedBlock, wantedBlocks } from './blocks.ts';
 import { CgroupNames } from './cgroups/cgroup-names.ts';
+import { CgroupWatch } from './cgroups/cgroup-watch.ts';
 import type { EbpfConfig } from './config.ts';
 import { Losses } from './losses.ts';
 import { Outbox } from './outbox.ts';
@@ -32,6 +33,7 @@ export class EbpfReceiver implements Component {
   readonly #metrics: Outbox;
   readonly #lostLog: RepeatedLog;
   readonly #blocks: Block[] = [];
+  #cgroups: CgroupNames | undefined;
 
   constructor(settings: Settings, config: EbpfConfig, next: SignalConsumer) {
     this.#settings = settings;
@@ -53,7 +55,13 @@ export class EbpfReceiver implements Component {
   }
 
   async start(): Promise<void> {
-    const cgroups = new CgroupNames(examineMachine().cgroups);
+    const machine = examineMachine();
+    const cgroups = new CgroupNames(machine.cgroups, {
+      watch: this.#watchCgroups(machine),
+      losses: new Losses(this.#settings.telemetry, 'cgroups'),
+    });
+    this.#cgroups = cgroups;
+    await cgroups.start();
     const problems: PipelineError[] = [];
     for (const wanted of wantedBlocks(this.#config)) {
       const problem = await this.#startBlock(wanted, cgroups);
@@ -77,9 +85,25 @@ export class EbpfReceiver implements Component {
   async shutdown(signal?: AbortSignal): Promise<void> {
     const blocks = this.#blocks.splice(0);
     const ends = await Promise.allSettled(blocks.map((block) => block.shutdown(signal)));
+    this.#cgroups?.close();
     await Promise.all([this.#logs.close(signal), this.#metrics.close(signal)]);
     this.#lostLog.flush();
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
+  /** Undefined where BPF is not allowed, which the blocks that need it say. */
+  #watchCgroups(machine: Machine): CgroupWatch | undefined {
+    if (machine.problems.length > 0 || machine.cgroups.v2Path === undefined) return undefined;
+    try {
+      return new CgroupWatch(this.#settings.logger);
+    } catch (error) {
+      if (!(error instanceof PipelineError)) throw error;
+      this.#settings.logger.warn(
+        { error: error.message, ...error.details },
+        'containers that live only for a moment may be missed: the kernel does not tell of cgroups that are made',
+      );
+      return undefined;
+    }
   }
 
   /** Returns why the block cannot run; it has left nothing behind then. */

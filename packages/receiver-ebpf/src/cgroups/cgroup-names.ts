@@ -7,12 +7,24 @@ import {
   ATTR_SYSTEMD_USER_UNIT_NAME,
   EncodedAttribute,
 } from '@tributary/core';
+import type { Losses } from '../losses.ts';
 import { type CgroupFacts, cgroupFacts } from './cgroup-path.ts';
 import { CgroupTree } from './cgroup-tree.ts';
+import type { CgroupLoss, CgroupWatch } from './cgroup-watch.ts';
 import { ProcessCgroups } from './process-cgroups.ts';
 
 /** More names than this are not kept; then it begins anew. */
 const MAX_NAMES = 65_536;
+
+/** How often the kernel's events are fetched, in milliseconds; and whenever an id is met that is not known. */
+const CATCH_UP_INTERVAL_MS = 1000;
+
+/** Ways of losing an event, as `reason` of the metric. */
+const CGROUP_LOSSES = [
+  'ring_buffer_full',
+  'path_too_long',
+  'missed_events',
+] as const satisfies readonly CgroupLoss[];
 
 /** What a record says of a cgroup. */
 export interface CgroupName extends CgroupFacts {
@@ -21,28 +33,62 @@ export interface CgroupName extends CgroupFacts {
   readonly attributes: readonly EncodedAttribute[];
 }
 
+/** What helps to find cgroups. */
+export interface CgroupNamesOptions {
+  /** Tells of cgroups that are made and removed; without it, those that live only for a moment may be missed. */
+  readonly watch?: CgroupWatch | undefined;
+  /** Counts what could not be found. */
+  readonly losses?: Losses;
+}
+
 /** Finds the cgroup, and with it the container, of a connection or process. */
 export class CgroupNames {
-  readonly #tree: CgroupTree | undefined;
+  readonly #tree: CgroupTree;
   readonly #processes: ProcessCgroups | undefined;
+  readonly #watch: CgroupWatch | undefined;
+  readonly #losses: Losses | undefined;
   readonly #names = new Map<string, CgroupName>();
+  #timer: NodeJS.Timeout | undefined;
 
   /** `mounts` says where version 2 is, and whether containers may live in version 1. */
-  constructor(mounts: CgroupMounts) {
-    this.#tree = mounts.v2Path === undefined ? undefined : new CgroupTree(mounts.v2Path);
+  constructor(mounts: CgroupMounts, { watch, losses }: CgroupNamesOptions = {}) {
+    this.#watch = watch;
+    this.#losses = losses;
+    this.#tree = new CgroupTree(mounts.v2Path, {
+      events: watch,
+      onFull: () => losses?.add(1, 'too_many_cgroups'),
+    });
     this.#processes = mounts.version === 'v2' ? undefined : new ProcessCgroups();
+    if (watch === undefined) return;
+    for (const reason of CGROUP_LOSSES) losses?.observe(reason, () => watch.losses()[reason]);
+  }
+
+  /** Looks at the cgroups that are there, and keeps up with them from now on. */
+  async start(): Promise<void> {
+    if (!this.#tree.isWhole) await this.#watch?.list(this.#tree);
+    this.#tree.walk();
+    this.#timer = setInterval(() => this.#tree.catchUp(), CATCH_UP_INTERVAL_MS);
+  }
+
+  /** Leaves nothing in the kernel. What was found can still be asked for. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#watch?.close();
   }
 
   /**
    * The cgroup of a socket or process: by its id in version 2; where that is the root, or nothing, and there is a
-   * version 1 as well, by what /proc says of the process. 0 stands for an id or pid that is not known.
+   * version 1 as well, by what /proc says of the process. 0 stands for an id or pid that is not known. Undefined, and
+   * counted, if there is none to be found.
    */
   find(cgroupId: number, pid: number): CgroupName | undefined {
-    const path = cgroupId === 0 ? undefined : this.#tree?.pathOf(cgroupId);
+    const path = cgroupId === 0 ? undefined : this.#tree.pathOf(cgroupId);
     if (path !== undefined && path !== '/') return this.named(path);
     const ofProcess = pid === 0 ? undefined : this.#processes?.pathOf(pid);
     const best = ofProcess ?? path;
-    return best === undefined ? undefined : this.named(best);
+    if (best !== undefined) return this.named(best);
+    if (cgroupId !== 0) this.#losses?.add(1, 'unknown_cgroup');
+    return undefined;
   }
 
   /** What there is to say of the cgroup with this path. */

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CgroupTree } from '../../src/cgroups/cgroup-tree.ts';
+import type { CgroupEvents, CgroupListener } from '../../src/cgroups/cgroup-watch.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -26,7 +27,7 @@ afterEach(() => rmSync(root, { recursive: true }));
 describe('CgroupTree', () => {
   it('knows the root and what lies below by their inode numbers', () => {
     const deep = make('kubepods/burstable/pod1');
-    const tree = new CgroupTree(root, () => nowMs);
+    const tree = new CgroupTree(root, { nowMs: () => nowMs });
     expect([tree.pathOf(statSync(root).ino), tree.pathOf(deep), tree.pathOf(make('kubepods'))]).toEqual([
       '/',
       '/kubepods/burstable/pod1',
@@ -35,7 +36,7 @@ describe('CgroupTree', () => {
   });
 
   it('finds a cgroup that was made after it looked', () => {
-    const tree = new CgroupTree(root, () => nowMs);
+    const tree = new CgroupTree(root, { nowMs: () => nowMs });
     make('a');
     tree.pathOf(0);
     const later = make('a/b');
@@ -44,7 +45,7 @@ describe('CgroupTree', () => {
   });
 
   it('remembers a cgroup that was removed, until nobody has asked for it for five minutes', () => {
-    const tree = new CgroupTree(root, () => nowMs);
+    const tree = new CgroupTree(root, { nowMs: () => nowMs });
     const gone = make('gone');
     expect(tree.pathOf(gone)).toBe('/gone');
     rmdirSync(path.join(root, 'gone'));
@@ -62,7 +63,7 @@ describe('CgroupTree', () => {
 
   it('does not look again and again for ids that are not there', () => {
     // A clock by which each look at it takes a millisecond.
-    const tree = new CgroupTree(root, () => nowMs++);
+    const tree = new CgroupTree(root, { nowMs: () => nowMs++ });
     tree.pathOf(0);
     const later = make('later');
     expect(tree.pathOf(later)).toBeUndefined();
@@ -72,5 +73,80 @@ describe('CgroupTree', () => {
 
   it('says nothing where there is no tree', () => {
     expect(new CgroupTree(path.join(root, 'nowhere')).pathOf(1)).toBeUndefined();
+    expect(new CgroupTree(undefined).pathOf(1)).toBeUndefined();
+  });
+});
+
+describe('CgroupTree that is told of what happens', () => {
+  type Told = (listener: CgroupListener) => void;
+
+  /** Events that wait to be fetched. */
+  function feed(): CgroupEvents & { readonly waiting: Told[]; losses: number } {
+    const waiting: Told[] = [];
+    return {
+      waiting,
+      losses: 0,
+      drain(listener) {
+        for (const tell of waiting.splice(0)) tell(listener);
+      },
+      lost() {
+        return this.losses;
+      },
+    };
+  }
+
+  it('knows a cgroup that was made and removed before anybody looked, for five minutes', () => {
+    const events = feed();
+    const tree = new CgroupTree(root, { events, nowMs: () => nowMs });
+    tree.walk();
+    events.waiting.push(
+      (listener) => listener.made(7 * 2 ** 32 + 5, '/a/b'),
+      (listener) => listener.removed(7 * 2 ** 32 + 5),
+    );
+    const seen = [tree.pathOf(7 * 2 ** 32 + 5), tree.pathOf(5)];
+    for (const minutes of [5, 10, 15.1]) {
+      nowMs = minutes * MINUTE_MS;
+      tree.catchUp();
+      seen.push(tree.pathOf(7 * 2 ** 32 + 5));
+    }
+    expect(seen).toEqual(['/a/b', undefined, '/a/b', '/a/b', undefined]);
+  });
+
+  it('walks for an unknown id only if events were lost', () => {
+    const events = feed();
+    const tree = new CgroupTree(root, { events, nowMs: () => nowMs });
+    tree.walk();
+    const unheard = make('unheard');
+    nowMs += MINUTE_MS;
+    const before = tree.pathOf(unheard);
+    events.losses = 3;
+    expect([before, tree.pathOf(unheard)]).toEqual([undefined, '/unheard']);
+  });
+
+  it('takes the path from the root of the machine for what lies below, where only a part is mounted', () => {
+    const events = feed();
+    const tree = new CgroupTree(root, { events, nowMs: () => nowMs });
+    tree.made(statSync(root).ino, '/pods/pod1');
+    tree.made(1e12, '/elsewhere');
+    const child = make('container');
+    tree.walk();
+    expect([tree.pathOf(statSync(root).ino), tree.pathOf(child), tree.pathOf(1e12)]).toEqual([
+      '/pods/pod1',
+      '/pods/pod1/container',
+      '/elsewhere',
+    ]);
+  });
+
+  it('is bounded: what was removed first goes, then nothing new is taken', () => {
+    let refused = 0;
+    const tree = new CgroupTree(undefined, { onFull: () => (refused += 1) });
+    for (let id = 1; id <= 65_536; id += 1) tree.made(id, `/${id}`);
+    tree.made(70_000, '/too-many');
+    const seen = [tree.size, refused, tree.pathOf(70_000)];
+    tree.removed(2);
+    tree.removed(1);
+    tree.made(70_001, '/new');
+    seen.push(tree.size, refused, tree.pathOf(70_001), tree.pathOf(2), tree.pathOf(1));
+    expect(seen).toEqual([65_536, 1, undefined, 65_536, 1, '/new', undefined, '/1']);
   });
 });
