@@ -98,6 +98,7 @@ export class EbpfReceiver implements Component {
       return new CgroupWatch(this.#settings.logger);
     } catch (error) {
       if (!(error instanceof PipelineError)) throw error;
+      if (error.code === 'BPF_UNAVAILABLE') return undefined;
       this.#settings.logger.warn(
         { error: error.message, ...error.details },
         'containers that live only for a moment may be missed: the kernel does not tell of cgroups that are made',
