@@ -7,6 +7,7 @@ export default defineConfig({
       'packages/*/test/**/*.test.ts',
       'configs/**/*.test.ts',
       'bench/test/**/*.test.ts',
+      'lab/test/**/*.test.ts',
       'test/**/*.test.ts',
     ],
     setupFiles: ['./scripts/property-seed.ts'],

@@ -12,6 +12,18 @@ const typecheck = [tool('typescript', 'bin/tsc'), '-p', path.join(root, 'tsconfi
 const program = path.join(root, 'packages/tributary/bin/tributary.js');
 const buildBpf = path.join(root, 'scripts/build-bpf.sh');
 
+/** What the lab runs; its tests are part of all tests. */
+const labPackages = [
+  'iproute2',
+  'nftables',
+  'curl',
+  'iperf3',
+  'nginx',
+  'haproxy',
+  'redis-server',
+  'dnsmasq-base',
+];
+
 /** Each command: the Debian packages it uses, and its steps, run until one fails. `args` go to the last step. */
 const commands = {
   start: {
@@ -21,7 +33,7 @@ const commands = {
     ],
   },
   test: {
-    system: ['libbpf1', 'iproute2', 'nftables', 'curl', 'netcat-openbsd', 'python3', 'openssl'],
+    system: ['libbpf1', 'netcat-openbsd', 'python3', 'openssl', ...labPackages],
     steps: (args) => [[tool('vitest', 'vitest.mjs'), 'run', ...args]],
   },
   check: {
@@ -35,6 +47,7 @@ const commands = {
   format: { system: [], steps: (args) => [[...biome, 'check', '--write', '.', ...args]] },
   generate: { system: ['libbpf1'], steps: (args) => [[path.join(root, 'scripts/generate.ts'), ...args]] },
   bench: { system: ['libbpf1', 'iperf3'], steps: (args) => [[path.join(root, 'bench/run.ts'), ...args]] },
+  lab: { system: ['libbpf1', ...labPackages], steps: (args) => [[path.join(root, 'lab/run.ts'), ...args]] },
   collector: { system: [], steps: () => [[path.join(root, 'bench/collector.ts')]] },
   'new-plugin': { system: [], steps: (args) => [[path.join(root, 'scripts/new-plugin.ts'), ...args]] },
   bpf: { system: ['clang-14', 'llvm-14', 'libbpf-dev'], steps: (args) => [['bash', buildBpf, ...args]] },

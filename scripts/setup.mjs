@@ -5,7 +5,7 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -45,7 +45,12 @@ export function ensurePackages() {
   writeFileSync(stampFile, wanted);
 }
 
-/** Each Debian package the commands may need, and the test that tells whether its content is there. */
+const POLICY = '/usr/sbin/policy-rc.d';
+
+/**
+ * Each Debian package the commands may need, the test that tells whether its content is there, and the service that it
+ * would start.
+ */
 const systemPackages = {
   libbpf1: { has: () => hasLibrary('libbpf.so.1'), purpose: 'to read the kernel (libbpf)' },
   iproute2: { has: () => hasProgram('ip'), purpose: 'for the kernel tests (network namespaces)' },
@@ -54,7 +59,23 @@ const systemPackages = {
   'netcat-openbsd': { has: () => hasProgram('nc'), purpose: 'for the kernel tests (real connections)' },
   python3: { has: () => hasProgram('python3'), purpose: 'for the kernel tests (real connections)' },
   openssl: { has: () => hasProgram('openssl'), purpose: 'for the TLS tests (certificates)' },
-  iperf3: { has: () => hasProgram('iperf3'), purpose: 'for the kernel bench (throughput)' },
+  iperf3: { has: () => hasProgram('iperf3'), purpose: 'for the kernel bench and the lab (throughput)' },
+  nginx: {
+    has: () => hasProgram('nginx'),
+    purpose: 'for the lab (a cluster on this machine)',
+    service: 'nginx',
+  },
+  haproxy: {
+    has: () => hasProgram('haproxy'),
+    purpose: 'for the lab (a cluster on this machine)',
+    service: 'haproxy',
+  },
+  'redis-server': {
+    has: () => hasProgram('redis-server'),
+    purpose: 'for the lab (a cluster on this machine)',
+    service: 'redis-server',
+  },
+  'dnsmasq-base': { has: () => hasProgram('dnsmasq'), purpose: 'for the lab (a cluster on this machine)' },
   'clang-14': { has: () => hasProgram('clang-14'), purpose: 'to build the BPF objects' },
   'llvm-14': { has: () => hasProgram('llvm-strip-14'), purpose: 'to build the BPF objects' },
   'libbpf-dev': {
@@ -93,22 +114,42 @@ export function ensureSystemPackages(names) {
     return;
   }
   console.error(`setup: installing ${missing.join(' ')} (apt-get) ${purposes} …`);
-  const apt = (args) =>
-    execFileSync('apt-get', ['-qq', ...args], {
+  withoutServices(missing, () => install(missing));
+}
+
+function install(missing) {
+  const apt = (words) =>
+    execFileSync('apt-get', ['-qq', ...words], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     });
-  const install = ['install', '-y', '--no-install-recommends', ...missing];
+  const args = ['install', '-y', '--no-install-recommends', ...missing];
   try {
     try {
-      apt(install);
+      apt(args);
     } catch {
       apt(['update']);
-      apt(install);
+      apt(args);
     }
   } catch (error) {
     console.error(
       `setup: apt-get could not install ${missing.join(' ')}: ${String(error.stderr ?? error).trim()}`,
     );
   }
+}
+
+/**
+ * Installs packages without letting them start their servers, now or at the next boot: we run the programs ourselves.
+ * Debian asks /usr/sbin/policy-rc.d before it starts a service; 101 means no.
+ */
+function withoutServices(names, work) {
+  const services = names.flatMap((name) => systemPackages[name].service ?? []);
+  const isOurs = services.length > 0 && !existsSync(POLICY);
+  if (isOurs) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    work();
+  } finally {
+    if (isOurs) rmSync(POLICY);
+  }
+  for (const service of services) spawnSync('update-rc.d', [service, 'disable'], { stdio: 'ignore' });
 }

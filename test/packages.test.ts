@@ -17,6 +17,9 @@ const ALSO_ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'exporter-otlp': ['grpc'],
 };
 
+/** The lab is for tests: any package's tests may use it, no package depends on it. */
+const LAB = '@tributary/lab';
+
 /** What every plugin package has. */
 const PLUGIN_FILES = [
   'README.md',
@@ -68,8 +71,9 @@ describe('every package', () => {
     const forbidden = {
       dependencies: ours(dependencies).filter((dependency) => !allowed(folder).includes(dependency)),
       devDependencies: ours(devDependencies).filter((dependency) => dependency !== 'testkit'),
+      lab: Object.hasOwn(dependencies ?? {}, LAB),
     };
-    expect(forbidden).toEqual({ dependencies: [], devDependencies: [] });
+    expect(forbidden).toEqual({ dependencies: [], devDependencies: [], lab: false });
   });
 
   it.each(folders)('%s imports only what it declares, and nothing from the folder of another', (folder) => {
@@ -93,6 +97,20 @@ describe('every plugin package', () => {
   it.each(plugins)('%s has the files that all have', (folder) => {
     expect(PLUGIN_FILES.filter((file) => !existsSync(join(ROOT, 'packages', folder, file)))).toEqual([]);
   });
+});
+
+it('the lab depends on bpf alone and imports nothing else', () => {
+  const dir = join(ROOT, 'lab');
+  const { name, version, dependencies, exports } = readManifest(dir);
+  expect({ name, version, dependencies, exports }).toEqual({
+    name: LAB,
+    version: manifest('core').version,
+    dependencies: { '@tributary/bpf': manifest('bpf').version },
+    exports: { '.': './src/index.ts' },
+  });
+  const names = [LAB, '@tributary/bpf', ...Object.keys(root.devDependencies ?? {})];
+  const undeclared = importsBelow(dir).filter((found) => !isDeclared(found, dir, names));
+  expect(undeclared.map(({ file, specifier }) => `${relative(ROOT, file)}: ${specifier}`)).toEqual([]);
 });
 
 it('the program has every plugin built in', () => {

@@ -1,0 +1,12 @@
+export * from './cluster.ts';
+export type { Container } from './container.ts';
+export * from './description.ts';
+export type { LabProcess, ProcessEnd } from './lab-process.ts';
+export { clusterMap } from './map.ts';
+export type { Link, Namespace } from './network.ts';
+export type { Pod } from './pod.ts';
+export { labProblems } from './requirements.ts';
+export { type Output, type RunOptions, run } from './run.ts';
+export { takeDownLeftovers } from './teardown.ts';
+export * from './workloads/nginx.ts';
+export * from './workloads/redis.ts';
