@@ -174,7 +174,7 @@ it('a cluster leaves nothing behind, on the machine or in it, also when its maki
     return lab.pods.flatMap((pod) => [pod.pausePid, ...pod.container().pids]);
   });
   expect(pids.length).toBeGreaterThan(3);
-  expect(pids.filter(isRunning)).toEqual([]);
+  await expect.poll(() => pids.filter(isRunning)).toEqual([]);
   const failing = {
     name: 'x',
     containers: [{ name: 'x', workload: () => ({ command: ['false'], listens: [{ port: 1 }] }) }],
