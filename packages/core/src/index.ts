@@ -50,6 +50,8 @@ export type { Send, SendResult } from './exporter/send.ts';
 export * from './net/compression.ts';
 export * from './net/cors.ts';
 export * from './net/http-server.ts';
+export { type Answer, AnswerTooLargeError } from './net/http1/answer-parser.ts';
+export { ClientPool, type ClientPoolOptions } from './net/http1/client-pool.ts';
 export * from './net/listen.ts';
 export * from './net/request-body.ts';
 export * from './net/rpc-status.ts';

@@ -1,4 +1,5 @@
 import {
+  AnswerTooLargeError,
   type Batch,
   ClientTls,
   type Component,
@@ -15,10 +16,10 @@ import {
   type Signal,
 } from '@tributary/core';
 import { SERVICES } from '../services.ts';
-import { type Agents, createAgents, retire } from './agents.ts';
 import { readHttpAnswer } from './answer.ts';
+import { type Backend, createBackend } from './backend.ts';
 import type { OtlpHttpConfig } from './config.ts';
-import { AnswerTooLargeError, post, type Target } from './post.ts';
+import { type Target, targetOf } from './target.ts';
 
 const MEDIA_TYPES = { proto: 'application/x-protobuf', json: 'application/json' } as const;
 
@@ -42,7 +43,7 @@ class HttpConnection {
   readonly #compression: CompressionType | undefined;
   readonly #level: number | undefined;
   #tls: ClientTls | undefined;
-  #agents: Agents | undefined;
+  #backend: Backend | undefined;
 
   constructor(settings: Settings, config: OtlpHttpConfig) {
     this.#settings = settings;
@@ -52,7 +53,9 @@ class HttpConnection {
     this.#level = config.compression_params.level || undefined;
     for (const signal of SIGNALS) {
       const url = signalUrl(config, signal);
-      if (url !== undefined) this.#targets[signal] = { url, headers: this.#headers(url) };
+      if (url === undefined) continue;
+      const connection = config.disable_keep_alives ? 'close' : 'keep-alive';
+      this.#targets[signal] = targetOf(url, this.#headers(url), connection);
     }
   }
 
@@ -79,15 +82,14 @@ class HttpConnection {
 
   close(): void {
     this.#tls?.close();
-    this.#agents?.http.destroy();
-    this.#agents?.https.destroy();
+    this.#backend?.destroy();
   }
 
   /** Connections of before a reload of certificates end with the requests that are on them. */
   #renew(): void {
-    const former = this.#agents;
-    this.#agents = createAgents(this.#config, this.#tls);
-    if (former !== undefined) retire(former);
+    const former = this.#backend;
+    this.#backend = createBackend(this.#config, this.#tls);
+    former?.retire();
   }
 
   #body(batch: Batch): readonly Uint8Array[] | Promise<Uint8Array> {
@@ -105,10 +107,10 @@ class HttpConnection {
   ): Promise<SendResult | undefined> {
     const { id } = this.#settings;
     const url = shownUrl(target.url);
-    const agents = this.#agents;
-    if (agents === undefined) throw new RetryableError('SHUTDOWN', `${id}: the exporter does not run.`);
+    const backend = this.#backend;
+    if (backend === undefined) throw new RetryableError('SHUTDOWN', `${id}: the exporter does not run.`);
     try {
-      const answer = await post({ agents, target, body, signal: abort });
+      const answer = await backend.post(target, body, abort);
       return readHttpAnswer(answer, { id, url, signal });
     } catch (error) {
       throw error instanceof PermanentError || error instanceof RetryableError

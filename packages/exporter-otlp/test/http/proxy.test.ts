@@ -3,7 +3,9 @@ import { createServer, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { numberedBatch, TestAuthority } from '@tributary/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createAgents } from '../../src/http/agents.ts';
+import { createBackend } from '../../src/http/backend.ts';
+import { ProxiedBackend } from '../../src/http/proxied-backend.ts';
+import { targetOf } from '../../src/http/target.ts';
 import { otlpHttpExporter } from '../../src/index.ts';
 import { accept, startBackend, startExporter } from './backend.ts';
 
@@ -88,25 +90,21 @@ describe('the environment', () => {
     [{ HTTP_PROXY: 'http://proxy:3128' }, true],
     [{ https_proxy: 'http://proxy:3128' }, true],
   ])('%j names a proxy: %s', (environment, isProxied) => {
-    const agents = createAgents(config, undefined, environment);
-    expect(agents.isProxied).toBe(isProxied);
-    agents.http.destroy();
+    const backend = createBackend(config, undefined, environment);
+    expect(backend instanceof ProxiedBackend).toBe(isProxied);
+    backend.destroy();
   });
 
   it.each(['127.0.0.1', 'localhost'])('never sends what is meant for %s to a proxy', async (host) => {
     const backend = await startBackend();
     const proxy = await startProxy();
-    const agents = createAgents(config, undefined, { HTTP_PROXY: proxy.url, NO_PROXY: 'example.test' });
+    const way = createBackend(config, undefined, { HTTP_PROXY: proxy.url, NO_PROXY: 'example.test' });
     open.push(
-      () => agents.http.destroy(),
+      () => way.destroy(),
       () => backend.close(),
     );
-    const { port } = new URL(backend.url);
-    const outgoing = request({ host, port, family: 4, agent: agents.http, method: 'POST' });
-    outgoing.end();
-    const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
-    response.resume();
-    await once(response, 'end');
+    const url = new URL(`http://${host}:${new URL(backend.url).port}/`);
+    await way.post(targetOf(url, ['Host', url.host], 'keep-alive'), [], new AbortController().signal);
     expect([proxy.asked, backend.requests.map(({ path }) => path)]).toEqual([[], ['/']]);
   });
 });

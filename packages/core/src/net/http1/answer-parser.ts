@@ -1,0 +1,179 @@
+import { ChunkedBody } from './chunked-body.ts';
+import { type Field, HEAD_END, listHas, parseFields, parseLength, single } from './head.ts';
+import { PlainBody } from './plain-body.ts';
+
+/** Heads above this are no answers of ours. */
+const MAX_HEAD_BYTES = 64 * 1024;
+const VERSION = 'HTTP/1.';
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
+
+/** What came is not an answer of HTTP/1.1, or one that can be read in two ways. */
+export class HttpFramingError extends Error {
+  override readonly name = 'HttpFramingError';
+  readonly code = 'HTTP_FRAMING';
+}
+
+/** The peer went away where an answer was due, or in the middle of one. */
+export class ConnectionLostError extends Error {
+  override readonly name = 'ConnectionLostError';
+  /** As where the system says so. */
+  readonly code = 'ECONNRESET';
+}
+
+/** The answer was not read to its end: it is too long. */
+export class AnswerTooLargeError extends Error {
+  override readonly name = 'AnswerTooLargeError';
+}
+
+/** The answer to a request, whole. */
+export interface Answer {
+  readonly status: number;
+  /** The value of a field, by its name in lower case; of several the first. */
+  field(name: string): string | undefined;
+  readonly body: Buffer;
+  /** Whether another request may follow on the connection. */
+  readonly keepsConnection: boolean;
+}
+
+interface Head {
+  readonly status: number;
+  readonly fields: readonly Field[];
+  readonly keepsConnection: boolean;
+  /** How the body ends; a number is its length. */
+  readonly framing: 'chunked' | 'until-close' | number;
+}
+
+/** Reads the answers on one connection, one after the other, from the pieces in which they come. */
+export class AnswerParser {
+  readonly #maxBodyBytes: number;
+  #pending: Buffer = EMPTY;
+  #head: Head | undefined;
+  /** An answer mostly has the head of the one before. */
+  #lastText = '';
+  #lastHead: Head | undefined;
+  #body: ChunkedBody | PlainBody | undefined;
+
+  constructor(maxBodyBytes: number) {
+    this.#maxBodyBytes = maxBodyBytes;
+  }
+
+  /** True if a part of an answer has come, and not all of it. */
+  get isUnderWay(): boolean {
+    return this.#head !== undefined || this.#pending.length > 0;
+  }
+
+  /** Takes a piece. Gives the answer that it completes. Throws `HttpFramingError`, or `AnswerTooLargeError`. */
+  push(piece: Buffer): Answer | undefined {
+    this.#pending = this.#pending.length === 0 ? piece : Buffer.concat([this.#pending, piece]);
+    return this.#advance();
+  }
+
+  /** The peer has closed its side. Gives the answer that ends so; throws if one is cut off. */
+  end(): Answer | undefined {
+    if (this.#head?.framing === 'until-close') return this.#give(this.#head);
+    if (this.isUnderWay)
+      throw new ConnectionLostError('the connection was closed in the middle of the answer');
+    return undefined;
+  }
+
+  #advance(): Answer | undefined {
+    while (this.#head === undefined) {
+      const end = this.#pending.indexOf(HEAD_END);
+      if (end > MAX_HEAD_BYTES || (end < 0 && this.#pending.length > MAX_HEAD_BYTES)) {
+        throw new HttpFramingError(`the head of the answer is longer than ${MAX_HEAD_BYTES} bytes`);
+      }
+      if (end < 0) {
+        // What will never be an answer need not be waited for.
+        if (!VERSION.startsWith(this.#pending.toString('latin1', 0, VERSION.length))) throw notHttp();
+        return undefined;
+      }
+      const head = this.#readHead(this.#pending.toString('latin1', 0, end));
+      this.#pending = this.#pending.subarray(end + HEAD_END.length);
+      // 100 and 103 announce the answer proper.
+      if (head.status >= 200) this.#begin(head);
+    }
+    return this.#readBody(this.#head);
+  }
+
+  #readHead(text: string): Head {
+    if (text === this.#lastText && this.#lastHead !== undefined) return this.#lastHead;
+    this.#lastHead = parseHead(text);
+    this.#lastText = text;
+    return this.#lastHead;
+  }
+
+  #begin(head: Head): void {
+    const { framing } = head;
+    this.#head = head;
+    if (framing === 'chunked') this.#body = new ChunkedBody();
+    else this.#body = new PlainBody(framing === 'until-close' ? Number.POSITIVE_INFINITY : framing);
+  }
+
+  #readBody(head: Head): Answer | undefined {
+    const body = this.#body as ChunkedBody | PlainBody;
+    const used = body.push(this.#pending);
+    if (used === 'malformed') throw new HttpFramingError('a chunk of the answer is malformed');
+    if (body.length > this.#maxBodyBytes) {
+      throw new AnswerTooLargeError(`the answer is longer than ${this.#maxBodyBytes} bytes`);
+    }
+    this.#pending = used === this.#pending.length ? EMPTY : this.#pending.subarray(used);
+    return body.isWhole ? this.#give(head) : undefined;
+  }
+
+  #give({ status, fields, keepsConnection, framing }: Head): Answer {
+    const body = (this.#body as ChunkedBody | PlainBody).body();
+    const isAlone = this.#pending.length === 0;
+    this.#head = undefined;
+    this.#body = undefined;
+    this.#pending = EMPTY;
+    return {
+      status,
+      field: (name) => fields.find(([each]) => each === name)?.[1],
+      body,
+      // Bytes after an answer answer nothing that was asked.
+      keepsConnection: keepsConnection && framing !== 'until-close' && isAlone,
+    };
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function notHttp(): HttpFramingError {
+  return new HttpFramingError('the answer is not HTTP/1.1');
+}
+
+function parseHead(text: string): Head {
+  const lines = text.split('\r\n');
+  const status = STATUS_LINE.exec(lines[0] as string);
+  if (status === null) throw notHttp();
+  const fields = parseFields(lines);
+  if (fields === undefined) throw new HttpFramingError('a header field of the answer is malformed');
+  const code = Number(status[2]);
+  if (code === 101) throw new HttpFramingError('the answer changes the protocol, which was not asked for');
+  const connection = fields.filter(([name]) => name === 'connection').map(([, value]) => value);
+  const options = connection.length === 0 ? undefined : connection.join(',');
+  return {
+    status: code,
+    fields,
+    keepsConnection: status[1] === '1' ? !listHas(options, 'close') : listHas(options, 'keep-alive'),
+    framing: framingOf(code, fields),
+  };
+}
+
+/** RFC 9112, section 6.3; what it lets a client guess at is refused. */
+function framingOf(status: number, fields: readonly Field[]): Head['framing'] {
+  if (status < 200 || status === 204 || status === 304) return 0;
+  const coding = single(fields, 'transfer-encoding');
+  const length = single(fields, 'content-length');
+  if (coding === null || length === null || (coding !== undefined && length !== undefined)) {
+    throw new HttpFramingError('the answer has its length twice');
+  }
+  if (coding !== undefined) {
+    if (coding.toLowerCase() === 'chunked') return 'chunked';
+    throw new HttpFramingError('the answer has an unknown transfer coding');
+  }
+  if (length === undefined) return 'until-close';
+  const bytes = parseLength(length);
+  if (bytes === undefined) throw new HttpFramingError('the length of the answer is not a number');
+  return bytes;
+}

@@ -1,0 +1,57 @@
+/**
+ * The heads of HTTP/1.1 messages, read strictly: what two readers could take differently is refused, so that nobody can hide
+ * a request in another one.
+ *
+ * Specification: https://www.rfc-editor.org/rfc/rfc9112
+ */
+
+/** What ends a head. */
+export const HEAD_END = Buffer.from('\r\n\r\n');
+
+/** A name of RFC 9110's tokens, a colon right after it, and a value without control characters. */
+const FIELD_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/;
+
+/** Fifteen digits are a petabyte; more would not be exact as a number. */
+const LENGTH = /^[0-9]{1,15}$/;
+
+/** A field of a head; the name in lower case, the value without white space around it. */
+export type Field = readonly [name: string, value: string];
+
+/** The fields of the lines after the first; undefined if one is not as the grammar has it (folded lines too). */
+export function parseFields(lines: readonly string[]): Field[] | undefined {
+  const fields: Field[] = [];
+  for (let index = 1; index < lines.length; index += 1) {
+    const match = FIELD_LINE.exec(lines[index] as string);
+    if (match === null) return undefined;
+    fields.push([(match[1] as string).toLowerCase(), trimEnd(match[2] as string)]);
+  }
+  return fields;
+}
+
+/** The value of a field that may be there once at most; undefined if it is absent, null if it is there again. */
+export function single(fields: readonly Field[], name: string): string | undefined | null {
+  let found: string | undefined;
+  for (const [each, value] of fields) {
+    if (each !== name) continue;
+    if (found !== undefined) return null;
+    found = value;
+  }
+  return found;
+}
+
+/** The number of a Content-Length; undefined if it is none. */
+export function parseLength(value: string): number | undefined {
+  return LENGTH.test(value) ? Number(value) : undefined;
+}
+
+/** Whether a list such as Connection's has an entry, whatever its case. */
+export function listHas(value: string | undefined, entry: string): boolean {
+  return value?.split(',').some((each) => each.trim().toLowerCase() === entry) ?? false;
+}
+
+/** Not by a regular expression: those take quadratic time on long runs of spaces. */
+function trimEnd(value: string): string {
+  let end = value.length;
+  while (end > 0 && (value[end - 1] === ' ' || value[end - 1] === '\t')) end -= 1;
+  return value.slice(0, end);
+}
