@@ -51,6 +51,8 @@ export * from './net/compression.ts';
 export * from './net/cors.ts';
 export * from './net/http-server.ts';
 export { type Answer, AnswerTooLargeError } from './net/http1/answer-parser.ts';
+export type { Field } from './net/http1/head.ts';
+export type { PlainCall, PlainHandler } from './net/http1/plain-connection.ts';
 export { ClientPool, type ClientPoolOptions } from './net/http1/client-pool.ts';
 export * from './net/listen.ts';
 export * from './net/request-body.ts';

@@ -1,20 +1,17 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type BatchMeta,
   type BodyListener,
   type CompressionType,
   decompress,
-  discard,
   madeBuffers,
   PermanentError,
   PipelineError,
-  peerAddress,
   type RawHeaders,
   RetryableError,
-  readBody,
   type Signal,
 } from '@tributary/core';
-import { type HttpAnswer, refusalAnswer, TAKEN } from './http-answers.ts';
+import { refusalAnswer, TAKEN } from './http-answers.ts';
+import type { HttpCall } from './http-call.ts';
 import type { Encoding, Intake } from './intake.ts';
 import type { RefusedRequests } from './refused-requests.ts';
 import { type Refusal, refuseData, refuseRequest } from './status.ts';
@@ -36,24 +33,15 @@ export interface Shared {
  */
 export class Exchange implements BodyListener {
   readonly #shared: Shared;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
+  readonly #call: HttpCall;
   readonly #signal: Signal;
   readonly #encoding: Encoding;
   readonly #more: RawHeaders;
   #compression: CompressionType | 'none' = 'none';
 
-  constructor(
-    shared: Shared,
-    request: IncomingMessage,
-    response: ServerResponse,
-    signal: Signal,
-    encoding: Encoding,
-    more: RawHeaders,
-  ) {
+  constructor(shared: Shared, call: HttpCall, signal: Signal, encoding: Encoding, more: RawHeaders) {
     this.#shared = shared;
-    this.#request = request;
-    this.#response = response;
+    this.#call = call;
     this.#signal = signal;
     this.#encoding = encoding;
     this.#more = more;
@@ -62,12 +50,12 @@ export class Exchange implements BodyListener {
   /** Reads the body and goes on from there. */
   read(compression: CompressionType | 'none'): void {
     this.#compression = compression;
-    readBody(this.#request, this.#shared.limit, this);
+    this.#call.readBody(this.#shared.limit, this);
   }
 
   /** Answers without having read the body. */
   refuse(refusal: Refusal): void {
-    discard(this.#request, 2 * this.#shared.limit);
+    this.#call.discardBody(2 * this.#shared.limit);
     this.#answer(refusal);
   }
 
@@ -131,32 +119,14 @@ export class Exchange implements BodyListener {
   }
 
   #meta(): BatchMeta {
-    const address = peerAddress(this.#request.socket.remoteAddress);
+    const { peerAddress } = this.#call;
     return this.#shared.includeMetadata
-      ? { transport: 'http', peerAddress: address, metadata: metadataOf(this.#request) }
-      : { transport: 'http', peerAddress: address };
+      ? { transport: 'http', peerAddress, metadata: this.#call.metadata() }
+      : { transport: 'http', peerAddress };
   }
 
   #answer(refusal: Refusal | undefined): void {
     const answer = refusal === undefined ? TAKEN[this.#encoding] : refusalAnswer(this.#encoding, refusal);
-    send(this.#response, answer, this.#more);
+    this.#call.answer(answer, this.#more);
   }
-}
-
-/** Sends a whole answer. */
-export function send(
-  response: ServerResponse,
-  { httpStatus, headers, body }: HttpAnswer,
-  more: RawHeaders,
-): void {
-  response.writeHead(httpStatus, more.length === 0 ? (headers as string[]) : [...headers, ...more]);
-  response.end(body);
-}
-
-function metadataOf(request: IncomingMessage): ReadonlyMap<string, readonly string[]> {
-  return new Map(
-    Object.entries(request.headersDistinct).flatMap(([name, values]) =>
-      values === undefined ? [] : [[name, values] as const],
-    ),
-  );
 }

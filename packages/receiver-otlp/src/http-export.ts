@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
+  type CompressionType,
   Cors,
-  discard,
+  type Field,
   PermanentError,
+  type PlainCall,
+  type PlainHandler,
   type RawHeaders,
   RPC_CODES,
   SIGNALS,
@@ -12,8 +15,9 @@ import {
 import type { HttpConfig } from './config.ts';
 import { compressionOf, encodingOf } from './content-headers.ts';
 import { METHOD_NOT_ALLOWED, NOT_FOUND, UNSUPPORTED_MEDIA_TYPE } from './http-answers.ts';
-import { Exchange, type Shared, send } from './http-exchange.ts';
-import type { Intake } from './intake.ts';
+import { DirectCall, NodeCall } from './http-call.ts';
+import { Exchange, type Shared } from './http-exchange.ts';
+import type { Encoding, Intake } from './intake.ts';
 import type { RefusedRequests } from './refused-requests.ts';
 import { type Refusal, refuseRequest } from './status.ts';
 
@@ -25,14 +29,26 @@ const SHUTTING_DOWN: Refusal = {
   httpStatus: 503,
 };
 
+/** What `Cors` says to a request without an origin. */
+const VARY_BY_ORIGIN: RawHeaders = ['Vary', 'Origin'];
+
+/** What a plain request's head says of its body. */
+interface Route {
+  readonly signal: Signal;
+  readonly encoding: Encoding;
+  readonly compression: CompressionType | 'none';
+}
+
 /** OTLP over HTTP: answers the requests of one server. */
-export class HttpExport {
+export class HttpExport implements PlainHandler<Route> {
   readonly #shared: Shared;
   readonly #routes: ReadonlyMap<string, Signal>;
   readonly #compressions: ReadonlySet<string>;
   readonly #cors: Cors | undefined;
   /** Headers that every answer has. */
   readonly #headers: RawHeaders;
+  /** Those of the answer to a request that is not a browser's. */
+  readonly #plainHeaders: RawHeaders;
 
   constructor(
     config: HttpConfig,
@@ -56,9 +72,28 @@ export class HttpExport {
     this.#headers = Array.isArray(response_headers)
       ? response_headers.flatMap(({ name, value }) => [name, value])
       : Object.entries(response_headers).flat();
+    this.#plainHeaders = this.#cors === undefined ? this.#headers : [...this.#headers, ...VARY_BY_ORIGIN];
   }
 
-  /** Answers one request. `isClosing` says that no more data is taken. */
+  /** A plain request is one that will be taken, unless its body is bad: anything else has to be looked at closer. */
+  route(target: string, fields: readonly Field[]): Route | undefined {
+    const signal = this.#routes.get(target);
+    const values = new Map(fields);
+    // A field that is there twice, or asks for an answer that depends on it.
+    if (signal === undefined || values.size < fields.length) return undefined;
+    if (this.#cors !== undefined && values.has('origin')) return undefined;
+    const encoding = encodingOf(values.get('content-type'));
+    const compression = compressionOf(values.get('content-encoding'), this.#compressions);
+    return encoding === undefined || compression === undefined
+      ? undefined
+      : { signal, encoding, compression };
+  }
+
+  take(call: PlainCall, { signal, encoding, compression }: Route): void {
+    new Exchange(this.#shared, new DirectCall(call), signal, encoding, this.#plainHeaders).read(compression);
+  }
+
+  /** Answers one request on node:http. `isClosing` says that no more data is taken. */
   handle(request: IncomingMessage, response: ServerResponse, isClosing: boolean): void {
     const more = this.#moreHeaders(request);
     if (this.#cors?.isPreflight(request)) {
@@ -76,11 +111,12 @@ export class HttpExport {
             ? UNSUPPORTED_MEDIA_TYPE
             : undefined;
     if (signal === undefined || encoding === undefined || problem !== undefined) {
-      discard(request, 2 * this.#shared.limit);
-      send(response, problem ?? NOT_FOUND, more);
+      const call = new NodeCall(request, response);
+      call.discardBody(2 * this.#shared.limit);
+      call.answer(problem ?? NOT_FOUND, more);
       return;
     }
-    const exchange = new Exchange(this.#shared, request, response, signal, encoding, more);
+    const exchange = new Exchange(this.#shared, new NodeCall(request, response), signal, encoding, more);
     if (isClosing) {
       this.#shared.refused.count('shutdown');
       exchange.refuse(SHUTTING_DOWN);

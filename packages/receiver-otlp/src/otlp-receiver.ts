@@ -36,7 +36,7 @@ export class OtlpReceiver implements Component {
   readonly #next: SignalConsumer;
   readonly #tls: ServerTls[] = [];
   #grpc: GrpcServer | undefined;
-  #http: HttpServer | undefined;
+  #http: HttpServer<unknown> | undefined;
   #addresses: Addresses = {};
 
   constructor(settings: Settings, config: OtlpReceiverConfig, next: SignalConsumer) {
@@ -106,10 +106,11 @@ export class OtlpReceiver implements Component {
     const refused = new RefusedRequests(this.#settings.telemetry, 'http');
     const intake = new Intake(this.#next, refused);
     const handler = new HttpExport(config, this.#next.signals, intake, refused);
-    const server: HttpServer = new HttpServer(
+    const server: HttpServer<unknown> = new HttpServer(
       config,
       (request, response) => handler.handle(request, response, server.isClosing),
       this.#loadTls('http', config.tls),
+      handler,
     );
     this.#http = server;
     return this.#listen('http', config, server);
