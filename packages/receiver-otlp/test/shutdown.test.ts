@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import { RPC_CODES } from '@tributary/core';
 import type { GrpcError } from '@tributary/grpc';
 import { nopConsumer, numberedBatch, signalConsumer, testSettings } from '@tributary/testkit';
@@ -78,14 +79,14 @@ describe('shutdown', () => {
     await expect.poll(consumer.taken).toBe(1);
     const down = receiver.shutdown();
     // The next request of the same connection, which has an answer to come.
-    socket.write(request + body);
-    await expect
-      .poll(() => Object.keys(settings.registry.snapshot()))
-      .toEqual([
-        'otelcol_receiver_otlp_refused_requests{reason="shutdown",receiver="otlp",transport="http"}',
-      ]);
+    await new Promise((resolve) => socket.write(request + body, resolve));
+    // It is in the system's buffers; the next turns of the event loop read it.
+    for (let turns = 0; turns < 3; turns += 1) await turn();
     consumer.settle();
     await Promise.all([down, closed]);
+    expect(Object.keys(settings.registry.snapshot())).toEqual([
+      'otelcol_receiver_otlp_refused_requests{reason="shutdown",receiver="otlp",transport="http"}',
+    ]);
     expect(heard.match(/HTTP\/1\.1 [^\r]+/g)).toEqual([
       'HTTP/1.1 200 OK',
       'HTTP/1.1 503 Service Unavailable',

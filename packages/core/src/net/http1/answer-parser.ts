@@ -149,25 +149,29 @@ function parseHead(text: string): Head {
   const fields = parseFields(lines);
   if (fields === undefined) throw new HttpFramingError('a header field of the answer is malformed');
   const code = Number(status[2]);
+  const isOld = status[1] === '0';
+  if (isOld && (code < 200 || single(fields, 'transfer-encoding') !== undefined)) {
+    throw new HttpFramingError('the answer says HTTP/1.0 and is not');
+  }
   if (code === 101) throw new HttpFramingError('the answer changes the protocol, which was not asked for');
   const connection = fields.filter(([name]) => name === 'connection').map(([, value]) => value);
   const options = connection.length === 0 ? undefined : connection.join(',');
   return {
     status: code,
     fields,
-    keepsConnection: status[1] === '1' ? !listHas(options, 'close') : listHas(options, 'keep-alive'),
+    keepsConnection: isOld ? listHas(options, 'keep-alive') : !listHas(options, 'close'),
     framing: framingOf(code, fields),
   };
 }
 
 /** RFC 9112, section 6.3; what it lets a client guess at is refused. */
 function framingOf(status: number, fields: readonly Field[]): Head['framing'] {
-  if (status < 200 || status === 204 || status === 304) return 0;
   const coding = single(fields, 'transfer-encoding');
   const length = single(fields, 'content-length');
   if (coding === null || length === null || (coding !== undefined && length !== undefined)) {
     throw new HttpFramingError('the answer has its length twice');
   }
+  if (status < 200 || status === 204 || status === 304) return 0;
   if (coding !== undefined) {
     if (coding.toLowerCase() === 'chunked') return 'chunked';
     throw new HttpFramingError('the answer has an unknown transfer coding');

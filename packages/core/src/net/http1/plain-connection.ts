@@ -8,12 +8,14 @@ import type { AnswerWriter } from './answer-writer.ts';
 import { type Field, HEAD_END } from './head.ts';
 import { parsePlainHead } from './request-head.ts';
 
-/** A head that is longer is node:http's to read, or to refuse. */
+/** A head that is longer, or does not come in one piece, is node:http's to read, or to refuse. */
 const MAX_HEAD_BYTES = 16 * 1024;
 /** Of what a client sends before it has its answer, so much is kept. */
 const MAX_AHEAD_BYTES = 64 * 1024;
 
+/** As node:http answers where there is no request to answer. */
 const REQUEST_TIMEOUT = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
+const CUT_OFF = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n';
 
 /** A request whose head has been read. */
 export interface PlainCall {
@@ -59,7 +61,7 @@ export interface PlainServer<Route> {
 }
 
 /**
- * `head`: waiting for a request or in its head. `body`: it is being read. `answer`: it was read and is not answered.
+ * `head`: waiting for a request. `body`: it is being read. `answer`: it was read and is not answered.
  * `discard`: the body is being thrown away.
  */
 type State = 'head' | 'body' | 'answer' | 'discard';
@@ -107,7 +109,7 @@ export class PlainConnection<Route> implements PlainCall {
 
   /** True while nothing of a request has come. */
   get isIdle(): boolean {
-    return this.#state === 'head' && this.#isAnswered && this.#ahead.length === 0;
+    return this.#state === 'head' && this.#ahead.length === 0;
   }
 
   get fields(): readonly Field[] {
@@ -142,7 +144,8 @@ export class PlainConnection<Route> implements PlainCall {
     if (this.socket.destroyed) return;
     this.#isAnswered = true;
     const { writer, isClosing } = this.#server;
-    const closes = isClosing || this.#hasEnded;
+    // A request that has come meanwhile is to be told that it was not taken.
+    const closes = this.#hasEnded || (isClosing && this.#ahead.length === 0);
     if (!writer.write(this.socket, status, headers, body, closes)) {
       this.#isBlocked = true;
       this.socket.once('drain', this.#onDrain);
@@ -155,12 +158,11 @@ export class PlainConnection<Route> implements PlainCall {
   checkTimeouts(nowMs: number): void {
     const { head, request, idle, answer } = this.#server.timeouts;
     const tookMs = nowMs - this.#sinceMs;
-    if (this.isIdle && this.#wasUsed) {
-      if (idle > 0 && tookMs > idle) this.socket.destroy();
-    } else if (this.#state === 'head' && this.#isAnswered) {
-      if (head > 0 && tookMs > head) this.#timeOut();
+    if (this.#state === 'head') {
+      if (this.#wasUsed && idle > 0 && tookMs > idle) this.socket.destroy();
+      else if (!this.#wasUsed && head > 0 && tookMs > head) this.#breakOff(REQUEST_TIMEOUT);
     } else if (this.#state === 'body' || this.#state === 'discard') {
-      if (request > 0 && tookMs > request) this.#timeOut();
+      if (request > 0 && tookMs > request) this.#breakOff(REQUEST_TIMEOUT);
     } else if (answer > 0 && tookMs > answer) {
       this.socket.destroy();
     }
@@ -178,7 +180,7 @@ export class PlainConnection<Route> implements PlainCall {
 
   readonly #onEnd = (): void => {
     this.#hasEnded = true;
-    if (this.#state === 'body' || this.#state === 'discard') this.socket.destroy();
+    if (this.#state === 'body' || this.#state === 'discard') this.#breakOff(CUT_OFF);
     // A client may close its side once it has sent all, and wait for the answer.
     else if (this.#state === 'head') this.socket.end();
   };
@@ -228,9 +230,9 @@ export class PlainConnection<Route> implements PlainCall {
 
   #readHead(): boolean {
     const end = this.#ahead.indexOf(HEAD_END);
-    if (end < 0 && this.#ahead.length <= MAX_HEAD_BYTES) return false;
-    const head =
-      end < 0 || this.#server.isClosing ? undefined : this.#knownHead(this.#ahead.toString('latin1', 0, end));
+    // Heads come in one piece, but for those that are long or odd.
+    const isOdd = end < 0 || end > MAX_HEAD_BYTES || this.#server.isClosing;
+    const head = isOdd ? undefined : this.#knownHead(this.#ahead.toString('latin1', 0, end));
     if (head === undefined) {
       this.#handOver();
       return false;
@@ -310,9 +312,9 @@ export class PlainConnection<Route> implements PlainCall {
     this.#listener = undefined;
   }
 
-  #timeOut(): void {
+  #breakOff(answer: string): void {
     if (this.socket.writableEnded) return;
-    if (this.#state !== 'discard' || !this.#isAnswered) this.socket.write(REQUEST_TIMEOUT, 'latin1');
+    if (this.#state !== 'discard' || !this.#isAnswered) this.socket.write(answer, 'latin1');
     this.socket.destroySoon();
   }
 
