@@ -1,42 +1,86 @@
-import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from '../../src/config/schema-types.ts';
 import { type HttpHandler, HttpServer } from '../../src/net/http-server.ts';
+import type { PlainHandler } from '../../src/net/http1/plain-connection.ts';
 import { type BodyListener, readBody } from '../../src/net/request-body.ts';
 import { httpServerShape } from '../../src/net/server-config.ts';
 
 const schema = z.strictObject(httpServerShape({ endpoint: '127.0.0.1:0' }));
 const LIMIT = 1000;
 
-let server: HttpServer | undefined;
+let server: HttpServer<true> | undefined;
 afterEach(() => server?.close(AbortSignal.abort()));
 
 /** What became of the bodies, in their order. */
 let bodies: string[] = [];
 
-const echo: HttpHandler = (incoming, response) => {
-  const listener: BodyListener = {
+/** A request as these tests see it, whoever read it. */
+interface Call {
+  read(listener: BodyListener): void;
+  answer(status: number, body: string | Uint8Array): void;
+}
+
+type Take = (call: Call) => void;
+
+const echo: Take = (call) => {
+  call.read({
     onBody: (body) => {
       bodies.push(`body of ${body.length}`);
-      response.end(body);
+      call.answer(200, body);
     },
     onTooLarge: () => {
       bodies.push('too large');
-      response.writeHead(413).end();
+      call.answer(413, '');
     },
     onNoMemory: () => {
       bodies.push('no memory');
-      response.writeHead(503).end();
+      call.answer(503, '');
     },
     onAborted: () => bodies.push('aborted'),
-  };
-  readBody(incoming, LIMIT, listener);
+  });
 };
 
-async function start(block: object = {}, handler: HttpHandler = echo): Promise<number> {
+/** Reads the body and leaves the answer to others. */
+const wait = (waiting: Call[]): Take => {
+  return (call) =>
+    call.read({
+      onBody: () => waiting.push(call),
+      onTooLarge: () => undefined,
+      onNoMemory: () => undefined,
+      onAborted: () => undefined,
+    });
+};
+
+const lengthOf = (body: string | Uint8Array) => ['Content-Length', String(Buffer.byteLength(body))];
+
+function onNode(take: Take): HttpHandler {
+  return (request, response) =>
+    take({
+      read: (listener) => readBody(request, LIMIT, listener),
+      answer: (status, body) => response.writeHead(status, lengthOf(body)).end(body),
+    });
+}
+
+function direct(take: Take): PlainHandler<true> {
+  return {
+    route: () => true,
+    take: (call) =>
+      take({
+        read: (listener) => call.readBody(LIMIT, listener),
+        answer: (status, body) => call.answer(status, lengthOf(body), body),
+      }),
+  };
+}
+
+/** Whether the server reads plain requests itself. */
+let isDirect = false;
+
+async function start(block: object = {}, take: Take = echo): Promise<number> {
   bodies = [];
-  server = new HttpServer(schema.parse({ max_request_body_size: LIMIT, ...block }), handler);
+  const config = schema.parse({ max_request_body_size: LIMIT, ...block });
+  server = new HttpServer<true>(config, onNode(take), undefined, isDirect ? direct(take) : undefined);
   const address = await server.listen();
   if (address.kind !== 'tcp') throw new Error('not TCP');
   return address.port;
@@ -73,144 +117,156 @@ const post = (length: number, body: string) =>
 
 const statusLines = (heard: string) => heard.match(/HTTP\/1\.1 [^\r]+/g);
 
-describe('a body', () => {
-  it('is gathered from its pieces', async () => {
-    const port = await start({ keep_alives_enabled: false });
-    const heard = await talk(port, post(12, 'hello '), 'world!');
-    expect([heard.endsWith('hello world!'), bodies]).toEqual([true, ['body of 12']]);
+describe.each([
+  ['on node:http', false],
+  ['with plain requests read directly', true],
+])('a server %s', (_, isPlain) => {
+  beforeEach(() => {
+    isDirect = isPlain;
   });
 
-  it('that announces more than the limit is refused before it comes, and the connection goes on', async () => {
-    const port = await start();
-    const socket = await open(port, post(LIMIT + 1, 'a'.repeat(LIMIT + 1)) + post(2, 'ok'));
-    let heard = '';
-    await new Promise<void>((resolve) => {
-      socket.on('data', (data) => {
-        heard += data;
-        if (heard.endsWith('ok')) resolve();
+  describe('a body', () => {
+    it('is gathered from its pieces', async () => {
+      const port = await start({ keep_alives_enabled: false });
+      const heard = await talk(port, post(12, 'hello '), 'world!');
+      expect([heard.endsWith('hello world!'), bodies]).toEqual([true, ['body of 12']]);
+    });
+
+    it('that announces more than the limit is refused before it comes, and the connection goes on', async () => {
+      const port = await start();
+      const socket = await open(port, post(LIMIT + 1, 'a'.repeat(LIMIT + 1)) + post(2, 'ok'));
+      let heard = '';
+      await new Promise<void>((resolve) => {
+        socket.on('data', (data) => {
+          heard += data;
+          if (heard.endsWith('ok')) resolve();
+        });
       });
+      socket.destroy();
+      expect([statusLines(heard), bodies]).toEqual([
+        ['HTTP/1.1 413 Payload Too Large', 'HTTP/1.1 200 OK'],
+        ['too large', 'body of 2'],
+      ]);
     });
-    socket.destroy();
-    expect([statusLines(heard), bodies]).toEqual([
-      ['HTTP/1.1 413 Payload Too Large', 'HTTP/1.1 200 OK'],
-      ['too large', 'body of 2'],
-    ]);
-  });
 
-  it('that turns out to be larger than the limit is refused, and cut off if it does not end', async () => {
-    const port = await start();
-    const chunk = `258\r\n${'a'.repeat(600)}\r\n`;
-    const head = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
-    const heard = await talk(port, head, ...new Array<string>(10).fill(chunk));
-    expect([statusLines(heard), bodies]).toEqual([['HTTP/1.1 413 Payload Too Large'], ['too large']]);
-  });
-
-  it('that a client asks leave for is let come, or refused without having come', async () => {
-    const port = await start();
-    const ask = (length: number, body: string) =>
-      post(length, body).replace('\r\n\r\n', '\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n');
-    expect(statusLines(await talk(port, ask(2, 'ok')))).toEqual(['HTTP/1.1 100 Continue', 'HTTP/1.1 200 OK']);
-    expect(statusLines(await talk(port, ask(LIMIT + 1, '')))).toEqual(['HTTP/1.1 413 Payload Too Large']);
-    expect(bodies).toEqual(['body of 2', 'too large']);
-  });
-
-  it('whose client goes away is told as aborted', async () => {
-    const port = await start();
-    const socket = await open(port, post(100, 'half'));
-    socket.destroy();
-    await expect.poll(() => bodies).toEqual(['aborted']);
-  });
-});
-
-describe('slow clients', () => {
-  it('that do not send their headers are cut off after read_header_timeout', async () => {
-    const port = await start({ read_header_timeout: '100ms' });
-    expect(statusLines(await talk(port, 'POST / HTTP/1.1\r\nHost:'))).toEqual([
-      'HTTP/1.1 408 Request Timeout',
-    ]);
-  });
-
-  it('that send nothing at all are cut off too', async () => {
-    const port = await start({ read_header_timeout: '100ms' });
-    expect(statusLines(await talk(port))).toEqual(['HTTP/1.1 408 Request Timeout']);
-  });
-
-  it('that do not send their body are cut off after read_timeout', async () => {
-    const port = await start({ read_timeout: '100ms' });
-    expect(statusLines(await talk(port, post(100, 'half')))).toEqual(['HTTP/1.1 408 Request Timeout']);
-    expect(bodies).toEqual(['aborted']);
-  });
-
-  it('that do not ask again are let go after idle_timeout', async () => {
-    const port = await start({ idle_timeout: '100ms' });
-    expect(statusLines(await talk(port, post(2, 'ok')))).toEqual(['HTTP/1.1 200 OK']);
-  });
-
-  it('of an answer that does not come are cut off after write_timeout', async () => {
-    const port = await start({ write_timeout: '100ms' }, () => undefined);
-    expect(await talk(port, post(2, 'ok'))).toBe('');
-  });
-
-  it('that send endless headers are refused', async () => {
-    const port = await start();
-    const header = `X-Header: ${'a'.repeat(10_000)}\r\n`;
-    const heard = await talk(port, 'POST / HTTP/1.1\r\nHost: a\r\n', ...new Array<string>(10).fill(header));
-    expect(statusLines(heard)).toEqual(['HTTP/1.1 431 Request Header Fields Too Large']);
-  });
-
-  it('that do not speak HTTP are refused', async () => {
-    const port = await start();
-    expect(statusLines(await talk(port, '\x16\x03\x01\x02\x00\r\n\r\n'))).toEqual([
-      'HTTP/1.1 400 Bad Request',
-    ]);
-  });
-});
-
-it('connections take one request each without keep-alives', async () => {
-  const port = await start({ keep_alives_enabled: false });
-  expect(statusLines(await talk(port, post(2, 'ok') + post(2, 'no')))).toEqual(['HTTP/1.1 200 OK']);
-});
-
-describe('closing', () => {
-  it('lets requests under way be answered, closes idle connections and takes no new ones', async () => {
-    const waiting: ServerResponse[] = [];
-    const port = await start({}, (_incoming: IncomingMessage, response) => waiting.push(response));
-    const unused = await open(port);
-    const idle = await open(port, post(2, 'ok'));
-    await expect.poll(() => waiting.length).toBe(1);
-    waiting.shift()!.end('done');
-    const agent = new Agent({ keepAlive: true });
-    const answered = new Promise<IncomingMessage>((resolve) => {
-      request({ port, host: '127.0.0.1', agent }, resolve).end();
+    it('that turns out to be larger than the limit is refused, and cut off if it does not end', async () => {
+      const port = await start();
+      const chunk = `258\r\n${'a'.repeat(600)}\r\n`;
+      const head = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
+      const heard = await talk(port, head, ...new Array<string>(10).fill(chunk));
+      expect([statusLines(heard), bodies]).toEqual([['HTTP/1.1 413 Payload Too Large'], ['too large']]);
     });
-    await expect.poll(() => waiting.length).toBe(1);
-    let isClosed = false;
-    const closed = server!.close().then(() => {
-      isClosed = true;
+
+    it('that a client asks leave for is let come, or refused without having come', async () => {
+      const port = await start();
+      const ask = (length: number, body: string) =>
+        post(length, body).replace('\r\n\r\n', '\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n');
+      expect(statusLines(await talk(port, ask(2, 'ok')))).toEqual([
+        'HTTP/1.1 100 Continue',
+        'HTTP/1.1 200 OK',
+      ]);
+      expect(statusLines(await talk(port, ask(LIMIT + 1, '')))).toEqual(['HTTP/1.1 413 Payload Too Large']);
+      expect(bodies).toEqual(['body of 2', 'too large']);
     });
-    await Promise.all([unused.whenClosed, idle.whenClosed]);
-    await expect(open(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-    expect([isClosed, server!.isClosing]).toEqual([false, true]);
-    waiting[0]!.end('done');
-    const response = await answered;
-    response.resume();
-    await closed;
-    expect([response.statusCode, isClosed]).toEqual([200, true]);
+
+    it('whose client goes away is told as aborted', async () => {
+      const port = await start();
+      const socket = await open(port, post(100, 'half'));
+      socket.destroy();
+      await expect.poll(() => bodies).toEqual(['aborted']);
+    });
   });
 
-  it('cuts off what is left when the signal aborts', async () => {
-    const port = await start({}, () => undefined);
-    const sockets = [await open(port, post(2, 'ok')), await open(port, 'POST / HT'), await open(port)];
-    const controller = new AbortController();
-    const closed = server!.close(controller.signal);
-    controller.abort();
-    await closed;
-    await Promise.all(sockets.map((socket) => socket.whenClosed));
+  describe('slow clients', () => {
+    it('that do not send their headers are cut off after read_header_timeout', async () => {
+      const port = await start({ read_header_timeout: '100ms' });
+      expect(statusLines(await talk(port, 'POST / HTTP/1.1\r\nHost:'))).toEqual([
+        'HTTP/1.1 408 Request Timeout',
+      ]);
+    });
+
+    it('that send nothing at all are cut off too', async () => {
+      const port = await start({ read_header_timeout: '100ms' });
+      expect(statusLines(await talk(port))).toEqual(['HTTP/1.1 408 Request Timeout']);
+    });
+
+    it('that do not send their body are cut off after read_timeout', async () => {
+      const port = await start({ read_timeout: '100ms' });
+      expect(statusLines(await talk(port, post(100, 'half')))).toEqual(['HTTP/1.1 408 Request Timeout']);
+      expect(bodies).toEqual(['aborted']);
+    });
+
+    it('that do not ask again are let go after idle_timeout', async () => {
+      const port = await start({ idle_timeout: '100ms' });
+      expect(statusLines(await talk(port, post(2, 'ok')))).toEqual(['HTTP/1.1 200 OK']);
+    });
+
+    it('of an answer that does not come are cut off after write_timeout', async () => {
+      const port = await start({ write_timeout: '100ms' }, wait([]));
+      expect(await talk(port, post(2, 'ok'))).toBe('');
+    });
+
+    it('that send endless headers are refused', async () => {
+      const port = await start();
+      const header = `X-Header: ${'a'.repeat(10_000)}\r\n`;
+      const heard = await talk(port, 'POST / HTTP/1.1\r\nHost: a\r\n', ...new Array<string>(10).fill(header));
+      expect(statusLines(heard)).toEqual(['HTTP/1.1 431 Request Header Fields Too Large']);
+    });
+
+    it('that do not speak HTTP are refused', async () => {
+      const port = await start();
+      expect(statusLines(await talk(port, '\x16\x03\x01\x02\x00\r\n\r\n'))).toEqual([
+        'HTTP/1.1 400 Bad Request',
+      ]);
+    });
   });
 
-  it('is harmless before listening and when repeated', async () => {
-    const unused = new HttpServer(schema.parse({}), echo);
-    await unused.close();
-    await unused.close();
+  it('connections take one request each without keep-alives', async () => {
+    const port = await start({ keep_alives_enabled: false });
+    expect(statusLines(await talk(port, post(2, 'ok') + post(2, 'no')))).toEqual(['HTTP/1.1 200 OK']);
+  });
+
+  describe('closing', () => {
+    it('lets requests under way be answered, closes idle connections and takes no new ones', async () => {
+      const waiting: Call[] = [];
+      const port = await start({}, wait(waiting));
+      const unused = await open(port);
+      const idle = await open(port, post(2, 'ok'));
+      await expect.poll(() => waiting.length).toBe(1);
+      waiting.shift()!.answer(200, 'done');
+      const agent = new Agent({ keepAlive: true });
+      const answered = new Promise<IncomingMessage>((resolve) => {
+        request({ port, host: '127.0.0.1', agent, method: 'POST' }, resolve).end('a');
+      });
+      await expect.poll(() => waiting.length).toBe(1);
+      let isClosed = false;
+      const closed = server!.close().then(() => {
+        isClosed = true;
+      });
+      await Promise.all([unused.whenClosed, idle.whenClosed]);
+      await expect(open(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+      expect([isClosed, server!.isClosing]).toEqual([false, true]);
+      waiting[0]!.answer(200, 'done');
+      const response = await answered;
+      response.resume();
+      await closed;
+      expect([response.statusCode, isClosed]).toEqual([200, true]);
+    });
+
+    it('cuts off what is left when the signal aborts', async () => {
+      const port = await start({}, wait([]));
+      const sockets = [await open(port, post(2, 'ok')), await open(port, 'POST / HT'), await open(port)];
+      const controller = new AbortController();
+      const closed = server!.close(controller.signal);
+      controller.abort();
+      await closed;
+      await Promise.all(sockets.map((socket) => socket.whenClosed));
+    });
+
+    it('is harmless before listening and when repeated', async () => {
+      const unused = new HttpServer(schema.parse({}), onNode(echo));
+      await unused.close();
+      await unused.close();
+    });
   });
 });
