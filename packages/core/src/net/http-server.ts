@@ -41,7 +41,7 @@ type ServerConfig = Pick<
 
 /**
  * An HTTP/1.1 server as the configuration describes it. Its owner answers the requests. With `plain` it reads plain
- * requests itself, which costs a third of what they cost on node:http; from the first other request on a connection is
+ * requests itself, which is much cheaper (docs/decisions/0006); from the first other request on a connection is
  * node:http's.
  */
 export class HttpServer<Route = never> {
