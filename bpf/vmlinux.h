@@ -31,6 +31,7 @@ enum {
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_HASH = 5,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
@@ -39,6 +40,7 @@ enum bpf_map_type {
 
 enum {
 	BPF_ANY = 0,
+	BPF_NOEXIST = 1,
 	BPF_F_NO_PREALLOC = 1,
 	BPF_SK_STORAGE_GET_F_CREATE = 1,
 	BPF_RB_NO_WAKEUP = 1,
@@ -141,7 +143,33 @@ struct tcp_sock {
 	__u32 total_retrans;
 };
 
-struct sk_buff;
+struct net_device {
+	int ifindex;
+	possible_net_t nd_net;
+	char name[16];
+};
+
+struct sk_buff {
+	struct net_device *dev;
+	struct sock *sk;
+	int skb_iif;
+	__be16 protocol;
+	__u16 transport_header;
+	__u16 network_header;
+	unsigned int tail;
+	unsigned char *head;
+};
+
+/* Tells which arguments the tracepoint has: `reason` from 5.17 on, `rx_sk` from 6.11 on. */
+struct trace_event_raw_kfree_skb {
+	void *rx_sk;
+};
+
+/* include/net/dropreason-core.h; the values change from kernel to kernel. */
+enum skb_drop_reason {
+	SKB_DROP_REASON_CPU_BACKLOG = 71,
+	SKB_DROP_REASON_XDP = 72,
+};
 
 struct socket {
 	struct sock *sk;

@@ -26,6 +26,13 @@ const TARGETS: readonly Target[] = [
     enums: ['cgroup_record_version', 'cgroup_event_type'],
     file: 'packages/receiver-ebpf/src/generated/cgroups-layout.ts',
   },
+  {
+    object: 'drops',
+    source: 'bpf/drops.h',
+    structs: ['drop_key', 'drop_count', 'flow_drop_key', 'drop_counters'],
+    enums: ['drop_direction', 'drop_left_out'],
+    file: 'packages/receiver-ebpf/src/generated/drops-layout.ts',
+  },
 ];
 
 const root = path.join(import.meta.dirname, '..');

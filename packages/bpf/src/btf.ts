@@ -11,8 +11,12 @@
  *
  * Specification: https://docs.kernel.org/bpf/btf.html
  */
+import { readFileSync } from 'node:fs';
 import { PipelineError } from '@tributary/core';
 import { cString, elfSection } from './elf.ts';
+
+/** Where the kernel gives its own. */
+export const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
 
 const MAGIC = 0xeb9f;
 
@@ -101,6 +105,11 @@ export class Btf {
     }
   }
 
+  /** The running kernel's: some 6 MB, read in a tenth of a second. */
+  static ofKernel(): Btf {
+    return new Btf(readFileSync(KERNEL_BTF));
+  }
+
   /** The BTF in a BPF object file. */
   static ofObject(file: Uint8Array): Btf {
     const section = elfSection(file, '.BTF');
@@ -111,6 +120,7 @@ export class Btf {
   /** The struct called `name`; throws if there is none. Bit fields are given with the byte that they begin in. */
   struct(name: string): BtfStruct {
     const offset = this.#find(KIND.STRUCT, name);
+    if (offset === undefined) throw damaged(`there is no struct "${name}"`);
     const view = this.#view;
     const info = view.getUint32(offset + 4, true);
     const offsetMask = info >>> 31 === 1 ? 0xffffff : 0xffffffff;
@@ -128,7 +138,15 @@ export class Btf {
 
   /** The constants of the enum called `name`, in order; throws if there is none. */
   enum(name: string): Readonly<Record<string, number>> {
+    const constants = this.findEnum(name);
+    if (constants === undefined) throw damaged(`there is no enum "${name}"`);
+    return constants;
+  }
+
+  /** The constants of the enum called `name`, in order; undefined if there is none. */
+  findEnum(name: string): Readonly<Record<string, number>> | undefined {
     const offset = this.#find(KIND.ENUM, name);
+    if (offset === undefined) return undefined;
     const constants: Record<string, number> = {};
     for (let index = 0; index < (this.#view.getUint32(offset + 4, true) & 0xffff); index += 1) {
       const member = offset + 12 + index * 8;
@@ -158,13 +176,13 @@ export class Btf {
     return variables;
   }
 
-  #find(kind: number, name: string): number {
+  #find(kind: number, name: string): number | undefined {
     for (let id = 1; id < this.#offsets.length; id += 1) {
       const offset = this.#offsets[id] as number;
       if (kindOf(this.#view.getUint32(offset + 4, true)) !== kind) continue;
       if (this.#string(this.#view.getUint32(offset, true)) === name) return offset;
     }
-    throw damaged(`there is no ${kind === KIND.STRUCT ? 'struct' : 'enum'} "${name}"`);
+    return undefined;
   }
 
   #type(id: number): number {

@@ -2,11 +2,10 @@
 import { accessSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import { PipelineError } from '@tributary/core';
+import { KERNEL_BTF } from './btf.ts';
 import { type Capability, capabilitiesOf, mayLoadPrograms } from './capabilities.ts';
 import { type CgroupMounts, cgroupMounts, type Mount, parseMounts } from './mounts.ts';
 import { native } from './native.ts';
-
-const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
 
 /** Socket storage in tracing programs came with 5.11, atomic exchange in BPF with 5.12. */
 export const MINIMUM_KERNEL = '5.12';

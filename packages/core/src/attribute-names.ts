@@ -49,6 +49,13 @@ export const ATTR_FLOW_SOURCE_ZERO_WINDOW = 'flow.source.zero_window';
 export const ATTR_FLOW_STATE = 'flow.state';
 export const ATTR_HOST_NAME = 'host.name';
 export const ATTR_K8S_POD_UID = 'k8s.pod.uid';
+/** Why a packet was dropped: the Linux kernel's name of it, in lower case and without `SKB_DROP_REASON_`. */
+export const ATTR_NETWORK_DROP_REASON = 'network.drop.reason';
+export const ATTR_NETWORK_INTERFACE_NAME = 'network.interface.name';
+/** `receive` or `transmit`, as the interface sees it. */
+export const ATTR_NETWORK_IO_DIRECTION = 'network.io.direction';
+/** Which network namespace of the machine: the inode number of its file, as `lsns -t net` shows it (int). */
+export const ATTR_NETWORK_NAMESPACE_INODE = 'network.namespace.inode';
 export const ATTR_NETWORK_TRANSPORT = 'network.transport';
 export const ATTR_NETWORK_TYPE = 'network.type';
 /** The Collector's, on each line of a component's log. */
@@ -75,3 +82,6 @@ export const ATTR_SYSTEMD_USER_UNIT_NAME = 'systemd.user_unit.name';
 
 /** The event name of a log record that tells of a flow (a connection and an interval of time). */
 export const EVENT_NETWORK_FLOW = 'network.flow';
+
+/** Packets that the kernel dropped: a cumulative, monotonic sum in `{packet}`. */
+export const METRIC_NETWORK_FLOW_DROPS = 'network.flow.drops';

@@ -1,5 +1,6 @@
 import type { Settings, Signal, z } from '@tributary/core';
 import type { CgroupNames } from './cgroups/cgroup-names.ts';
+import type { FlowDrops } from './drops/flow-drops.ts';
 import type { Losses } from './losses.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -22,6 +23,8 @@ export interface BlockEnvironment {
   readonly losses: Losses;
   /** The cgroups and containers of this machine; all blocks share what one has found. */
   readonly cgroups: CgroupNames;
+  /** The dropped packets of flows, from the `drops` block to what writes flow records. */
+  readonly flowDrops: FlowDrops;
 }
 
 /** A kind of block: what its settings are and how one is made. */

@@ -1,5 +1,6 @@
 import type { Block, BlockEnvironment, BlockType } from './block.ts';
 import type { EbpfConfig } from './config.ts';
+import { dropsBlock } from './drops/drops-block.ts';
 import { flowsBlock } from './flows/flows-block.ts';
 
 /** A block that the configuration asks for. */
@@ -16,6 +17,8 @@ export function wantedBlocks(config: EbpfConfig): WantedBlock[] {
     wanted.push({ name, signals, create: (environment) => type.create(environment, settings) });
   };
   add(flowsBlock, config.flows);
+  // After those that write flow records, for which it counts by flow as well.
+  add(dropsBlock, config.drops);
   if (wanted.length === 0) add(flowsBlock, flowsBlock.configSchema.parse({}));
   return wanted;
 }

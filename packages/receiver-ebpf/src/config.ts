@@ -1,4 +1,5 @@
 import { z } from '@tributary/core';
+import { dropsConfigSchema } from './drops/drops-config.ts';
 import { flowsConfigSchema } from './flows/flows-config.ts';
 
 /** The settings of the `ebpf` receiver: a block for each thing that it watches. */
@@ -6,6 +7,9 @@ export const ebpfConfigSchema = z.strictObject({
   flows: flowsConfigSchema
     .optional()
     .describe('TCP connections, as log events `network.flow`. It is on if no block is named at all.'),
+  drops: dropsConfigSchema
+    .optional()
+    .describe('Packets that the kernel dropped, as the metric `network.flow.drops`.'),
 });
 
 /** The settings of the `ebpf` receiver; durations in milliseconds. */

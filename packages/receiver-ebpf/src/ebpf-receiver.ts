@@ -7,11 +7,12 @@ import {
   type Settings,
   type SignalConsumer,
 } from '@tributary/core';
-import type { Block } from './block.ts';
+import type { Block, BlockEnvironment } from './block.ts';
 import { type WantedBlock, wantedBlocks } from './blocks.ts';
 import { CgroupNames } from './cgroups/cgroup-names.ts';
 import { CgroupWatch } from './cgroups/cgroup-watch.ts';
 import type { EbpfConfig } from './config.ts';
+import { FlowDrops } from './drops/flow-drops.ts';
 import { Losses } from './losses.ts';
 import { Outbox } from './outbox.ts';
 
@@ -20,6 +21,9 @@ const MAX_WAITING_RECORDS = 100_000;
 
 /** Data points that wait for the pipelines, at most. */
 const MAX_WAITING_POINTS = 100_000;
+
+/** What all blocks share. */
+type Shared = Pick<BlockEnvironment, 'cgroups' | 'flowDrops'>;
 
 /**
  * The receiver: runs the blocks that the configuration asks for, each by itself. What cannot run here is said in the log
@@ -62,9 +66,10 @@ export class EbpfReceiver implements Component {
     });
     this.#cgroups = cgroups;
     await cgroups.start();
+    const shared = { cgroups, flowDrops: new FlowDrops() };
     const problems: PipelineError[] = [];
     for (const wanted of wantedBlocks(this.#config)) {
-      const problem = await this.#startBlock(wanted, cgroups);
+      const problem = await this.#startBlock(wanted, shared);
       this.#settings.telemetry.gauge(
         'otelcol_receiver_ebpf_block_running',
         { description: '1 for a block that runs, 0 for one that this machine does not allow.', unit: '1' },
@@ -83,8 +88,11 @@ export class EbpfReceiver implements Component {
   }
 
   async shutdown(signal?: AbortSignal): Promise<void> {
-    const blocks = this.#blocks.splice(0);
-    const ends = await Promise.allSettled(blocks.map((block) => block.shutdown(signal)));
+    // One after the other: the last flow records tell of drops that the block `drops` knows, which is stopped later.
+    const ends: PromiseSettledResult<void>[] = [];
+    for (const block of this.#blocks.splice(0)) {
+      ends.push(...(await Promise.allSettled([block.shutdown(signal)])));
+    }
     this.#cgroups?.close();
     await Promise.all([this.#logs.close(signal), this.#metrics.close(signal)]);
     this.#lostLog.flush();
@@ -108,7 +116,7 @@ export class EbpfReceiver implements Component {
   }
 
   /** Returns why the block cannot run; it has left nothing behind then. */
-  async #startBlock(wanted: WantedBlock, cgroups: CgroupNames): Promise<PipelineError | undefined> {
+  async #startBlock(wanted: WantedBlock, shared: Shared): Promise<PipelineError | undefined> {
     const { name, signals } = wanted;
     if (!signals.some((signal) => this.#signals.has(signal))) {
       return new PipelineError(
@@ -122,7 +130,7 @@ export class EbpfReceiver implements Component {
       logs: this.#logs,
       metrics: this.#metrics,
       losses: new Losses(this.#settings.telemetry, name),
-      cgroups,
+      ...shared,
     });
     try {
       await block.start();

@@ -2,11 +2,12 @@ import { defineReceiver } from '@tributary/core';
 import { type EbpfConfig, ebpfConfigSchema } from './config.ts';
 import { EbpfReceiver } from './ebpf-receiver.ts';
 
-/** The `ebpf` receiver: the TCP connections of this machine, as its kernel counts them. */
+/** The `ebpf` receiver: what this machine's kernel knows of its network, its containers and their connections. */
 export const ebpfReceiver = defineReceiver<EbpfConfig>({
   type: 'ebpf',
-  description: 'The TCP connections of this machine and its containers, as the kernel counts them.',
-  signals: { logs: 'alpha' },
+  description:
+    'The TCP connections of this machine and its containers, and the packets that it dropped, as the kernel counts them.',
+  signals: { logs: 'alpha', metrics: 'alpha' },
   configSchema: ebpfConfigSchema,
   create: (settings, config, next) => new EbpfReceiver(settings, config, next),
 });

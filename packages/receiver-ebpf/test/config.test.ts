@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ebpfConfigSchema } from '../src/config.ts';
+import { NO_LOSS_REASONS } from '../src/drops/no-loss-reasons.ts';
 
 describe('the settings of the ebpf receiver', () => {
   it('have defaults that work', () => {
@@ -7,6 +8,19 @@ describe('the settings of the ebpf receiver', () => {
     expect(ebpfConfigSchema.parse({ flows: {} })).toEqual({
       flows: { interval: 10_000, idle_interval: 300_000, ring_buffer_bytes: 4_194_304 },
     });
+  });
+
+  it('of drops leave out what is no loss', () => {
+    expect(ebpfConfigSchema.parse({ drops: {} })).toEqual({
+      drops: { interval: 10_000, exclude_reasons: [...NO_LOSS_REASONS], max_series: 8192 },
+    });
+  });
+
+  it('of drops take reasons as the metric has them', () => {
+    const { error } = ebpfConfigSchema.safeParse({ drops: { exclude_reasons: ['NETFILTER_DROP'] } });
+    expect(error?.issues.map(({ message }) => message)).toEqual([
+      'expected a reason as `network.drop.reason` has it, such as netfilter_drop',
+    ]);
   });
 
   it('take durations and sizes', () => {

@@ -56,6 +56,8 @@ export interface FlowRecord {
   isLocalWindowZero: boolean;
   /** True while the window that the other end told is closed. */
   isRemoteWindowZero: boolean;
+  /** Inode number of the socket's network namespace; 0: not known. */
+  networkNamespace: number;
   /** Inode number of the socket's cgroup in version 2; 0: not known. */
   cgroupId: number;
   /** Process in the first pid namespace; 0: not known. */
@@ -91,6 +93,7 @@ export function emptyFlowRecord(transport: FlowRecord['transport']): FlowRecord 
     windowLimitedSeconds: 0,
     isLocalWindowZero: false,
     isRemoteWindowZero: false,
+    networkNamespace: 0,
     cgroupId: 0,
     pid: 0,
     executable: '',

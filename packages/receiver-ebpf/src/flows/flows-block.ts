@@ -2,7 +2,7 @@ import { requireBpf } from '@tributary/bpf';
 import { errorText, RepeatedLog } from '@tributary/core';
 import type { Block, BlockEnvironment, BlockType } from '../block.ts';
 import { FlowMetrics } from './flow-metrics.ts';
-import { emptyFlowRecord } from './flow-record.ts';
+import { emptyFlowRecord, UNKNOWN } from './flow-record.ts';
 import { FlowWriter } from './flow-writer.ts';
 import { type FlowsConfig, flowsConfigSchema } from './flows-config.ts';
 import { TcpRecordDecoder } from './records/tcp-record.ts';
@@ -48,7 +48,7 @@ class FlowsBlock implements Block {
 
   async start(): Promise<void> {
     requireBpf();
-    const { settings, cgroups, losses } = this.#environment;
+    const { settings, cgroups, losses, flowDrops } = this.#environment;
     const { idle_interval, ring_buffer_bytes, interval } = this.#config;
     const tcp = new TcpFlows({
       idleIntervalMs: idle_interval,
@@ -60,6 +60,7 @@ class FlowsBlock implements Block {
     this.#metrics = new FlowMetrics(settings.telemetry, losses, () => tcp.counters());
     await this.#markExisting(tcp);
     this.#drainTimer = setInterval(() => this.#drain(), DRAIN_INTERVAL_MS);
+    flowDrops.expectReader();
     this.#sweepTimer = setInterval(() => this.#beginSweep(), interval);
   }
 
@@ -92,6 +93,7 @@ class FlowsBlock implements Block {
     const writer = this.#writer;
     if (flows === undefined || writer === undefined) return;
     this.#setClock(flows, writer);
+    this.#environment.flowDrops.refresh();
     while (!this.#environment.logs.isFull) {
       const room = BATCH_RECORDS - writer.itemCount;
       const records = flows.drain(this.#write, room);
@@ -115,6 +117,7 @@ class FlowsBlock implements Block {
     const writer = this.#writer;
     if (flows === undefined || writer === undefined) return;
     this.#setClock(flows, writer);
+    this.#environment.flowDrops.refresh();
     const begin = performance.now();
     try {
       await flows.sweep((view, offset, length) => {
@@ -134,6 +137,7 @@ class FlowsBlock implements Block {
 
   readonly #write = (view: DataView, offset: number, length: number): void => {
     if (this.#decoder.decode(view, offset, length, this.#record)) {
+      this.#record.drops = this.#environment.flowDrops.take(this.#record) ?? UNKNOWN;
       this.#writer?.write(this.#record);
       return;
     }
