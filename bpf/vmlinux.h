@@ -70,10 +70,6 @@ struct cgroup {
 	struct cgroup_root *root;
 };
 
-struct css_set {
-	struct cgroup *dfl_cgrp;
-};
-
 struct sock_cgroup_data {
 	struct cgroup *cgroup;
 };
@@ -180,11 +176,27 @@ struct qstr {
 };
 
 struct dentry {
+	struct dentry *d_parent;
 	struct qstr d_name;
 };
 
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
 struct path {
+	struct vfsmount *mnt;
 	struct dentry *dentry;
+};
+
+struct fs_struct {
+	struct path root;
 };
 
 struct file {
@@ -192,17 +204,63 @@ struct file {
 };
 
 struct mm_struct {
+	unsigned long arg_start;
+	unsigned long arg_end;
 	struct file *exe_file;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct signal_struct {
+	atomic_t live;
+	int group_exit_code;
+	unsigned int flags;
+	struct mm_struct *oom_mm;
+};
+
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
+struct cred {
+	kuid_t euid;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[];
 };
 
 struct task_struct {
 	unsigned int flags;
 	struct mm_struct *mm;
+	int exit_code;
+	int pid;
 	int tgid;
+	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	__u64 start_time;
 	__u64 start_boottime;
+	const struct cred *real_cred;
 	char comm[16];
+	struct fs_struct *fs;
+	struct signal_struct *signal;
 	struct css_set *cgroups;
+};
+
+struct linux_binprm {
+	int argc;
 };
 
 struct seq_file;

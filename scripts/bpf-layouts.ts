@@ -33,6 +33,13 @@ const TARGETS: readonly Target[] = [
     enums: ['drop_direction', 'drop_left_out'],
     file: 'packages/receiver-ebpf/src/generated/drops-layout.ts',
   },
+  {
+    object: 'processes',
+    source: 'bpf/processes.h',
+    structs: ['process_record', 'process_counters'],
+    enums: ['process_record_version', 'process_record_type', 'process_flag'],
+    file: 'packages/receiver-ebpf/src/generated/processes-layout.ts',
+  },
 ];
 
 const root = path.join(import.meta.dirname, '..');
