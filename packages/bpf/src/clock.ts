@@ -2,6 +2,7 @@ import { native } from './native.ts';
 
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;
+const CLOCK_BOOTTIME = 7;
 /** Reading two clocks is not one act; the tightest of a few tries is off by the least. */
 const TRIES = 3;
 
@@ -11,11 +12,20 @@ const TRIES = 3;
  * once for each set of records.
  */
 export function monotonicToUnixNs(): bigint {
+  return offsetToUnixNs(CLOCK_MONOTONIC);
+}
+
+/** The same for a time of CLOCK_BOOTTIME, which goes on while the machine sleeps: the beginning of a process. */
+export function boottimeToUnixNs(): bigint {
+  return offsetToUnixNs(CLOCK_BOOTTIME);
+}
+
+function offsetToUnixNs(clock: number): bigint {
   let best: { readonly spread: bigint; readonly offset: bigint } | undefined;
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const before = readClock(CLOCK_MONOTONIC);
+    const before = readClock(clock);
     const unix = readClock(CLOCK_REALTIME);
-    const after = readClock(CLOCK_MONOTONIC);
+    const after = readClock(clock);
     const spread = after - before;
     if (best === undefined || spread < best.spread) best = { spread, offset: unix - (before + spread / 2n) };
   }

@@ -60,10 +60,19 @@ export class RingBuffer {
     }
   }
 
+  /** The bytes that the kernel has written, or is writing, since the beginning. */
+  get writtenBytes(): number {
+    return Number(Atomics.load(this.#producer, 0));
+  }
+
+  /** Those of them that we have read. */
+  get readBytes(): number {
+    return Number(Atomics.load(this.#consumer, 0));
+  }
+
   /** The bytes that the kernel has written and we have not read. */
   get pendingBytes(): number {
-    if (this.#mappings.length === 0) return 0;
-    return Number(Atomics.load(this.#producer, 0) - Atomics.load(this.#consumer, 0));
+    return this.writtenBytes - this.readBytes;
   }
 
   /**

@@ -64,10 +64,35 @@ export const ATTR_OTELCOL_COMPONENT_ID = 'otelcol.component.id';
 export const ATTR_OTELCOL_COMPONENT_KIND = 'otelcol.component.kind';
 /** The Collector's, on each line of a processor's log. */
 export const ATTR_OTELCOL_PIPELINE_ID = 'otelcol.pipeline.id';
+/** How many arguments a program was given, its name included, whether or not all are in `process.command_args` (int). */
+export const ATTR_PROCESS_ARGS_COUNT = 'process.args_count';
+export const ATTR_PROCESS_COMMAND_ARGS = 'process.command_args';
+/** True where `process.command_args` ends early, perhaps in the middle of an argument (bool). Our own. */
+export const ATTR_PROCESS_COMMAND_ARGS_TRUNCATED = 'process.command_args_truncated';
+/** ISO 8601. With the pid it tells a process of a host from all others. */
+export const ATTR_PROCESS_CREATION_TIME = 'process.creation.time';
 export const ATTR_PROCESS_EXECUTABLE_NAME = 'process.executable.name';
+export const ATTR_PROCESS_EXECUTABLE_PATH = 'process.executable.path';
+/** What a process that ended by itself gave as its exit code (int). */
+export const ATTR_PROCESS_EXIT_CODE = 'process.exit.code';
+/** True where the signal that ended a process had the kernel write its memory down (bool). Our own. */
+export const ATTR_PROCESS_EXIT_CORE_DUMPED = 'process.exit.core_dumped';
+/** `exited`, `signaled` or `oom_killed`. Our own. */
+export const ATTR_PROCESS_EXIT_REASON = 'process.exit.reason';
+/** The name of the signal that ended a process, such as `SIGKILL`. Our own. */
+export const ATTR_PROCESS_EXIT_SIGNAL = 'process.exit.signal';
+/** ISO 8601. */
+export const ATTR_PROCESS_EXIT_TIME = 'process.exit.time';
+/** True for a process that never ran a program of its own, but what its parent ran (bool). Our own. */
+export const ATTR_PROCESS_FORKED = 'process.forked';
 /** The path of the control group. */
 export const ATTR_PROCESS_LINUX_CGROUP = 'process.linux.cgroup';
+export const ATTR_PROCESS_PARENT_PID = 'process.parent_pid';
 export const ATTR_PROCESS_PID = 'process.pid';
+/** The effective user (int). */
+export const ATTR_PROCESS_USER_ID = 'process.user.id';
+/** The pid as the process itself sees it, in its own pid namespace (int). */
+export const ATTR_PROCESS_VPID = 'process.vpid';
 export const ATTR_SERVER_ADDRESS = 'server.address';
 export const ATTR_SERVER_PORT = 'server.port';
 export const ATTR_SERVICE_INSTANCE_ID = 'service.instance.id';
@@ -82,6 +107,12 @@ export const ATTR_SYSTEMD_USER_UNIT_NAME = 'systemd.user_unit.name';
 
 /** The event name of a log record that tells of a flow (a connection and an interval of time). */
 export const EVENT_NETWORK_FLOW = 'network.flow';
+/** The event name of a log record that tells that a process ended. */
+export const EVENT_PROCESS_EXIT = 'process.exit';
+/** The event name of a log record that tells that the kernel chose a process to be killed for its memory. */
+export const EVENT_PROCESS_OOM_KILL = 'process.oom_kill';
+/** The event name of a log record that tells that a process runs a program from now on. */
+export const EVENT_PROCESS_START = 'process.start';
 
 /** Packets that the kernel dropped: a cumulative, monotonic sum in `{packet}`. */
 export const METRIC_NETWORK_FLOW_DROPS = 'network.flow.drops';

@@ -3,6 +3,7 @@ import type { CgroupNames } from './cgroups/cgroup-names.ts';
 import type { FlowDrops } from './drops/flow-drops.ts';
 import type { Losses } from './losses.ts';
 import type { Outbox } from './outbox.ts';
+import type { ProcessTable } from './processes/process-table.ts';
 
 /** One thing that the receiver watches. It starts, fails and stops by itself. */
 export interface Block {
@@ -25,6 +26,8 @@ export interface BlockEnvironment {
   readonly cgroups: CgroupNames;
   /** The dropped packets of flows, from the `drops` block to what writes flow records. */
   readonly flowDrops: FlowDrops;
+  /** Whose a pid was at a time; it knows nothing unless the `processes` block runs. */
+  readonly processes: ProcessTable;
 }
 
 /** A kind of block: what its settings are and how one is made. */

@@ -2,6 +2,7 @@ import type { Block, BlockEnvironment, BlockType } from './block.ts';
 import type { EbpfConfig } from './config.ts';
 import { dropsBlock } from './drops/drops-block.ts';
 import { flowsBlock } from './flows/flows-block.ts';
+import { processesBlock } from './processes/processes-block.ts';
 
 /** A block that the configuration asks for. */
 export interface WantedBlock extends Pick<BlockType<unknown>, 'name' | 'signals'> {
@@ -16,6 +17,7 @@ export function wantedBlocks(config: EbpfConfig): WantedBlock[] {
     const { name, signals } = type;
     wanted.push({ name, signals, create: (environment) => type.create(environment, settings) });
   };
+  add(processesBlock, config.processes);
   add(flowsBlock, config.flows);
   // After those that write flow records, for which it counts by flow as well.
   add(dropsBlock, config.drops);

@@ -1,6 +1,7 @@
 import { z } from '@tributary/core';
 import { dropsConfigSchema } from './drops/drops-config.ts';
 import { flowsConfigSchema } from './flows/flows-config.ts';
+import { processesConfigSchema } from './processes/processes-config.ts';
 
 /** The settings of the `ebpf` receiver: a block for each thing that it watches. */
 export const ebpfConfigSchema = z.strictObject({
@@ -10,6 +11,11 @@ export const ebpfConfigSchema = z.strictObject({
   drops: dropsConfigSchema
     .optional()
     .describe('Packets that the kernel dropped, as the metric `network.flow.drops`.'),
+  processes: processesConfigSchema
+    .optional()
+    .describe(
+      'Programs that start and processes that end, as log events `process.start`, `process.exit` and `process.oom_kill`.',
+    ),
 });
 
 /** The settings of the `ebpf` receiver; durations in milliseconds. */

@@ -15,6 +15,7 @@ import type { EbpfConfig } from './config.ts';
 import { FlowDrops } from './drops/flow-drops.ts';
 import { Losses } from './losses.ts';
 import { Outbox } from './outbox.ts';
+import { ProcessTable } from './processes/process-table.ts';
 
 /** Log events that wait for the pipelines, at most: some 35 MB. Beyond that the kernel keeps them. */
 const MAX_WAITING_RECORDS = 100_000;
@@ -23,7 +24,7 @@ const MAX_WAITING_RECORDS = 100_000;
 const MAX_WAITING_POINTS = 100_000;
 
 /** What all blocks share. */
-type Shared = Pick<BlockEnvironment, 'cgroups' | 'flowDrops'>;
+type Shared = Pick<BlockEnvironment, 'cgroups' | 'flowDrops' | 'processes'>;
 
 /**
  * The receiver: runs the blocks that the configuration asks for, each by itself. What cannot run here is said in the log
@@ -66,7 +67,7 @@ export class EbpfReceiver implements Component {
     });
     this.#cgroups = cgroups;
     await cgroups.start();
-    const shared = { cgroups, flowDrops: new FlowDrops() };
+    const shared = { cgroups, flowDrops: new FlowDrops(), processes: new ProcessTable() };
     const problems: PipelineError[] = [];
     for (const wanted of wantedBlocks(this.#config)) {
       const problem = await this.#startBlock(wanted, shared);

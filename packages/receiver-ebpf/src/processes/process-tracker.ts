@@ -1,0 +1,135 @@
+import type { CgroupName, CgroupNames } from '../cgroups/cgroup-names.ts';
+import { Executables } from './executables.ts';
+import { PROCESS_RECORD_TYPE, type ProcessRecord } from './process-record.ts';
+import type { ProcessFacts, ProcessTable } from './process-table.ts';
+
+/** Keeps the table of processes by what the kernel says of them. */
+export class ProcessTracker {
+  readonly #table: ProcessTable;
+  readonly #cgroups: CgroupNames;
+  readonly #executables = new Executables();
+  #boottimeToUnixMs = 0;
+
+  constructor(table: ProcessTable, cgroups: CgroupNames) {
+    this.#table = table;
+    this.#cgroups = cgroups;
+  }
+
+  /** Sets what turns the times at which processes began into Unix time. */
+  setClock(boottimeToUnixNs: bigint): void {
+    this.#boottimeToUnixMs = Number(boottimeToUnixNs) / 1e6;
+  }
+
+  /**
+   * Takes a record. Returns what is to be said of the process in its event; undefined for what is no event, and for an
+   * exit that was reported before.
+   */
+  take(record: ProcessRecord): ProcessFacts | undefined {
+    switch (record.type) {
+      case PROCESS_RECORD_TYPE.PROCESS_FORKED:
+        this.#fork(record);
+        return undefined;
+      case PROCESS_RECORD_TYPE.PROCESS_EXECUTED:
+        return this.#execute(record);
+      case PROCESS_RECORD_TYPE.PROCESS_EXITED:
+        return this.#exit(record);
+      case PROCESS_RECORD_TYPE.PROCESS_OOM_KILLED:
+        return this.#known(record)?.facts ?? this.#describe(record, record.startedNs);
+      case PROCESS_RECORD_TYPE.PROCESS_MOVED:
+        this.#move(record);
+        return undefined;
+      default:
+        this.#find(record);
+        return undefined;
+    }
+  }
+
+  #fork(record: ProcessRecord): void {
+    if (this.#known(record) !== undefined) return;
+    const creator = this.#table.latest(record.detail)?.facts;
+    const cgroup =
+      creator?.cgroup !== undefined && creator.cgroupId === record.cgroupId
+        ? creator.cgroup
+        : this.#cgroupOf(record);
+    const facts = this.#describe(record, record.startedNs, cgroup);
+    this.#table.begin({ ...facts, executable: creator?.executable });
+  }
+
+  #execute(record: ProcessRecord): ProcessFacts {
+    const facts = this.#describe(record, record.timeNs);
+    this.#table.begin(facts);
+    return facts;
+  }
+
+  #exit(record: ProcessRecord): ProcessFacts | undefined {
+    const known = this.#known(record);
+    if (known?.hasEnded === true) return undefined;
+    if (known === undefined) {
+      const facts = this.#describe(record, record.startedNs);
+      this.#table.begin(facts);
+      if (this.#known(record) !== undefined) this.#table.end(record.pid, record.timeNs);
+      return facts;
+    }
+    this.#table.end(record.pid, record.timeNs);
+    const { facts } = known;
+    if (facts.executable !== undefined && facts.cgroup !== undefined) return facts;
+    const { executable, cgroup } = this.#describe(record, facts.sinceNs);
+    return { ...facts, executable: facts.executable ?? executable, cgroup: facts.cgroup ?? cgroup };
+  }
+
+  #move(record: ProcessRecord): void {
+    const known = this.#known(record);
+    if (known === undefined || known.hasEnded || known.facts.cgroupId === record.cgroupId) return;
+    this.#table.begin({
+      ...known.facts,
+      cgroupId: record.cgroupId,
+      cgroup: this.#cgroupOf(record),
+      sinceNs: record.timeNs,
+    });
+  }
+
+  /** Of a process that is there already only what has changed unseen is of interest. */
+  #find(record: ProcessRecord): void {
+    const known = this.#known(record);
+    if (known === undefined) {
+      this.#table.begin(this.#describe(record, record.startedNs));
+    } else if (!known.hasEnded) {
+      const facts = this.#describe(record, record.timeNs);
+      const { executable, cgroupId } = known.facts;
+      if (executable?.path !== facts.executable?.path || cgroupId !== facts.cgroupId)
+        this.#table.begin(facts);
+    }
+    this.#table.seen(record.pid, record.startedNs);
+  }
+
+  /** What the table has of the very process of a record. */
+  #known(record: ProcessRecord): ReturnType<ProcessTable['latest']> {
+    const latest = this.#table.latest(record.pid);
+    return latest?.facts.startedNs === record.startedNs ? latest : undefined;
+  }
+
+  #describe(record: ProcessRecord, sinceNs: number, cgroup = this.#cgroupOf(record)): ProcessFacts {
+    const { pid, startedNs, parentPid, innerPid, userId, cgroupId } = record;
+    // The clocks' difference is never read twice the same, and this is part of what tells a process from others.
+    const createdUnixMs =
+      this.#known(record)?.facts.createdUnixMs ?? record.startedBootNs / 1e6 + this.#boottimeToUnixMs;
+    const executable = this.#executables.of(record);
+    return {
+      pid,
+      startedNs,
+      createdUnixMs,
+      parentPid,
+      innerPid,
+      userId,
+      executable,
+      cgroupId,
+      cgroup,
+      sinceNs,
+    };
+  }
+
+  /** Not by the pid: when the record is read, that may be another's. */
+  #cgroupOf(record: ProcessRecord): CgroupName | undefined {
+    return this.#cgroups.find(record.cgroupId, 0);
+  }
+}

@@ -1,0 +1,137 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, realpathSync, rmdirSync } from 'node:fs';
+import path from 'node:path';
+import { examineMachine, monotonicNowNs } from '@tributary/bpf';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { skipWithoutBpf } from './skip-without-bpf.ts';
+import { begin, runToEnd, watchingProcesses } from './watch-processes.ts';
+
+const ID = 'c0ffee'.padEnd(64, '0');
+
+/** What /bin/sh is on this machine. */
+const SHELL = realpathSync('/bin/sh');
+
+beforeEach(skipWithoutBpf);
+
+const now = (): number => Number(monotonicNowNs());
+
+describe('what is known of a pid', () => {
+  it('is the process that had it, its program and its life, when that is over before anybody looks', async () => {
+    await watchingProcesses(async ({ processes }) => {
+      const before = now();
+      const { pid } = await runToEnd('/bin/true', []);
+      // Asked at once: the events have not been fetched yet.
+      const facts = processes.at(pid, now());
+      expect(facts).toMatchObject({ pid, parentPid: process.pid, executable: { name: 'true' }, innerPid: 0 });
+      expect(facts?.startedNs).toBeGreaterThanOrEqual(before);
+      // Between its fork and its execve() it was what its parent is.
+      expect(processes.at(pid, facts?.startedNs ?? 0)?.executable?.name).toBe(
+        path.basename(process.execPath),
+      );
+      expect(processes.at(pid, before)).toBeUndefined();
+    });
+  });
+
+  it('is there for processes from before the start', async () => {
+    const child = spawn('sleep', ['60']);
+    const before = now();
+    await watchingProcesses(async ({ processes, of }) => {
+      expect(processes.at(child.pid ?? 0, before)).toMatchObject({ executable: { name: 'sleep' } });
+      expect(processes.at(process.pid, before)).toMatchObject({
+        executable: { path: process.execPath },
+        parentPid: process.ppid,
+      });
+      expect(of(child.pid ?? 0)).toEqual([]);
+      child.kill();
+    });
+  });
+
+  it('is not that of another process which has the pid afterwards', async ({ skip }) => {
+    skip(!existsSync('/proc/sys/kernel/ns_last_pid'), 'needs to choose the pids of a namespace');
+    await watchingProcesses(async (watch) => {
+      const { facts } = await begin<{ pid: number; betweenNs: number }>('reuse');
+      const { pid, betweenNs } = facts;
+      const events = await watch.untilExited(pid, pid);
+      const endedNs = now();
+      expect(
+        events.map(({ event, ...rest }) => [event, rest['process.exit.code'], rest['process.forked']]),
+      ).toEqual([
+        ['process.exit', 11, true],
+        ['process.start', undefined, undefined],
+        ['process.exit', 12, undefined],
+      ]);
+      const [former, ...later] = [betweenNs, endedNs, now()].map((time) => watch.processes.at(pid, time));
+      expect(former?.executable?.name).toMatch(/^python3/);
+      expect(later.map((known) => known?.executable?.path)).toEqual([SHELL, SHELL]);
+      expect(later[0]?.startedNs).toBeGreaterThan(betweenNs);
+      expect(former?.startedNs).toBeLessThan(betweenNs);
+    });
+  });
+
+  it('has the container, when that lives no longer than a moment', async ({ skip }) => {
+    const { v2Path } = examineMachine().cgroups;
+    skip(v2Path === undefined, 'needs cgroup version 2');
+    const pod = path.join(v2Path ?? '', `tributary-test-${process.pid}`);
+    const container = path.join(pod, `cri-containerd-${ID}.scope`);
+    mkdirSync(container, { recursive: true });
+    try {
+      await watchingProcesses(async (watch) => {
+        // The first command enters the cgroup before it becomes another program; what moves is told as well.
+        const { pid } = await runToEnd('/bin/sh', [
+          '-c',
+          `echo $$ > ${container}/cgroup.procs; read moved < /proc/self/stat; exec /bin/true`,
+        ]);
+        const events = await watch.untilExited(pid);
+        expect(events.map((event) => [event.event, event['container.id']])).toEqual([
+          ['process.start', undefined],
+          ['process.start', ID],
+          ['process.exit', ID],
+        ]);
+        expect(watch.processes.at(pid, now())).toMatchObject({
+          executable: { name: 'true' },
+          cgroup: { containerId: ID, path: `/${path.basename(pod)}/cri-containerd-${ID}.scope` },
+        });
+      });
+    } finally {
+      rmdirSync(container);
+      rmdirSync(pod);
+    }
+  });
+
+  it('follows a process that is moved from one cgroup to another', async ({ skip }) => {
+    const { v2Path } = examineMachine().cgroups;
+    skip(v2Path === undefined, 'needs cgroup version 2');
+    const groups = ['a', 'b'].map((name) => path.join(v2Path ?? '', `tributary-move-${process.pid}-${name}`));
+    for (const group of groups) mkdirSync(group);
+    const child = spawn('sleep', ['60']);
+    const enter = (group = ''): void => {
+      execFileSync('sh', ['-c', `echo ${child.pid} > ${group}/cgroup.procs`]);
+    };
+    try {
+      await watchingProcesses(async ({ processes, untilExited }) => {
+        const times = [];
+        for (const group of groups) {
+          enter(group);
+          times.push(now());
+        }
+        expect(times.map((time) => processes.at(child.pid ?? 0, time)?.cgroup?.path)).toEqual(
+          groups.map((group) => `/${path.basename(group)}`),
+        );
+        child.kill('SIGINT');
+        expect(await untilExited(child.pid ?? 0)).toMatchObject([
+          {
+            'process.exit.signal': 'SIGINT',
+            'process.linux.cgroup': `/${path.basename(groups[1] ?? '')}`,
+          },
+        ]);
+      });
+    } finally {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      }
+      for (const group of groups) rmdirSync(group);
+    }
+  });
+});
