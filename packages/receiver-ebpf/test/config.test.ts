@@ -23,6 +23,12 @@ describe('the settings of the ebpf receiver', () => {
     ]);
   });
 
+  it('leave arguments out unless they are asked for', () => {
+    expect(ebpfConfigSchema.parse({ processes: {} })).toEqual({
+      processes: { arguments: false, argument_bytes: 1024, ring_buffer_bytes: 4_194_304 },
+    });
+  });
+
   it('take durations and sizes', () => {
     const flows = { interval: '1m30s', idle_interval: '0s', ring_buffer_bytes: 131_072 };
     expect(ebpfConfigSchema.parse({ flows })).toEqual({
