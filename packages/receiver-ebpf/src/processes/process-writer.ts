@@ -133,8 +133,7 @@ export class ProcessWriter {
       if (executable.pathAttribute !== undefined) writer.attributeEncoded(executable.pathAttribute);
     }
     if (cgroup === undefined) return;
-    writer.attributeEncoded(cgroup.pathAttribute);
-    if (cgroup.containerAttribute !== undefined) writer.attributeEncoded(cgroup.containerAttribute);
+    for (const attribute of cgroup.attributes) writer.attributeEncoded(attribute);
   }
 
   /** What is no UTF-8 becomes U+FFFD. */

@@ -1,9 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, realpathSync, rmdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { examineMachine, monotonicNowNs } from '@tributary/bpf';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { withCgroups } from './cgroup-lab.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { begin, runToEnd, watchingProcesses } from './watch-processes.ts';
 
@@ -72,16 +72,16 @@ describe('what is known of a pid', () => {
   it('has the container, when that lives no longer than a moment', async ({ skip }) => {
     const { v2Path } = examineMachine().cgroups;
     skip(v2Path === undefined, 'needs cgroup version 2');
-    const pod = path.join(v2Path ?? '', `tributary-test-${process.pid}`);
-    const container = path.join(pod, `cri-containerd-${ID}.scope`);
-    mkdirSync(container, { recursive: true });
-    try {
-      await watchingProcesses(async (watch) => {
-        // The first command enters the cgroup before it becomes another program; what moves is told as well.
+    await watchingProcesses((watch) =>
+      withCgroups(v2Path ?? '', async (lab) => {
+        const scope = `kubepods-besteffort.slice/cri-containerd-${ID}.scope`;
+        const directory = lab.make(scope);
+        // The shell enters the container before it becomes another program, and the container goes with that.
         const { pid } = await runToEnd('/bin/sh', [
           '-c',
-          `echo $$ > ${container}/cgroup.procs; read moved < /proc/self/stat; exec /bin/true`,
+          `echo $$ > ${directory}/cgroup.procs; exec /bin/true`,
         ]);
+        lab.remove(scope);
         const events = await watch.untilExited(pid);
         expect(events.map((event) => [event.event, event['container.id']])).toEqual([
           ['process.start', undefined],
@@ -90,48 +90,36 @@ describe('what is known of a pid', () => {
         ]);
         expect(watch.processes.at(pid, now())).toMatchObject({
           executable: { name: 'true' },
-          cgroup: { containerId: ID, path: `/${path.basename(pod)}/cri-containerd-${ID}.scope` },
+          cgroup: { containerId: ID, path: lab.path(scope) },
         });
-      });
-    } finally {
-      rmdirSync(container);
-      rmdirSync(pod);
-    }
+      }),
+    );
   });
 
   it('follows a process that is moved from one cgroup to another', async ({ skip }) => {
     const { v2Path } = examineMachine().cgroups;
     skip(v2Path === undefined, 'needs cgroup version 2');
-    const groups = ['a', 'b'].map((name) => path.join(v2Path ?? '', `tributary-move-${process.pid}-${name}`));
-    for (const group of groups) mkdirSync(group);
     const child = spawn('sleep', ['60']);
-    const enter = (group = ''): void => {
-      execFileSync('sh', ['-c', `echo ${child.pid} > ${group}/cgroup.procs`]);
-    };
+    const pid = child.pid ?? 0;
     try {
-      await watchingProcesses(async ({ processes, untilExited }) => {
-        const times = [];
-        for (const group of groups) {
-          enter(group);
-          times.push(now());
-        }
-        expect(times.map((time) => processes.at(child.pid ?? 0, time)?.cgroup?.path)).toEqual(
-          groups.map((group) => `/${path.basename(group)}`),
-        );
-        child.kill('SIGINT');
-        expect(await untilExited(child.pid ?? 0)).toMatchObject([
-          {
-            'process.exit.signal': 'SIGINT',
-            'process.linux.cgroup': `/${path.basename(groups[1] ?? '')}`,
-          },
-        ]);
+      await withCgroups(v2Path ?? '', async (lab) => {
+        await watchingProcesses(async ({ processes, untilExited }) => {
+          const times = ['a', 'b'].map((name) => {
+            writeFileSync(path.join(lab.make(name), 'cgroup.procs'), String(pid));
+            return now();
+          });
+          expect(times.map((time) => processes.at(pid, time)?.cgroup?.path)).toEqual([
+            lab.path('a'),
+            lab.path('b'),
+          ]);
+          child.kill('SIGINT');
+          expect(await untilExited(pid)).toMatchObject([
+            { 'process.exit.signal': 'SIGINT', 'process.linux.cgroup': lab.path('b') },
+          ]);
+        });
       });
     } finally {
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill('SIGKILL');
-        await once(child, 'exit');
-      }
-      for (const group of groups) rmdirSync(group);
+      child.kill('SIGKILL');
     }
   });
 });

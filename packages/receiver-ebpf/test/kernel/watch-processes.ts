@@ -6,6 +6,8 @@ import { examineMachine } from '@tributary/bpf';
 import type { AnyValue, Batch } from '@tributary/core';
 import { type TestSettings, testSettings } from '@tributary/testkit';
 import { CgroupNames } from '../../src/cgroups/cgroup-names.ts';
+import { CgroupWatch } from '../../src/cgroups/cgroup-watch.ts';
+import { FlowDrops } from '../../src/drops/flow-drops.ts';
 import { Losses } from '../../src/losses.ts';
 import { Outbox } from '../../src/outbox.ts';
 import { ProcessTable } from '../../src/processes/process-table.ts';
@@ -48,6 +50,7 @@ export async function watchingProcesses(
     }
   };
   const processes = new ProcessTable();
+  const cgroups = new CgroupNames(examineMachine().cgroups, { watch: new CgroupWatch(settings.logger) });
   const outbox = new Outbox({ consume }, { maxRecords: 1e6, onLost: () => {} });
   const block = processesBlock.create(
     {
@@ -55,7 +58,8 @@ export async function watchingProcesses(
       logs: outbox,
       metrics: outbox,
       losses: new Losses(settings.telemetry, 'processes'),
-      cgroups: new CgroupNames(examineMachine().cgroups),
+      cgroups,
+      flowDrops: new FlowDrops(),
       processes,
     },
     processesBlock.configSchema.parse(config),
@@ -71,11 +75,13 @@ export async function watchingProcesses(
     await until(() => of(...pids).filter(({ event }) => event === 'process.exit').length >= pids.length);
     return of(...pids);
   };
+  await cgroups.start();
   await block.start();
   try {
     await work({ events, of, until, untilExited, processes, settings, losses: () => lossesOf(settings) });
   } finally {
     await block.shutdown();
+    cgroups.close();
   }
 }
 
