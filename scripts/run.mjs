@@ -46,7 +46,10 @@ const commands = {
   },
   format: { system: [], steps: (args) => [[...biome, 'check', '--write', '.', ...args]] },
   generate: { system: ['libbpf1'], steps: (args) => [[path.join(root, 'scripts/generate.ts'), ...args]] },
-  bench: { system: ['libbpf1', 'iperf3'], steps: (args) => [[path.join(root, 'bench/run.ts'), ...args]] },
+  bench: {
+    system: ['libbpf1', 'iperf3', 'redis-server'],
+    steps: (args) => [[path.join(root, 'bench/run.ts'), ...args]],
+  },
   lab: { system: ['libbpf1', ...labPackages], steps: (args) => [[path.join(root, 'lab/run.ts'), ...args]] },
   collector: { system: [], steps: () => [[path.join(root, 'bench/collector.ts')]] },
   'new-plugin': { system: [], steps: (args) => [[path.join(root, 'scripts/new-plugin.ts'), ...args]] },

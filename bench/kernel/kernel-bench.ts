@@ -1,7 +1,8 @@
 /**
- * What the eBPF receiver costs: connections a second through a server on this machine, and iperf3's throughput, with the
- * receiver on and off; the time in each kernel program; and how long a sweep of many open connections takes. Needs root
- * and iperf3. `npm run bench -- kernel` runs it.
+ * What the eBPF receiver costs, with all its blocks: connections, Redis requests and UDP packets a second and iperf3's
+ * throughput, with the receiver on and off; what it uses itself while connections and processes come and go; the time in
+ * each kernel program; and how long a sweep of many open connections takes. Needs root, iperf3 and Redis.
+ * `npm run bench -- kernel` runs it.
  */
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,11 +10,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { BpfObject, enableProgramStats, RingBuffer, readPrebuilt } from '@tributary/bpf';
 import { Child } from './child.ts';
+import { type Churn, type ChurnOptions, churnMarkdown, measureChurn } from './churn.ts';
 import { alternate, type Pairs, quantile } from './pairs.ts';
+import { CONNECTION_PORTS } from './ports.ts';
+import { Redis } from './redis.ts';
 
 const run = promisify(execFile);
 
-const PORT = 7070;
+const [PORT = 0, SECOND_PORT = 0] = CONNECTION_PORTS;
 const IPERF_PORT = 7071;
 
 /** The programs that run for each connection. */
@@ -27,15 +31,27 @@ export interface KernelBenchOptions {
   readonly runsPerTurn: number;
   readonly connectionsPerRun: number;
   readonly iperfSeconds: number;
+  readonly redisRequests: number;
+  readonly datagrams: number;
   readonly openConnections: number;
+  readonly churn: ChurnOptions;
 }
 
 export const FULL_KERNEL_BENCH: KernelBenchOptions = {
-  pairs: 30,
+  pairs: 15,
   runsPerTurn: 5,
   connectionsPerRun: 3000,
   iperfSeconds: 1,
+  redisRequests: 30_000,
+  datagrams: 50_000,
   openConnections: 10_000,
+  churn: {
+    firstConnections: 10_000,
+    connections: 1_000_000,
+    unwatchedConnections: 50_000,
+    firstProcesses: 1000,
+    processes: 100_000,
+  },
 };
 
 export const QUICK_KERNEL_BENCH: KernelBenchOptions = {
@@ -43,7 +59,16 @@ export const QUICK_KERNEL_BENCH: KernelBenchOptions = {
   runsPerTurn: 2,
   connectionsPerRun: 2000,
   iperfSeconds: 1,
+  redisRequests: 5000,
+  datagrams: 20_000,
   openConnections: 1000,
+  churn: {
+    firstConnections: 5000,
+    connections: 20_000,
+    unwatchedConnections: 5000,
+    firstProcesses: 100,
+    processes: 1000,
+  },
 };
 
 /** What one kernel program cost. */
@@ -57,6 +82,11 @@ export interface ProgramCost {
 export interface KernelBenchResult {
   readonly connections: Pairs;
   readonly throughput: Pairs;
+  /** Redis requests a second. */
+  readonly requests: Pairs;
+  /** UDP packets a second. */
+  readonly datagrams: Pairs;
+  readonly churn: Churn;
   readonly programs: readonly ProgramCost[];
   /** A sweep of the open connections: finding their processes, then reading them; all with something to report. */
   readonly sweepMs: { readonly connections: number; readonly owners: number; readonly read: number };
@@ -88,9 +118,24 @@ export async function runKernelBench(options: KernelBenchOptions): Promise<Kerne
     const throughput = await alternate(receiver, options.pairs, () =>
       best(options.runsPerTurn, () => iperf(namespace, options.iperfSeconds)),
     );
+    console.error('Redis requests a second, receiver on and off …');
+    const redis = await Redis.start(namespace);
+    const requests = await alternate(receiver, options.pairs, () =>
+      best(options.runsPerTurn, () => redis.rate(options.redisRequests)),
+    ).finally(() => redis.stop());
+    console.error('UDP packets a second, receiver on and off …');
+    const pair = await start('datagram-pair.ts', [], namespace);
+    const datagrams = await alternate(receiver, options.pairs, () =>
+      best(options.runsPerTurn, async () => options.datagrams / (await pair.ask<number>(options.datagrams))),
+    );
+    console.error('connections and processes that come and go …');
+    await start('connection-server.ts', [String(SECOND_PORT)], namespace);
+    const second = await start('connection-client.ts', [String(SECOND_PORT)], namespace);
+    const starter = await start('process-starter.ts', [], namespace);
+    const churn = await measureChurn(receiver, [client, second], starter, options.churn);
     console.error('a sweep of many open connections …');
     const sweepMs = await measureSweep(namespace, options.openConnections);
-    return { connections, throughput, programs, sweepMs };
+    return { connections, throughput, requests, datagrams, churn, programs, sweepMs };
   } finally {
     for (const child of children) child.stop();
     execFileSync('ip', ['netns', 'del', namespace]);
@@ -200,7 +245,8 @@ async function timed(work: () => Promise<void>): Promise<number> {
 }
 
 /** The result as Markdown. */
-export function kernelMarkdown({ connections, throughput, programs, sweepMs }: KernelBenchResult): string {
+export function kernelMarkdown(result: KernelBenchResult): string {
+  const { connections, throughput, requests, datagrams, churn, programs, sweepMs } = result;
   const pairsRow = (name: string, pairs: Pairs, unit: number, target: number): string => {
     const cells = [
       name,
@@ -221,6 +267,10 @@ export function kernelMarkdown({ connections, throughput, programs, sweepMs }: K
     '| --- | --- | --- | --- | --- | --- |',
     pairsRow('connections, thousand a second', connections, 1e3, 0.97),
     pairsRow('iperf3, Gbit/s', throughput, 1e9, 0.99),
+    pairsRow('Redis, thousand requests a second', requests, 1e3, 0.99),
+    pairsRow('UDP, thousand packets a second', datagrams, 1e3, 0.97),
+    '',
+    churnMarkdown(churn),
     '',
     '| program | runs a connection (both ends) | ns a run, with the measuring |',
     '| --- | --- | --- |',

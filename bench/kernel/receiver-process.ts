@@ -1,25 +1,57 @@
 /**
- * The ebpf receiver with its default settings, in a process of its own, sending to nobody. Told `on` or `off` it starts
- * or stops and says so; told `stats` it says what its programs cost so far.
+ * The ebpf receiver with all its blocks, in a process of its own, sending to nobody. Told `on` or `off` it starts or stops
+ * and says so; told `usage` it says what it used and lost. Told `look` it looks at each record, told `count` it does no
+ * more than that any more.
  */
-import type { Component, Consumer } from '@tributary/core';
+import { readFileSync } from 'node:fs';
+import type { Attributes, Component, Consumer } from '@tributary/core';
 import { ebpfReceiver } from '@tributary/receiver-ebpf';
-import { nopConsumer, nopHost, signalConsumer, testSettings } from '@tributary/testkit';
+import { nopHost, signalConsumer, type TestSettings, testSettings } from '@tributary/testkit';
+import { CONNECTION_PORTS } from './ports.ts';
+
+/** Every block of the receiver, with its default settings. */
+const BLOCKS = Object.fromEntries(blockNames().map((name) => [name, {}]));
+
+/** What the receiver's process used, and what it made. */
+export interface ReceiverUsage {
+  readonly records: number;
+  /** Records of connections to the bench's servers that have ended, while it looked. */
+  readonly closedFlows: number;
+  readonly processStarts: number;
+  readonly cpuSeconds: number;
+  readonly rssBytes: number;
+  /** By block and reason, without those that are 0. */
+  readonly losses: Readonly<Record<string, number>>;
+}
 
 let receiver: Component | undefined;
+let settings: TestSettings | undefined;
+let isLooking = true;
 let records = 0;
+let closedFlows = 0;
+let processStarts = 0;
 
 const count: Consumer = {
   consume: (batch) => {
     records += batch.itemCount;
-    nopConsumer().consume(batch);
+    if (!isLooking || batch.signal !== 'logs') return;
+    for (const record of batch.records()) {
+      if (record.kindOf !== 'log') continue;
+      if (record.eventName === 'process.start') processStarts += 1;
+      else if (isEndOfOurs(record.attributes)) closedFlows += 1;
+    }
   },
 };
 
+function isEndOfOurs(attributes: Attributes): boolean {
+  const port = attributes.get('destination.port');
+  return CONNECTION_PORTS.includes(Number(port)) && attributes.getString('flow.state') === 'closed';
+}
+
 async function on(): Promise<string> {
-  const settings = testSettings({ id: 'ebpf' });
-  const config = ebpfReceiver.configSchema.parse({});
-  receiver = ebpfReceiver.create(settings, config, signalConsumer(count, ['logs']));
+  settings = testSettings({ id: 'ebpf' });
+  const config = ebpfReceiver.configSchema.parse(BLOCKS);
+  receiver = ebpfReceiver.create(settings, config, signalConsumer(count, ['logs', 'metrics']));
   await receiver.start?.(nopHost());
   const [problem] = settings.reported;
   if (problem !== undefined) throw problem.error ?? new Error(problem.status);
@@ -32,14 +64,40 @@ async function off(): Promise<string> {
   return 'off';
 }
 
+function usage(): ReceiverUsage {
+  const { user, system } = process.cpuUsage();
+  return {
+    records,
+    closedFlows,
+    processStarts,
+    cpuSeconds: (user + system) / 1e6,
+    rssBytes: Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024,
+    losses: losses(),
+  };
+}
+
+function losses(): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const [series, value] of Object.entries(settings?.registry.snapshot() ?? {})) {
+    const match = /^otelcol_receiver_ebpf_losses\{block="([^"]*)",.*reason="([^"]*)"/.exec(series);
+    if (match !== null && Number(value) !== 0) found[`${match[1]}: ${match[2]}`] = Number(value);
+  }
+  return found;
+}
+
+function blockNames(): string[] {
+  return Object.keys((ebpfReceiver.configSchema as unknown as { shape: object }).shape).filter(
+    (name) => ebpfReceiver.configSchema.safeParse({ [name]: {} }).success,
+  );
+}
+
 process.on('message', async (command: string) => {
   if (command === 'on') process.send?.(await on());
   else if (command === 'off') process.send?.(await off());
-  else process.send?.({ records, cpuSeconds: cpuSeconds() });
+  else if (command === 'usage') process.send?.(usage());
+  else {
+    isLooking = command === 'look';
+    process.send?.(command);
+  }
 });
 process.send?.('ready');
-
-function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}

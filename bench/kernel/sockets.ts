@@ -13,10 +13,12 @@ const calls = {
   read: libc.func('int64_t read(int fd, _Out_ void *bytes, size_t length)'),
   write: libc.func('int64_t write(int fd, const void *bytes, size_t length)'),
   close: libc.func('int close(int fd)'),
+  getsockname: libc.func('int getsockname(int fd, _Out_ void *address, _Inout_ uint32_t *length)'),
 };
 
 const AF_INET = 2;
 const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
 
 /** A `struct sockaddr_in`. */
 export function socketAddress(address: readonly [number, number, number, number], port: number): Buffer {
@@ -32,6 +34,20 @@ export function listen(address: Buffer): number {
   check('bind', calls.bind(fd, address, address.length));
   check('listen', calls.listen(fd, 1024));
   return fd;
+}
+
+/** A datagram socket that is bound to a free port of an address, and where it is. */
+export function bindDatagrams(address: Buffer): { readonly fd: number; readonly address: Buffer } {
+  const fd = check('socket', calls.socket(AF_INET, SOCK_DGRAM, 0));
+  check('bind', calls.bind(fd, address, address.length));
+  const bound = Buffer.alloc(address.length);
+  check('getsockname', calls.getsockname(fd, bound, [bound.length]));
+  return { fd, address: bound };
+}
+
+/** Says where a datagram socket sends. */
+export function connectDatagrams(fd: number, address: Buffer): void {
+  check('connect', calls.connect(fd, address, address.length));
 }
 
 export function accept(listener: number): number {
