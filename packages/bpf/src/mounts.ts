@@ -6,6 +6,8 @@ export interface Mount {
   readonly type: string;
   /** The directory of the file system that is mounted: `/` unless it is a part. */
   readonly root: string;
+  /** Those of the file system, such as the controllers of a cgroup hierarchy of version 1. */
+  readonly superOptions: readonly string[];
 }
 
 /**
@@ -23,9 +25,14 @@ export function parseMounts(mountinfo: string): Mount[] {
     const fields = before?.split(' ');
     const root = fields?.[3];
     const path = fields?.[4];
-    const type = after?.split(' ', 1)[0];
+    const [type, , superOptions = ''] = after?.split(' ') ?? [];
     if (root !== undefined && path !== undefined && type !== undefined) {
-      mounts.push({ path: unescapeMount(path), type, root: unescapeMount(root) });
+      mounts.push({
+        path: unescapeMount(path),
+        type,
+        root: unescapeMount(root),
+        superOptions: superOptions.split(','),
+      });
     }
   }
   return mounts;
@@ -39,13 +46,17 @@ export interface CgroupMounts {
   readonly v2Path?: string;
 }
 
-/** Finds out how control groups are mounted. Of several mounts of version 2 it takes the one of the largest part. */
+/** Finds out how control groups are mounted. */
 export function cgroupMounts(mounts: readonly Mount[]): CgroupMounts {
-  const v2 = mounts.filter((mount) => mount.type === 'cgroup2');
-  const v2Path = v2.toSorted((a, b) => height(b.root) - height(a.root))[0]?.path;
+  const v2Path = largestPart(mounts.filter((mount) => mount.type === 'cgroup2'))?.path;
   const hasV1 = mounts.some((mount) => mount.type === 'cgroup');
   if (v2Path === undefined) return { version: hasV1 ? 'v1' : 'none' };
   return { version: hasV1 ? 'hybrid' : 'v2', v2Path };
+}
+
+/** Of several mounts of one hierarchy, the one that shows the largest part of it. */
+export function largestPart(mounts: readonly Mount[]): Mount | undefined {
+  return mounts.toSorted((a, b) => height(b.root) - height(a.root))[0];
 }
 
 /** How far a mount's root is above our cgroup namespace, whose own root is `/`; the whole tree is `/../..` in a container. */

@@ -132,6 +132,18 @@ describe('cgroupMounts', () => {
     expect(cgroupMounts(parseMounts(lines.join('\n')))).toEqual(expected);
   });
 
+  it('reads paths with spaces, and the controllers of version 1', () => {
+    expect(parseMounts(`${PART}\n${V1}`)).toEqual([
+      { path: '/mnt/a part', type: 'cgroup2', root: '/kubepods', superOptions: ['rw'] },
+      {
+        path: '/sys/fs/cgroup/cpu,cpuacct',
+        type: 'cgroup',
+        root: '/',
+        superOptions: ['rw', 'cpu', 'cpuacct'],
+      },
+    ]);
+  });
+
   it('leaves out lines that are not as they should be', () => {
     expect(parseMounts('\n1 2 3\nnonsense - \n')).toEqual([]);
   });

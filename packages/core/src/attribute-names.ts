@@ -5,8 +5,12 @@
  */
 
 export const ATTR_CONTAINER_ID = 'container.id';
+/** What befell a container's memory: `low`, `high`, `max` or `oom`, as the kernel's memory.events has them. */
+export const ATTR_CONTAINER_MEMORY_EVENT = 'container.memory.event';
+export const ATTR_CPU_MODE = 'cpu.mode';
 export const ATTR_DESTINATION_ADDRESS = 'destination.address';
 export const ATTR_DESTINATION_PORT = 'destination.port';
+export const ATTR_DISK_IO_DIRECTION = 'disk.io.direction';
 /** Whether the same data would fail again; the Collector's, on metrics of exports that failed. */
 export const ATTR_ERROR_PERMANENT = 'error.permanent';
 /** Why something failed: a class of errors, a code; few different values. */
@@ -100,6 +104,8 @@ export const ATTR_SERVICE_NAME = 'service.name';
 export const ATTR_SERVICE_VERSION = 'service.version';
 export const ATTR_SOURCE_ADDRESS = 'source.address';
 export const ATTR_SOURCE_PORT = 'source.port';
+export const ATTR_SYSTEM_DEVICE = 'system.device';
+export const ATTR_SYSTEM_PAGING_FAULT_TYPE = 'system.paging.fault.type';
 /** The unit of the system's systemd in whose cgroup something is, such as `nginx.service`; as the Collector names it. */
 export const ATTR_SYSTEMD_UNIT_NAME = 'systemd.unit.name';
 /** The unit of a user's systemd, inside the system's unit `user@UID.service`. */
@@ -114,5 +120,36 @@ export const EVENT_PROCESS_OOM_KILL = 'process.oom_kill';
 /** The event name of a log record that tells that a process runs a program from now on. */
 export const EVENT_PROCESS_START = 'process.start';
 
+/**
+ * What a container uses. Of a systemd unit the same is told under names that begin with `systemd.unit` in place of
+ * `container`. Those with a comment are ours.
+ */
+/** The periods in which a limit on CPU time was enforced. */
+export const METRIC_CONTAINER_CPU_PERIODS = 'container.cpu.periods';
+/** Time in which at least one task of the container was ready to run and waited for a CPU. */
+export const METRIC_CONTAINER_CPU_PRESSURE_TIME = 'container.cpu.pressure.time';
+/** Those of them in which the container used its time up and had to wait. */
+export const METRIC_CONTAINER_CPU_THROTTLED_PERIODS = 'container.cpu.throttled.periods';
+/** How long its tasks had to wait so, over all CPUs. */
+export const METRIC_CONTAINER_CPU_THROTTLED_TIME = 'container.cpu.throttled.time';
+export const METRIC_CONTAINER_CPU_TIME = 'container.cpu.time';
+export const METRIC_CONTAINER_CPU_USAGE = 'container.cpu.usage';
+/** How long its tasks were ready to run and waited for a CPU, all waits added. */
+export const METRIC_CONTAINER_CPU_WAIT_TIME = 'container.cpu.wait.time';
+export const METRIC_CONTAINER_DISK_IO = 'container.disk.io';
+/** Reads and writes of a disk. */
+export const METRIC_CONTAINER_DISK_OPERATIONS = 'container.disk.operations';
+export const METRIC_CONTAINER_MEMORY_AVAILABLE = 'container.memory.available';
+/** How often the container met a limit on its memory, by `container.memory.event`. */
+export const METRIC_CONTAINER_MEMORY_EVENTS = 'container.memory.events';
+/** The processes that the kernel killed for want of memory. */
+export const METRIC_CONTAINER_MEMORY_OOM_KILLS = 'container.memory.oom_kills';
+export const METRIC_CONTAINER_MEMORY_RSS = 'container.memory.rss';
+export const METRIC_CONTAINER_MEMORY_USAGE = 'container.memory.usage';
+export const METRIC_CONTAINER_MEMORY_WORKING_SET = 'container.memory.working_set';
+export const METRIC_CONTAINER_PAGING_FAULTS = 'container.paging.faults';
+/** Its tasks: processes and their threads. */
+export const METRIC_CONTAINER_THREAD_COUNT = 'container.thread.count';
+export const METRIC_CONTAINER_UPTIME = 'container.uptime';
 /** Packets that the kernel dropped: a cumulative, monotonic sum in `{packet}`. */
 export const METRIC_NETWORK_FLOW_DROPS = 'network.flow.drops';

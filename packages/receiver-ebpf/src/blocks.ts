@@ -3,6 +3,7 @@ import type { EbpfConfig } from './config.ts';
 import { dropsBlock } from './drops/drops-block.ts';
 import { flowsBlock } from './flows/flows-block.ts';
 import { processesBlock } from './processes/processes-block.ts';
+import { resourcesBlock } from './resources/resources-block.ts';
 
 /** A block that the configuration asks for. */
 export interface WantedBlock extends Pick<BlockType<unknown>, 'name' | 'signals'> {
@@ -21,6 +22,7 @@ export function wantedBlocks(config: EbpfConfig): WantedBlock[] {
   add(flowsBlock, config.flows);
   // After those that write flow records, for which it counts by flow as well.
   add(dropsBlock, config.drops);
+  add(resourcesBlock, config.resources);
   if (wanted.length === 0) add(flowsBlock, flowsBlock.configSchema.parse({}));
   return wanted;
 }

@@ -29,6 +29,12 @@ describe('the settings of the ebpf receiver', () => {
     });
   });
 
+  it('have defaults for resources', () => {
+    expect(ebpfConfigSchema.parse({ resources: {} })).toEqual({
+      resources: { interval: 30_000, units: false, max_cgroups: 2000 },
+    });
+  });
+
   it('take durations and sizes', () => {
     const flows = { interval: '1m30s', idle_interval: '0s', ring_buffer_bytes: 131_072 };
     expect(ebpfConfigSchema.parse({ flows })).toEqual({
