@@ -66,44 +66,55 @@ static __always_inline __u8 known_transport(__u8 protocol)
 	}
 }
 
-/* Ports at `offset` from the head, if they are in the packet's linear part. */
-static __always_inline void read_ports(const struct sk_buff *skb, __u32 offset, struct flow_drop_key *flow)
+/* Copies what begins `offset` bytes from the packet's head; false if it is not all in the packet's linear part. */
+static __always_inline bool read_linear(const struct sk_buff *skb, __u32 offset, void *to, __u32 size)
 {
-	struct ports ports;
+	return offset + size <= skb->tail && !bpf_probe_read_kernel(to, size, skb->head + offset);
+}
 
-	if (offset + sizeof(ports) > skb->tail || bpf_probe_read_kernel(&ports, sizeof(ports), skb->head + offset))
-		return;
-	flow->source_port = bpf_ntohs(ports.source);
-	flow->destination_port = bpf_ntohs(ports.destination);
+static __always_inline void set_ports(struct flow_drop_key *flow, const struct ports *ports)
+{
+	flow->source_port = bpf_ntohs(ports->source);
+	flow->destination_port = bpf_ntohs(ports->destination);
 }
 
 static __always_inline void read_ipv4(const struct sk_buff *skb, struct drop_key *key, struct flow_drop_key *flow)
 {
-	struct ipv4_header header;
+	/* Both at once, as they are in nearly every packet. */
+	struct {
+		struct ipv4_header header;
+		struct ports ports;
+	} start = {};
 	__u32 offset = skb->network_header;
 	__u32 length;
 
-	if (offset + sizeof(header) > skb->tail || bpf_probe_read_kernel(&header, sizeof(header), skb->head + offset))
+	if (!read_linear(skb, offset, &start, sizeof(start)) &&
+	    !read_linear(skb, offset, &start.header, sizeof(start.header)))
 		return;
-	length = (header.version_and_length & 0xf) * 4;
-	if (header.version_and_length >> 4 != 4 || length < sizeof(header))
+	length = (start.header.version_and_length & 0xf) * 4;
+	if (start.header.version_and_length >> 4 != 4 || length < sizeof(start.header))
 		return;
 	key->ip_version = 4;
-	key->transport = known_transport(header.protocol);
-	map_ipv4(flow->source_address, header.source);
-	map_ipv4(flow->destination_address, header.destination);
+	key->transport = known_transport(start.header.protocol);
+	map_ipv4(flow->source_address, start.header.source);
+	map_ipv4(flow->destination_address, start.header.destination);
 	flow->transport = key->transport;
 	/* Only the first fragment has the ports. */
-	if (has_ports(key->transport) && !(bpf_ntohs(header.fragment) & IP_OFFSET))
-		read_ports(skb, offset + length, flow);
+	if (!has_ports(key->transport) || bpf_ntohs(start.header.fragment) & IP_OFFSET)
+		return;
+	/* Behind options. */
+	if (length > sizeof(start.header) && !read_linear(skb, offset + length, &start.ports, sizeof(start.ports)))
+		return;
+	set_ports(flow, &start.ports);
 }
 
 static __always_inline void read_ipv6(const struct sk_buff *skb, struct drop_key *key, struct flow_drop_key *flow)
 {
 	struct ipv6_header header;
+	struct ports ports;
 	__u32 offset = skb->network_header;
 
-	if (offset + sizeof(header) > skb->tail || bpf_probe_read_kernel(&header, sizeof(header), skb->head + offset))
+	if (!read_linear(skb, offset, &header, sizeof(header)))
 		return;
 	if (header.version_and_class >> 4 != 6)
 		return;
@@ -113,8 +124,8 @@ static __always_inline void read_ipv6(const struct sk_buff *skb, struct drop_key
 	__builtin_memcpy(flow->source_address, header.source, 16);
 	__builtin_memcpy(flow->destination_address, header.destination, 16);
 	flow->transport = key->transport;
-	if (has_ports(key->transport))
-		read_ports(skb, offset + sizeof(header), flow);
+	if (has_ports(key->transport) && read_linear(skb, offset + sizeof(header), &ports, sizeof(ports)))
+		set_ports(flow, &ports);
 }
 
 /* Fills in what the packet says of itself. Without a network header it is one that was never given an address. */

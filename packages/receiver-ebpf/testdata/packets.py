@@ -1,6 +1,6 @@
 """Makes packets that the kernel will drop, or a socket that has no room for them. Its argument is a step in JSON:
 
-  send    protocol ("udp" | "tcp"), to, port, count; with "from" or "ttl" or protocol tcp as raw packets: from any
+  send    protocol ("udp" | "tcp"), to, port, count; to so many "ports" (1), one after the other; with "from" or "ttl" or protocol tcp as raw packets: from any
           address, with any time to live; TCP segments are SYNs with a checksum that is wrong
   hold    host: a UDP socket with the least room there is, that nobody reads -> {"port"}; until a line on the input
   listen  host, backlog: a TCP socket that nobody accepts from     -> {"port"}; until a line on the input
@@ -40,10 +40,10 @@ def send(step):
         family = socket.AF_INET6 if ":" in step["to"] else socket.AF_INET
         sender = socket.socket(family, socket.SOCK_DGRAM)
         packet, target = b"x", (step["to"], step["port"])
-    for _ in range(step["count"]):
+    for index in range(step["count"]):
         while True:
             try:
-                sender.sendto(packet, target)
+                sender.sendto(packet, (target[0], target[1] + index % step.get("ports", 1)))
                 break
             except ConnectionRefusedError:
                 pass

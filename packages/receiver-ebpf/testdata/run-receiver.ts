@@ -1,8 +1,11 @@
 /**
  * Runs the receiver for a test that cannot do so in its own process, and prints what came of it as JSON. Its argument is
  * JSON: `connectTo`, a port on 127.0.0.1, has it make a connection and wait for both its ends' last records;
- * `untilOpenTo`, a port, has it wait for both ends' records of an open connection that somebody else makes.
+ * `untilOpenTo`, a port, has it wait for both ends' records of an open connection that somebody else makes;
+ * `datagramTo`, a port on 127.0.0.1 where nobody listens, has it count drops, send a datagram and wait until it is counted.
  */
+import { createSocket } from 'node:dgram';
+import { statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PipelineError } from '@tributary/core';
@@ -11,14 +14,17 @@ import { ebpfReceiver } from '../src/index.ts';
 
 const WAIT_LIMIT_MS = 20_000;
 
-const { connectTo, untilOpenTo } = JSON.parse(process.argv[2] ?? '{}') as {
+const { connectTo, untilOpenTo, datagramTo } = JSON.parse(process.argv[2] ?? '{}') as {
   connectTo?: number;
   untilOpenTo?: number;
+  datagramTo?: number;
 };
 const settings = testSettings({ id: 'ebpf' });
 const taken = sink();
-const config = ebpfReceiver.configSchema.parse({ flows: { interval: '200ms' } });
-const receiver = ebpfReceiver.create(settings, config, signalConsumer(taken, ['logs']));
+const config = ebpfReceiver.configSchema.parse(
+  datagramTo === undefined ? { flows: { interval: '200ms' } } : { drops: { interval: '200ms' } },
+);
+const receiver = ebpfReceiver.create(settings, config, signalConsumer(taken, ['logs', 'metrics']));
 
 await receiver.start?.(nopHost());
 if (connectTo !== undefined) {
@@ -26,6 +32,12 @@ if (connectTo !== undefined) {
   await until(() => flowsTo(connectTo, 'closed').length >= 2);
 }
 if (untilOpenTo !== undefined) await until(() => flowsTo(untilOpenTo, 'open').length >= 2);
+if (datagramTo !== undefined) {
+  const socket = createSocket('udp4');
+  socket.send('x', datagramTo, '127.0.0.1', () => socket.close());
+  await until(() => noSocketDrops() > 0);
+}
+const drops = datagramTo === undefined ? undefined : noSocketDrops();
 const flows =
   connectTo === undefined ? flowsTo(untilOpenTo ?? 0, 'open') : flowsTo(connectTo, 'closed');
 await receiver.shutdown?.();
@@ -36,7 +48,7 @@ const reported = settings.reported.map(({ status, error }) => ({
   message: error?.message,
 }));
 const logs = settings.logs.map((line) => line.message);
-console.log(JSON.stringify({ reported, flows, logs }));
+console.log(JSON.stringify({ reported, flows, drops, logs }));
 
 function flowsTo(port: number, state: string): string[] {
   return taken.batches
@@ -45,6 +57,18 @@ function flowsTo(port: number, state: string): string[] {
     .map((record) => record.attributes)
     .filter((flow) => flow.get('destination.port') === port && flow.get('flow.state') === state)
     .map(() => `${port} ${state}`);
+}
+
+/** How many datagrams went to ports where nobody listens, in our network namespace. */
+function noSocketDrops(): number {
+  const namespace = statSync('/proc/self/ns/net').ino;
+  const metrics = [...(taken.batches.at(-1)?.records() ?? [])].filter((record) => record.kindOf === 'metric');
+  return metrics
+    .flatMap((metric) => metric.dataPoints())
+    .filter(({ attributes }) => attributes.get('network.drop.reason') === 'no_socket')
+    .filter(({ attributes }) => attributes.get('network.transport') === 'udp')
+    .filter(({ attributes }) => attributes.get('network.namespace.inode') === namespace)
+    .reduce((sum, point) => sum + (point.kindOf === 'number' ? Number(point.asInt) : 0), 0);
 }
 
 async function until(isDone: () => boolean): Promise<void> {

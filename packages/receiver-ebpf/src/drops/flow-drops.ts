@@ -11,7 +11,7 @@ import type { KernelDrops } from './kernel-drops.ts';
 const KEPT_MS = 5 * 60_000;
 
 /** More packets' address pairs than this do not wait for a record; the oldest go. */
-const MAX_WAITING = 65_536;
+const MAX_PAIRS = 65_536;
 
 const UDP = 17;
 
@@ -37,6 +37,7 @@ export type DropsOf = Pick<
 /** See the head of this file. One for a receiver; the `drops` block fills it, what writes flow records asks it. */
 export class FlowDrops {
   readonly #nowMs: () => number;
+  readonly #maxPairs: number;
   readonly #pairs = new Map<string, Pair>();
   #kernel: Pick<KernelDrops, 'takeFlows'> | undefined;
   #hasReader = false;
@@ -44,8 +45,9 @@ export class FlowDrops {
   #unattributed = 0;
 
   /** `nowMs` is a steady clock. */
-  constructor(nowMs: () => number = () => performance.now()) {
+  constructor(nowMs: () => number = () => performance.now(), maxPairs = MAX_PAIRS) {
     this.#nowMs = nowMs;
+    this.#maxPairs = maxPairs;
   }
 
   /** True if something asks for the drops of flows. */
@@ -78,7 +80,7 @@ export class FlowDrops {
   refresh(): void {
     const nowMs = this.#nowMs();
     this.#kernel?.takeFlows((keys, offset, packets) => this.#keep(keys, offset, packets, nowMs));
-    this.#forget(({ sinceMs }) => nowMs - sinceMs > KEPT_MS || this.#pairs.size > MAX_WAITING);
+    this.#forget(({ sinceMs }) => nowMs - sinceMs > KEPT_MS || this.#pairs.size > this.#maxPairs);
   }
 
   /**

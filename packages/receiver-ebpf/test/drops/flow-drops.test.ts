@@ -71,9 +71,9 @@ const SERVER_FLOW: DropsOf = {
   remotePort: CLIENT[1],
 };
 
-function flowDrops() {
+function flowDrops(maxPairs?: number) {
   const clock = { nowMs: 0 };
-  const drops = new FlowDrops(() => clock.nowMs);
+  const drops = new FlowDrops(() => clock.nowMs, maxPairs);
   const source = kernel();
   drops.connect(source);
   return { drops, source, clock };
@@ -144,17 +144,19 @@ describe('FlowDrops', () => {
   });
 
   it('keeps so many address pairs and no more: the oldest go', () => {
-    const { drops, source } = flowDrops();
-    const many = Array.from({ length: 65_546 }, (_, index) => ({
-      from: [`10.1.${(index >>> 8) & 255}.${index & 255}`, 1 + (index >>> 16)] as const,
+    const { drops, source } = flowDrops(10);
+    const flowOf = (index: number): DropsOf => ({ ...FLOW, localPort: 40000 + index });
+    const many = Array.from({ length: 13 }, (_, index) => ({
+      from: [CLIENT[0], 40000 + index] as const,
       to: SERVER,
       namespace: 1,
       packets: 1,
     }));
     source.next(...many);
     drops.refresh();
-    expect(drops.unattributed).toBe(10);
+    expect(drops.unattributed).toBe(3);
+    expect([drops.take(flowOf(2)), drops.take(flowOf(3))]).toEqual([0, 1]);
     drops.connect(undefined);
-    expect(drops.unattributed).toBe(65_546);
+    expect([drops.attributed, drops.unattributed]).toEqual([1, 12]);
   });
 });

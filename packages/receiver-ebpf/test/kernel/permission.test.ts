@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { withLab } from './lab.ts';
 import { withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 
@@ -9,6 +10,15 @@ const run = promisify(execFile);
 const PROBE = path.join(import.meta.dirname, '../../testdata/run-receiver.ts');
 
 beforeEach(skipWithoutBpf);
+
+/** A command that runs a program with these two capabilities and no others. */
+const BPF_AND_PERFMON = [
+  'setpriv',
+  '--reuid=65534',
+  '--clear-groups',
+  ...['inh', 'ambient'].map((set) => `--${set}-caps=-all,+bpf,+perfmon`),
+  '--bounding-set=-all,+bpf,+perfmon',
+];
 
 /** What testdata/run-receiver.ts reports, run by `command`. */
 async function runReceiver(command: readonly string[], input: object = {}): Promise<unknown> {
@@ -67,19 +77,15 @@ describe('with no more than CAP_BPF and CAP_PERFMON the receiver', () => {
         { do: 'receive', socket: 'a' },
       ]);
       const { port = 0 } = await server.next();
-      const caps = '+bpf,+perfmon';
-      const report = await runReceiver(
-        [
-          'setpriv',
-          '--reuid=65534',
-          '--clear-groups',
-          `--inh-caps=-all,${caps}`,
-          `--ambient-caps=-all,${caps}`,
-          `--bounding-set=-all,${caps}`,
-        ],
-        { connectTo: port },
-      );
+      const report = await runReceiver(BPF_AND_PERFMON, { connectTo: port });
       expect(report).toMatchObject({ reported: [], flows: [`${port} closed`, `${port} closed`] });
+    });
+  });
+
+  it('counts drops', async () => {
+    await withLab(async (lab) => {
+      const report = await runReceiver([...lab.client, ...BPF_AND_PERFMON], { datagramTo: 9 });
+      expect(report).toEqual({ reported: [], flows: [], drops: 1, logs: [] });
     });
   });
 });
