@@ -17,6 +17,7 @@ export interface ReceiverUsage {
   readonly records: number;
   /** Records of connections to the bench's servers that have ended, while it looked. */
   readonly closedFlows: number;
+  /** Of the program that the bench starts, while it looked. */
   readonly processStarts: number;
   readonly cpuSeconds: number;
   readonly rssBytes: number;
@@ -37,11 +38,16 @@ const count: Consumer = {
     if (!isLooking || batch.signal !== 'logs') return;
     for (const record of batch.records()) {
       if (record.kindOf !== 'log') continue;
-      if (record.eventName === 'process.start') processStarts += 1;
+      if (record.eventName === 'process.start') processStarts += isOfOurs(record.attributes) ? 1 : 0;
       else if (isEndOfOurs(record.attributes)) closedFlows += 1;
     }
   },
 };
+
+/** Whether it is what process-starter.ts starts. Others start it too, but seldom. */
+function isOfOurs(attributes: Attributes): boolean {
+  return attributes.getString('process.executable.name') === 'true';
+}
 
 function isEndOfOurs(attributes: Attributes): boolean {
   const port = attributes.get('destination.port');
