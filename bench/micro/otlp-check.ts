@@ -57,6 +57,7 @@ console.log(
       'resource +2, toChunks',
       'rename each, toBytes',
       'rename each, toChunks',
+      'in one pass, toChunks',
     ]
       .map((title) => title.padStart(23))
       .join(''),
@@ -80,6 +81,11 @@ for (const { signal, load, from } of LOADS) {
     nanosecondsPerCall(() => {
       const batch = Batch.trusted(signal, bytes);
       renameOne(batch, from);
+      sink += batch.toChunks().length;
+    }),
+    nanosecondsPerCall(() => {
+      const batch = Batch.trusted(signal, bytes);
+      batch.editItemAttributes((attributes) => void attributes.rename(from, 'renamed.attribute'));
       sink += batch.toChunks().length;
     }),
   ];

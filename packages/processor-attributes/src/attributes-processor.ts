@@ -1,11 +1,4 @@
-import type {
-  AttributeAction,
-  Batch,
-  BatchMeta,
-  Consumer,
-  ScopeGroup,
-  TelemetryRecord,
-} from '@tributary/core';
+import type { AttributeAction, Batch, BatchMeta, Consumer, TelemetryRecord } from '@tributary/core';
 import type { ItemSelection } from './item-selection.ts';
 
 /** Edits the attributes of each item (span, data point, log record) that is selected, then passes the batch on. */
@@ -23,23 +16,25 @@ export class AttributesProcessor implements Consumer {
   }
 
   consume(batch: Batch): void | Promise<void> {
-    for (const group of batch.resources()) {
-      const ofResource = this.#selection?.ofResource(group.resource);
-      if (ofResource === 'none') continue;
-      for (const scope of group.scopes()) this.#editScope(scope, ofResource, batch.meta);
+    if (this.#selection === undefined) {
+      batch.editItemAttributes((attributes) => this.#actions.apply(attributes, batch.meta));
+    } else {
+      this.#editSelected(batch, this.#selection);
     }
     return this.#next.consume(batch);
   }
 
-  #editScope(group: ScopeGroup, ofResource: Exclude<Selected, 'none'>, meta: BatchMeta): void {
-    if (this.#selection === undefined || ofResource === undefined) {
-      for (const record of group.records()) this.#edit(record, meta);
-      return;
-    }
-    const ofScope = this.#selection.ofScope(group.scope, ofResource);
-    if (ofScope === 'none') return;
-    for (const record of group.records()) {
-      if (this.#selection.hasItem(record, ofScope)) this.#edit(record, meta);
+  #editSelected(batch: Batch, selection: ItemSelection): void {
+    for (const group of batch.resources()) {
+      const ofResource = selection.ofResource(group.resource);
+      if (ofResource === 'none') continue;
+      for (const scope of group.scopes()) {
+        const ofScope = selection.ofScope(scope.scope, ofResource);
+        if (ofScope === 'none') continue;
+        for (const record of scope.records()) {
+          if (selection.hasItem(record, ofScope)) this.#edit(record, batch.meta);
+        }
+      }
     }
   }
 
@@ -51,5 +46,3 @@ export class AttributesProcessor implements Consumer {
     for (const point of record.dataPoints()) this.#actions.apply(point.attributes, meta);
   }
 }
-
-type Selected = ReturnType<ItemSelection['ofResource']> | undefined;

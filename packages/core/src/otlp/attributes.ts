@@ -10,6 +10,7 @@ import {
 import { anyValueSize, keyValueSize, writeKeyValue } from './any-value-write.ts';
 import { cutKeys, findKey, forEachAttribute, found } from './attribute-scan.ts';
 import { allocateEdit } from './edit-arena.ts';
+import { ItemWriter } from './item-writer.ts';
 import { encodeKey } from './key-cache.ts';
 import { KEY_TAG, keyValue } from './key-value.ts';
 import { copyRange, Memory } from './memory.ts';
@@ -96,13 +97,13 @@ export class AttributesView implements Attributes {
     const bodySize = keyValueSize(encoded.bytes, valueSize);
     const range = allocateEdit(1 + varintSize(bodySize) + bodySize);
     writeKeyValue(range.bytes, writeHeader(range, this.#field, bodySize), encoded.bytes, value, valueSize);
-    applyCuts(this.#node, cuts, range, cutKeys(this.#node, this.#field, encoded, encoded, cuts));
+    edit(this.#node, range, cutKeys(this.#node, this.#field, encoded, encoded, cuts));
   }
 
   delete(key: string): boolean {
     const encoded = encodeKey(key);
     if (cutKeys(this.#node, this.#field, encoded, encoded, cuts) < 0) return false;
-    applyCuts(this.#node, cuts, undefined, -1);
+    edit(this.#node, undefined, -1);
     return true;
   }
 
@@ -111,7 +112,7 @@ export class AttributesView implements Attributes {
     const toKey = encodeKey(to);
     const first = cutKeys(this.#node, this.#field, encodeKey(from), toKey, cuts);
     if (first < 0) return false;
-    applyCuts(this.#node, cuts, withOtherKey(this.#field, toKey), first);
+    changeKey(this.#node, this.#field, toKey, first);
     return true;
   }
 
@@ -122,7 +123,7 @@ export class AttributesView implements Attributes {
     if (first < 0) return false;
     // More than one: `to` is there too, or `from` is there several times.
     if (cuts.count > 1) return this.has(to) ? this.delete(from) : this.rename(from, to);
-    applyCuts(this.#node, cuts, withOtherKey(this.#field, toKey), first);
+    changeKey(this.#node, this.#field, toKey, first);
     return true;
   }
 
@@ -131,7 +132,7 @@ export class AttributesView implements Attributes {
     if (from === to) return true;
     const toKey = encodeKey(to);
     const range = withOtherKey(this.#field, toKey);
-    applyCuts(this.#node, cuts, range, cutKeys(this.#node, this.#field, toKey, toKey, cuts));
+    edit(this.#node, range, cutKeys(this.#node, this.#field, toKey, toKey, cuts));
     return true;
   }
 
@@ -156,6 +157,21 @@ export class AttributesView implements Attributes {
     const object: Record<string, AnyValue> = Object.create(null);
     for (const [key, value] of this.entries()) if (!(key in object)) object[key] = value;
     return object;
+  }
+}
+
+/** Makes the edit that `cuts` lists, as `applyCuts` says. */
+function edit(node: MessageNode, replacement: ByteRange | undefined, at: number): void {
+  if (node instanceof ItemWriter) node.splice(cuts, replacement, at);
+  else applyCuts(node, cuts, replacement, at);
+}
+
+/** Gives the attribute that was found last, the cut numbered `at`, another key and removes the other cuts. */
+function changeKey(node: MessageNode, field: number, key: Memory, at: number): void {
+  if (node instanceof ItemWriter && cuts.count === 1 && keyValue.isPlain) {
+    node.replaceKey(field, cuts.from(0), keyValue.keyEnd, cuts.to(0), key);
+  } else {
+    edit(node, withOtherKey(field, key), at);
   }
 }
 

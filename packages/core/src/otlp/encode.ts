@@ -10,7 +10,7 @@ import { varintSize } from './wire.ts';
  * Below this size, copying a range costs less than one more element of a gathering write. An edit takes a block of the same
  * size.
  */
-const CHUNKS = { ownChunkBytes: 4096, firstBlockBytes: 4096 };
+export const CHUNKS = { ownChunkBytes: 4096, firstBlockBytes: 4096 };
 
 /** The size of the body of a message after its edits, in bytes. */
 export function bodySize(node: MessageNode): number {

@@ -41,12 +41,13 @@ export class MessageNode {
   readonly parent: MessageNode | undefined;
   /** The field number under which the message stands in its parent; 0 for a request. */
   readonly field: number;
-  readonly memory: Memory;
+  /** Only a `ItemWriter` ever moves on to other memory. */
+  memory: Memory;
   /** Where the tag of the field starts in `memory`. */
   readonly outerStart: number;
   /** Where the body of the message starts and ends in `memory`. */
-  readonly start: number;
-  readonly end: number;
+  start: number;
+  end: number;
   /** The body cut into parts; undefined while it is the one range from `start` to `end`. */
   parts: Part[] | undefined = undefined;
   /** True if what the message is written as is no longer the bytes it came from. */

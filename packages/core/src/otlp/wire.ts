@@ -187,8 +187,8 @@ export function copyBytes(source: Buffer, from: number, to: number, out: Buffer,
 }
 
 /**
- * Copies a short range, four bytes at a time; a tail that is shorter is copied with bytes before it once more. Up to some
- * hundred bytes this is cheaper than a native copy.
+ * Copies a short range, eight bytes at a time; a tail that is shorter is copied with bytes before it once more. Up to some
+ * hundred bytes this is cheaper than a native copy (the optimizing compiler makes no bigints of what is only moved).
  */
 export function copyWords(
   source: DataView,
@@ -197,15 +197,15 @@ export function copyWords(
   to: number,
   length: number,
 ): void {
-  if (length < 4) {
+  if (length < 8) {
     for (let index = 0; index < length; index++) target.setUint8(to + index, source.getUint8(from + index));
     return;
   }
-  const last = length - 4;
-  for (let index = 0; index < last; index += 4) {
-    target.setInt32(to + index, source.getInt32(from + index, true), true);
+  const last = length - 8;
+  for (let index = 0; index < last; index += 8) {
+    target.setBigInt64(to + index, source.getBigInt64(from + index, true), true);
   }
-  target.setInt32(to + last, source.getInt32(from + last, true), true);
+  target.setBigInt64(to + last, source.getBigInt64(from + last, true), true);
 }
 
 /** Whether two short ranges are equal; compared from the end, in the same way. */

@@ -180,8 +180,8 @@ describe('a batch that was encoded after many edits', () => {
       first.name = 'lost';
     }).toThrow(
       new TypeError(
-        'Batch: a view was edited that is older than the last encoding of the batch, which was opened again since. ' +
-          'Take views anew after toBytes or toChunks.',
+        'Batch: a view was edited that is older than the last encoding of the batch, which was opened again or edited ' +
+          'since. Take views anew after toBytes, toChunks or editItemAttributes.',
       ),
     );
     expect(batch.toBytes()).toBe(bytes);

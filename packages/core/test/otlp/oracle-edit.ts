@@ -25,10 +25,14 @@ export interface Edit {
   readonly action: Action;
 }
 
-type Action =
+type AttributeAction =
   | { readonly do: 'set'; readonly key: string; readonly value: AnyValue | DoubleValue }
   | { readonly do: 'delete'; readonly key: string }
-  | { readonly do: 'rename' | 'copy'; readonly key: string; readonly to: string }
+  | { readonly do: 'rename' | 'copy'; readonly key: string; readonly to: string };
+
+type Action =
+  | AttributeAction
+  | { readonly do: 'items'; readonly actions: readonly AttributeAction[] }
   | { readonly do: 'scalar'; readonly field: number; readonly values: Readonly<Record<string, PlainValue>> }
   | { readonly do: 'body'; readonly value: AnyValue | DoubleValue | undefined }
   | { readonly do: 'status'; readonly code: number | undefined; readonly message: string | undefined }
@@ -61,10 +65,18 @@ const valueArbitrary: fc.Arbitrary<AnyValue | DoubleValue> = fc.oneof(
   { weight: 1, arbitrary: fc.oneof(fc.double(), fc.integer()).map(double) },
 );
 
-const actionArbitrary: fc.Arbitrary<Action> = fc.oneof(
+const attributeActions: fc.Arbitrary<AttributeAction>[] = [
   fc.record({ do: fc.constant('set' as const), key: keyArbitrary, value: valueArbitrary }),
   fc.record({ do: fc.constant('delete' as const), key: keyArbitrary }),
   fc.record({ do: fc.constantFrom('rename' as const, 'copy' as const), key: keyArbitrary, to: keyArbitrary }),
+];
+
+const actionArbitrary: fc.Arbitrary<Action> = fc.oneof(
+  ...attributeActions,
+  fc.record({
+    do: fc.constant('items' as const),
+    actions: fc.array(fc.oneof(...attributeActions), { minLength: 1, maxLength: 4 }),
+  }),
   fc.record({
     do: fc.constant('scalar' as const),
     field: fc.nat(100),
@@ -104,6 +116,10 @@ export const editsArbitrary: fc.Arbitrary<Edit[]> = fc.array(
 export function applyEdit(batch: Batch, plain: Plain, edit: Edit): void {
   if (edit.action.do === 'encode') {
     batch.toBytes();
+    return;
+  }
+  if (edit.action.do === 'items') {
+    editItems(batch, plain, edit.action.actions);
     return;
   }
   const targets = targetsOf(batch, plain);
@@ -181,9 +197,30 @@ function nestedArbitrary(inner: fc.Arbitrary<AnyValue>): fc.Arbitrary<AnyValue> 
   );
 }
 
+/** Makes edits in one pass over all items. */
+function editItems(batch: Batch, plain: Plain, actions: readonly AttributeAction[]): void {
+  const items = plainItems(batch.signal, plain);
+  let index = 0;
+  batch.editItemAttributes((attributes) => {
+    const item = items[index++];
+    if (item === undefined) throw new Error(`more than ${items.length} items were edited`);
+    for (const action of actions)
+      editAttributes({ attributes, plain: item, attributesKey: 'attributes' }, action);
+  });
+  if (index !== items.length) throw new Error(`${index} of ${items.length} items were edited`);
+}
+
+function plainItems(signal: Signal, plain: Plain): Plain[] {
+  const [groups, scopes, records] = LEVELS[signal];
+  const all = list(plain[groups])
+    .flatMap((group) => list(group[scopes]))
+    .flatMap((scope) => list(scope[records]));
+  return signal === 'metrics' ? all.flatMap((metric) => list(metricData(metric)?.data['dataPoints'])) : all;
+}
+
 function editAttributes(
-  target: Target,
-  action: Exclude<Action, { do: 'scalar' | 'body' | 'status' | 'data' | 'value' | 'drop' | 'encode' }>,
+  target: Pick<Target, 'attributes' | 'plain' | 'attributesKey'>,
+  action: AttributeAction,
 ): void {
   const { attributes, plain, attributesKey } = target;
   if (attributes === undefined) return;

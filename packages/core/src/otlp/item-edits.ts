@@ -1,0 +1,172 @@
+/**
+ * Edits the attributes of every item of a request in one pass over its bytes.
+ *
+ * The tree of message.ts keeps a node for every item until the batch is written. Where every item is edited the same way
+ * nothing has to be kept: an item is opened, edited and forgotten, and what becomes of the request is a flat list of
+ * ranges and headers, in order, whose lengths are filled in when the pass leaves each message. A rename takes a quarter to
+ * a third less CPU time than by the tree (bench/micro/otlp-check.ts), and leaves no garbage that grows with the request.
+ */
+import type { Signal } from '../component/signal.ts';
+import { type Attributes, AttributesView } from './attributes.ts';
+import { childLevel, isChild, LEVEL } from './count.ts';
+import { CHUNKS } from './encode.ts';
+import { ItemWriter } from './item-writer.ts';
+import type { Memory } from './memory.ts';
+import { isDataField } from './metric-data.ts';
+import { RangeWriter } from './range-writer.ts';
+import {
+  EXPONENTIAL_HISTOGRAM_DATA_POINT,
+  HISTOGRAM_DATA_POINT,
+  LOG_RECORD,
+  METRIC,
+  NUMBER_DATA_POINT,
+  SPAN,
+  SUMMARY_DATA_POINT,
+} from './schema.ts';
+import { readVarint32, skipValue, skipVarint, varintSize, WIRE } from './wire.ts';
+
+/** Where the data points of each member of a metric have their attributes. */
+const POINT_ATTRIBUTES: Readonly<Record<number, number>> = {
+  [METRIC.gauge.number]: NUMBER_DATA_POINT.attributes.number,
+  [METRIC.sum.number]: NUMBER_DATA_POINT.attributes.number,
+  [METRIC.histogram.number]: HISTOGRAM_DATA_POINT.attributes.number,
+  [METRIC.exponentialHistogram.number]: EXPONENTIAL_HISTOGRAM_DATA_POINT.attributes.number,
+  [METRIC.summary.number]: SUMMARY_DATA_POINT.attributes.number,
+};
+
+/** The request after `edit` has seen the attributes of every item, in chunks; undefined if it changed none. */
+export function editItems(
+  signal: Signal,
+  request: Memory,
+  edit: (attributes: Attributes) => void,
+): readonly Uint8Array[] | undefined {
+  return new ItemPass(signal, request, edit).run();
+}
+
+class ItemPass {
+  readonly #isMetrics: boolean;
+  readonly #request: Memory;
+  readonly #edit: (attributes: Attributes) => void;
+  readonly #item: ItemWriter;
+  /** The attributes of `#item`. */
+  #attributes: Attributes;
+  /** What is written: from `from` to `to` of a memory, or, without one, the header of field `from` with length `to`. */
+  readonly #memories: (Memory | undefined)[] = [];
+  readonly #from: number[] = [];
+  readonly #to: number[] = [];
+  #count = 0;
+  /** Up to where the request is on the list. */
+  #listed = 0;
+
+  constructor(signal: Signal, request: Memory, edit: (attributes: Attributes) => void) {
+    this.#isMetrics = signal === 'metrics';
+    this.#request = request;
+    this.#edit = edit;
+    this.#item = new ItemWriter(request);
+    const { attributes } = signal === 'traces' ? SPAN : LOG_RECORD;
+    this.#attributes = new AttributesView(this.#item, attributes.number);
+  }
+
+  run(): readonly Uint8Array[] | undefined {
+    const end = this.#request.bytes.length;
+    const growth = this.#walk(0, end, LEVEL.request);
+    if (this.#count === 0) return undefined;
+    this.#listUpTo(end);
+    const writer = new RangeWriter(end + growth, CHUNKS);
+    for (let index = 0; index < this.#count; index++) {
+      const memory = this.#memories[index];
+      if (memory === undefined) writer.header(this.#from[index]!, this.#to[index]!);
+      else writer.range(memory, this.#from[index]!, this.#to[index]!);
+    }
+    return writer.finish();
+  }
+
+  /** Edits the items in the body of a message at `level`; returns by how many bytes it grew. */
+  #walk(from: number, to: number, level: number): number {
+    const { bytes } = this.#request;
+    const next = childLevel(level, this.#isMetrics);
+    let growth = 0;
+    for (let position = level === LEVEL.metric ? dataStart(bytes, from, to) : from; position < to; ) {
+      const outerStart = position;
+      const tag = readVarint32(bytes, position);
+      const at = skipVarint(bytes, position);
+      position = skipValue(bytes, at, tag & 7);
+      if ((tag & 7) !== WIRE.delimited || !isChild(tag >>> 3, level)) continue;
+      const start = skipVarint(bytes, at);
+      if (level === LEVEL.metric) {
+        this.#attributes = new AttributesView(this.#item, POINT_ATTRIBUTES[tag >>> 3]!);
+      }
+      growth +=
+        next === LEVEL.item
+          ? this.#editItem(tag >>> 3, outerStart, start, position)
+          : this.#walkChild(tag >>> 3, outerStart, start, position, next);
+    }
+    return growth;
+  }
+
+  /** Walks a message with its header, which is on the list only if something changed in it. */
+  #walkChild(field: number, outerStart: number, start: number, end: number, level: number): number {
+    const listed = this.#listed;
+    const count = this.#count;
+    this.#listUpTo(outerStart);
+    const header = this.#count;
+    this.#add(undefined, field, 0);
+    this.#listed = start;
+    const growth = this.#walk(start, end, level);
+    if (this.#count === header + 1) {
+      this.#count = count;
+      this.#listed = listed;
+      return 0;
+    }
+    const size = end - start + growth;
+    this.#to[header] = size;
+    this.#listUpTo(end);
+    return 1 + varintSize(size) + size - (end - outerStart);
+  }
+
+  #editItem(field: number, outerStart: number, start: number, end: number): number {
+    const item = this.#item;
+    item.open(field, start, end);
+    this.#edit(this.#attributes);
+    const written = item.close();
+    if (written === 0) return 0;
+    this.#listUpTo(outerStart);
+    this.#listed = end;
+    this.#listItem(item.block, item.used - written, item.used);
+    return written - (end - outerStart);
+  }
+
+  #listUpTo(position: number): void {
+    if (position > this.#listed) this.#add(this.#request, this.#listed, position);
+    this.#listed = position;
+  }
+
+  /** Lists an item that was written; those that lie side by side in a block are one range. */
+  #listItem(block: Memory, from: number, to: number): void {
+    const last = this.#count - 1;
+    if (this.#memories[last] === block && this.#to[last] === from) this.#to[last] = to;
+    else this.#add(block, from, to);
+  }
+
+  #add(memory: Memory | undefined, from: number, to: number): void {
+    const index = this.#count++;
+    this.#memories[index] = memory;
+    this.#from[index] = from;
+    this.#to[index] = to;
+  }
+}
+
+/** Where the data of a metric starts that counts: the last member of the oneof, and what comes in a row with it. */
+function dataStart(bytes: Buffer, from: number, to: number): number {
+  let member = 0;
+  let start = to;
+  for (let position = from; position < to; ) {
+    const outerStart = position;
+    const tag = readVarint32(bytes, position);
+    position = skipValue(bytes, skipVarint(bytes, position), tag & 7);
+    if (tag === member || !isDataField(tag >>> 3)) continue;
+    member = tag;
+    start = outerStart;
+  }
+  return start;
+}
