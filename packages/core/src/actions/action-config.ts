@@ -3,7 +3,7 @@
  * (internal/coreinternal/attraction), with its rules on which settings go with which action.
  */
 import type { ConfigProblem } from '../component/factory.ts';
-import { keyword, z } from '../config/schema-types.ts';
+import { attributeValue, keyword, z } from '../config/schema-types.ts';
 import type { AnyValue } from '../otlp/any-value.ts';
 import { anyValueSize } from '../otlp/any-value-write.ts';
 import { compilePattern, notAPattern } from './pattern.ts';
@@ -25,8 +25,7 @@ export const CONVERTED_TYPES = ['int', 'double', 'string'] as const;
 const actionSettings = z.strictObject({
   key: z.string().optional().describe('The attribute to act on.'),
   action: keyword(ATTRIBUTE_ACTIONS).describe('What to do, in any case.'),
-  value: z
-    .unknown()
+  value: attributeValue()
     .optional()
     .describe('insert, update, upsert: the value; its type is that of the YAML value (lists and maps too).'),
   from_attribute: z
@@ -40,8 +39,7 @@ const actionSettings = z.strictObject({
       'insert, update, upsert: what is known of the client: `client.address`, or `metadata.NAME` for a request ' +
         'header (needs `include_metadata: true` on the receiver; several values are joined by `;`).',
     ),
-  default_value: z
-    .unknown()
+  default_value: attributeValue()
     .optional()
     .describe('insert, update, upsert: the value where the other source gives none.'),
   pattern: z

@@ -30,6 +30,8 @@ export interface Substitution {
 export interface ScalarNode extends NodeBase {
   readonly kind: 'scalar';
   readonly value: Scalar;
+  /** True for a whole number that was written as a fraction, such as `1.0`, `1e3` or `!!float 1`. */
+  readonly isDouble?: true;
 }
 
 /** A list of values. */

@@ -4,11 +4,13 @@
  *
  * - null where the schema does not take it: `{}` for a map, else the key is left out and its default applies;
  * - a substituted value where the schema wants a string: its text, else what YAML reads;
+ * - a whole number written as a double, where the schema takes an attribute value: a `DoubleValue`;
  * - a string where the schema wants a list of strings: its parts between commas.
  */
 import { z } from 'zod';
+import { double } from '../otlp/any-value.ts';
 import type { ConfigNode, ListNode, MapNode, ScalarNode } from './node.ts';
-import { alternatives, childSchemas, kindOf, type Schema } from './schema-walk.ts';
+import { ATTRIBUTE_VALUES, alternatives, childSchemas, kindOf, type Schema } from './schema-walk.ts';
 
 /** A key that is left out. */
 const ABSENT = Symbol('absent');
@@ -66,7 +68,10 @@ function listInput({ items }: ListNode, schemas: readonly Schema[]): unknown[] {
   });
 }
 
-function scalarInput({ value }: ScalarNode, schemas: readonly Schema[]): unknown {
+function scalarInput({ value, isDouble }: ScalarNode, schemas: readonly Schema[]): unknown {
+  if (isDouble === true && alternatives(schemas).schemas.some((schema) => ATTRIBUTE_VALUES.has(schema))) {
+    return double(Number(value));
+  }
   if (value !== null && typeof value !== 'string') return value;
   const { schemas: found, takesNull } = alternatives(schemas);
   if (value === null) {

@@ -12,6 +12,7 @@
 import { z } from 'zod';
 import { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts';
 import { splitHostPort } from './endpoint.ts';
+import { ATTRIBUTE_VALUES } from './schema-walk.ts';
 
 export { z };
 
@@ -77,6 +78,14 @@ export function opaqueString(): z.ZodString {
 /** A map of secrets by name, such as the headers of requests. */
 export function opaqueMap(): z.ZodRecord<z.ZodString, z.ZodString> {
   return z.record(z.string(), opaqueString());
+}
+
+/**
+ * The value of an attribute, lists and maps included: of the type that YAML gives it. A whole number that is written as a
+ * double (`1.0`) yields a `DoubleValue`.
+ */
+export function attributeValue(): z.ZodUnknown {
+  return z.unknown().register(ATTRIBUTE_VALUES, { keepsDoubles: true });
 }
 
 /** What an `endpoint` may look like. */

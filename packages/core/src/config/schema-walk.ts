@@ -35,6 +35,9 @@ export interface Alternatives {
   readonly isSecret: boolean;
 }
 
+/** The schemas of attribute values, in which a number that is written as a double stays one. */
+export const ATTRIBUTE_VALUES = z.registry<{ readonly keepsDoubles: true }>();
+
 /** The kind of a schema: `string`, `object`, `custom` … */
 export function kindOf(schema: Schema): string {
   return definition(schema).type;
@@ -68,6 +71,8 @@ const TAKE_NULL: ReadonlySet<string> = new Set(['nullable', 'null', 'any', 'unkn
 /** The schemas that look at what lies under a key or an index; none for a key that a strict object does not know. */
 export function childSchemas(schemas: readonly Schema[], key: string | number): Schema[] {
   return alternatives(schemas).schemas.flatMap((schema) => {
+    // What lies in the lists and maps of an attribute value is one as well.
+    if (ATTRIBUTE_VALUES.has(schema)) return [schema];
     const { type, shape, catchall, valueType, element, items, rest } = definition(schema);
     const found =
       type === 'object'

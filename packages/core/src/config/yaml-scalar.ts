@@ -37,6 +37,12 @@ export function resolvePlainScalar(text: string): Scalar {
   return FLOAT.test(digits) ? Number(digits) : text;
 }
 
+/** Whether a plain scalar is a number that is written as a floating-point one: `1.0`, `1e3`. */
+export function isPlainDouble(text: string): boolean {
+  const digits = text.replaceAll('_', '');
+  return FLOAT.test(digits) && parseInteger(digits) === undefined;
+}
+
 /** Reads an integer as Go's `strconv.ParseInt` does with base 0; undefined if it is none, or exceeds 64 bits. */
 function parseInteger(text: string): number | bigint | undefined {
   const match = /^([-+]?)(0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|0|[1-9][0-9]*)$/.exec(text);

@@ -17,7 +17,7 @@ import {
 } from 'yaml';
 import type { ConfigNode, MapEntry, Scalar } from './node.ts';
 import type { Origin, Source } from './source.ts';
-import { resolvePlainScalar } from './yaml-scalar.ts';
+import { isPlainDouble, resolvePlainScalar } from './yaml-scalar.ts';
 
 /** How many values a document may have, each use of an alias counted with all that it stands for. */
 const MAX_NODES = 100_000;
@@ -114,7 +114,12 @@ class Converter {
           node,
           `the text is not what its tag ${node.tag?.replace('tag:yaml.org,2002:', '!!')} says`,
         )
-      : { kind: 'scalar', value, origin: this.#origin(node) };
+      : {
+          kind: 'scalar',
+          value,
+          origin: this.#origin(node),
+          ...(Number.isInteger(value) && isDouble(node) ? { isDouble: true } : {}),
+        };
   }
 
   #map(map: YAMLMap.Parsed, depth: number): ConfigNode {
@@ -214,6 +219,11 @@ function isEmptyScalar(node: ParsedNode | null): boolean {
 
 function isMergeKey(key: ParsedNode): boolean {
   return isScalar(key) && key.type === 'PLAIN' && key.source === '<<' && key.tag === undefined;
+}
+
+function isDouble(node: YamlScalar.Parsed): boolean {
+  if (node.tag === 'tag:yaml.org,2002:float') return true;
+  return node.tag === undefined && node.type === 'PLAIN' && isPlainDouble(node.source);
 }
 
 /** Gives what a scalar means by its tag and style; undefined if its tag does not fit its text. */
