@@ -43,6 +43,11 @@ export class AddressPlan {
     return { ip: `${this.#prefix}.250.0/24`, ip6: `${this.#prefix6}:250::/64` };
   }
 
+  /** Whether an address is one of this cluster's. */
+  has(address: string): boolean {
+    return address.startsWith(`${this.#prefix}.`) || address.startsWith(`${this.#prefix6}:`);
+  }
+
   get wire(): Addresses {
     return this.#at(0, WIRE);
   }

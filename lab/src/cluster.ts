@@ -88,6 +88,11 @@ export class Cluster implements AsyncDisposable {
     return this.#claim.name;
   }
 
+  /** Whether an address is one of this cluster's: what watches a machine sees other clusters as well. */
+  has(address: string): boolean {
+    return this.#plan.has(address);
+  }
+
   get nodes(): readonly Node[] {
     return [...this.#nodes.values()];
   }

@@ -5,7 +5,7 @@ import type { Workload } from '../description.ts';
 
 const SOCKET = 'redis.sock';
 
-/** What a Redis counted since its start, or since the last `reset`. */
+/** What a Redis counted since its start. */
 export interface RedisCounts {
   /** Connections that it accepted. */
   readonly connections: number;
@@ -32,24 +32,38 @@ export function redis({ port = 6379 }: { readonly port?: number } = {}): Workloa
   };
 }
 
-/** What a Redis counted itself, without this question and the one before: it is asked through a local socket. */
+/** What earlier questions have added to a Redis's counters. */
+const asked = new WeakMap<Container, RedisCounts>();
+
+/** What a Redis counted itself since its start, without these questions: it is asked through a local socket. */
 export async function redisCounts(container: Container): Promise<RedisCounts> {
-  const text = await ask(container, 'INFO stats');
+  const question = 'INFO stats\r\nQUIT\r\n';
+  const text = await ask(container, question);
   const value = (name: string): number =>
     Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(text)?.[1] ?? Number.NaN);
+  const before = asked.get(container) ?? { connections: 0, commands: 0, receivedBytes: 0, sentBytes: 0 };
+  // Of this question it has counted the connection and what it read, not yet the command and the answer.
+  const connections = before.connections + 1;
+  const receivedBytes = before.receivedBytes + question.length;
+  asked.set(container, {
+    connections,
+    commands: before.commands + 2,
+    receivedBytes,
+    sentBytes: before.sentBytes + text.length,
+  });
   return {
-    connections: value('total_connections_received') - 1,
-    commands: value('total_commands_processed'),
-    receivedBytes: value('total_net_input_bytes') - 'INFO stats\r\nQUIT\r\n'.length,
-    sentBytes: value('total_net_output_bytes'),
+    connections: value('total_connections_received') - connections,
+    commands: value('total_commands_processed') - before.commands,
+    receivedBytes: value('total_net_input_bytes') - receivedBytes,
+    sentBytes: value('total_net_output_bytes') - before.sentBytes,
   };
 }
 
-/** Sends one command as a line, and returns all that comes until the server closes. */
-async function ask(container: Container, command: string): Promise<string> {
+/** Sends commands, and returns all that comes until the server closes. */
+async function ask(container: Container, commands: string): Promise<string> {
   const socket = connect(path.join(container.directory, SOCKET));
-  socket.write(`${command}\r\nQUIT\r\n`);
+  socket.write(commands);
   const chunks: Buffer[] = [];
   for await (const chunk of socket) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks).toString('latin1');
 }

@@ -1,0 +1,12 @@
+import { examineMachine } from '@tributary/bpf';
+import type { TestContext } from 'vitest';
+import { labProblems } from '../../lab/src/index.ts';
+
+const lab = labProblems();
+const { problems, mayLoadPrograms } = examineMachine();
+
+/** Skips a test where the lab cannot run, or where we are not allowed to load BPF programs. */
+export function skipWithoutLab({ skip }: TestContext): void {
+  skip(lab.length > 0, lab.join(' '));
+  skip(!mayLoadPrograms, `needs BPF: ${problems.join(' ')}`);
+}
