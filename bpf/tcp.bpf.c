@@ -62,6 +62,7 @@ struct {
 #include "tcp/young.bpf.h"
 #include "tcp/listeners.bpf.h"
 #include "tcp/mark.bpf.h"
+#include "tcp/told_error.bpf.h"
 #include "tcp/follow.bpf.h"
 #include "tcp/sweep.bpf.h"
 

@@ -104,9 +104,18 @@ struct sock_common {
 	unsigned long skc_flags;
 };
 
+struct sk_buff;
+
+struct sk_buff_head {
+	struct sk_buff *next;
+	__u32 qlen;
+};
+
 struct sock {
 	struct sock_common __sk_common;
+	struct sk_buff_head sk_error_queue;
 	int sk_err;
+	int sk_err_soft;
 	__u16 sk_protocol;
 	__u8 sk_userlocks;
 	struct sock_cgroup_data sk_cgrp_data;
@@ -152,8 +161,19 @@ struct sk_buff {
 	__be16 protocol;
 	__u16 transport_header;
 	__u16 network_header;
+	char cb[48];
 	unsigned int tail;
 	unsigned char *head;
+};
+
+struct sock_extended_err {
+	__u32 ee_errno;
+	__u8 ee_origin;
+};
+
+/* What a message in an error queue has in `cb`. */
+struct sock_exterr_skb {
+	struct sock_extended_err ee;
 };
 
 /* Tells which arguments the tracepoint has: `reason` from 5.17 on, `rx_sk` from 6.11 on. */

@@ -148,6 +148,8 @@ submit:
 	fin_queued = old_state == TCP_CLOSE ? !sk->sk_err : is_fin_queued(old_state);
 	read_final(&now, tp, sk, facts.role, fin_queued);
 	fill_record(record, FLOW_CLOSED, sk, tp, &facts, fin_queued, &now, &last, end_time(sk, tp, old_state));
+	if (old_state == TCP_SYN_SENT && !record->error)
+		record->error = told_error(sk);
 	/* The reader looks by a timer: waking it for each record costs the kernel three times the rest. */
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 	return true;
