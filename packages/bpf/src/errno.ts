@@ -10,6 +10,7 @@ export const ERRNO = {
   EINVAL: 22,
   ENOSPC: 28,
   EAGAIN: 11,
+  ENOBUFS: 105,
 } as const;
 
 /** What an error number says, such as `EPERM: operation not permitted`. Takes negative numbers too. */

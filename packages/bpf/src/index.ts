@@ -9,6 +9,8 @@ export * from './iterator.ts';
 export * from './layout.ts';
 export * from './machine.ts';
 export * from './mounts.ts';
+export * from './netlink-messages.ts';
+export * from './netlink-socket.ts';
 export { inNetworkNamespace, type NetworkNamespace, networkNamespaces } from './network-namespaces.ts';
 export * from './prebuilt.ts';
 export * from './probe.ts';

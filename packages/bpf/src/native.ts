@@ -1,6 +1,6 @@
 /**
- * The functions of libc and libbpf that we call, through koffi. Loaded at the first use, so that everything else of
- * this package works where there is no libbpf, no Linux, or no koffi.
+ * The functions of libc and libbpf that we call, through koffi. Each library is loaded at its first use, so that
+ * everything else of this package works where there is no libbpf, no Linux, or no koffi.
  *
  * libbpf's convention since 1.0: a function that gives a pointer gives NULL and sets errno; one that gives a number
  * gives a negative errno.
@@ -92,14 +92,20 @@ export interface Libc {
   readonly sysconf: (name: number) => number;
   readonly setns: (fd: number, type: number) => number;
   readonly clockGettime: (clock: number, timespec: Bytes) => number;
+  readonly socket: (domain: number, type: number, protocol: number) => number;
+  readonly bind: (fd: number, address: Bytes, length: number) => number;
+  readonly setsockopt: (fd: number, level: number, option: number, value: Bytes, length: number) => number;
+  readonly getsockopt: (fd: number, level: number, option: number, value: Bytes, length: Bytes) => number;
+  readonly recv: (fd: number, buffer: Bytes, length: number, flags: number) => number;
   /** Gives freed memory back to the kernel; undefined where the libc does not offer that (musl). */
   readonly mallocTrim: ((pad: number) => number) | undefined;
   /** `arguments_` is a `va_list`, which both x86-64 and arm64 pass as an address. */
   readonly vsnprintf: (buffer: Bytes, size: number, format: Pointer, arguments_: Pointer) => number;
 }
 
-/** Everything native, loaded. */
+/** Everything native. */
 export interface Native {
+  /** Loaded when it is first asked for; throws like `native` where it cannot be. */
   readonly libbpf: Libbpf;
   readonly libc: Libc;
   /** The errno that the last call left. */
@@ -116,8 +122,8 @@ export interface Native {
 let loaded: Native | undefined;
 
 /**
- * Loads libc and libbpf once. Throws a `PipelineError` with code `BPF_UNAVAILABLE` that says what to install, where
- * they or koffi cannot be loaded.
+ * Loads libc once. Throws a `PipelineError` with code `BPF_UNAVAILABLE` that says what to install, where it or koffi
+ * cannot be loaded.
  */
 export function native(): Native {
   loaded ??= load();
@@ -132,8 +138,12 @@ function load(): Native {
   koffi.struct('bpf_object_open_opts', { sz: 'size_t', object_name: 'str' });
   koffi.struct('bpf_iter_attach_opts', { sz: 'size_t', link_info: 'void *', link_info_len: 'uint32_t' });
   const printType = koffi.proto('int libbpf_print(int level, void *format, void *arguments)');
+  let libbpf: Libbpf | undefined;
   return {
-    libbpf: declareLibbpf(loadLibbpf(koffi)),
+    get libbpf() {
+      libbpf ??= declareLibbpf(loadLibbpf(koffi));
+      return libbpf;
+    },
     // The libc that Node itself uses, whatever its file is called.
     libc: declareLibc(koffi.load(null)),
     errno: () => koffi.errno(),
@@ -222,6 +232,11 @@ function declareLibc(lib: Library): Libc {
     sysconf: lib.func('long sysconf(int name)'),
     setns: lib.func('int setns(int fd, int nstype)'),
     clockGettime: lib.func('int clock_gettime(int clock, _Out_ void *timespec)'),
+    socket: lib.func('int socket(int domain, int type, int protocol)'),
+    bind: lib.func('int bind(int fd, const void *addr, uint32_t length)'),
+    setsockopt: lib.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
+    getsockopt: lib.func('int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ void *length)'),
+    recv: lib.func('ssize_t recv(int fd, _Out_ void *buf, size_t length, int flags)'),
     mallocTrim: optional(() => lib.func('int malloc_trim(size_t pad)')),
     vsnprintf: lib.func('int vsnprintf(_Out_ void *buf, size_t size, void *format, void *arguments)'),
   };

@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   TELEMETRY_CONFLICT: 'one metric name is declared in two ways',
   BPF_UNAVAILABLE: 'this machine does not let BPF programs run',
   BPF_LOAD: 'the kernel refused a BPF program',
+  SOCK_DIAG_UNAVAILABLE: 'the kernel does not list its TCP sockets',
 } as const;
 
 /** One of the codes of `ERROR_CODES`. */
