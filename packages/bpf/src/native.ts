@@ -235,8 +235,10 @@ function declareLibc(lib: Library): Libc {
     socket: lib.func('int socket(int domain, int type, int protocol)'),
     bind: lib.func('int bind(int fd, const void *addr, uint32_t length)'),
     setsockopt: lib.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
-    getsockopt: lib.func('int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ void *length)'),
-    recv: lib.func('ssize_t recv(int fd, _Out_ void *buf, size_t length, int flags)'),
+    getsockopt: lib.func(
+      'int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ void *length)',
+    ),
+    recv: lib.func('int64_t recv(int fd, _Out_ void *buf, size_t length, int flags)'),
     mallocTrim: optional(() => lib.func('int malloc_trim(size_t pad)')),
     vsnprintf: lib.func('int vsnprintf(_Out_ void *buf, size_t size, void *format, void *arguments)'),
   };

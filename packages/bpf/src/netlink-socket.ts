@@ -4,7 +4,7 @@
  *
  * It belongs to the network namespace in which it was made, for as long as it is open, and keeps that namespace alive.
  */
-import { closeSync, read, write } from 'node:fs';
+import { closeSync, read, write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { PipelineError } from '@tributary/core';
 import { ERRNO, errnoText } from './errno.ts';
@@ -82,6 +82,15 @@ export class NetlinkSocket {
     await writeFile(this.#fd, request, 0, request.length, null);
   }
 
+  /** Sends a request that is answered in no time; the answer can be read at once. False if the kernel does not take it. */
+  sendNow(request: Uint8Array): boolean {
+    try {
+      return writeSync(this.#fd, request) === request.length;
+    } catch {
+      return false;
+    }
+  }
+
   /** Reads some messages of an answer, in the thread pool; returns their length. Throws where there is none. */
   async receive(into: Uint8Array): Promise<number> {
     return (await readFile(this.#fd, into, 0, into.length, null)).bytesRead;
@@ -103,7 +112,9 @@ export class NetlinkSocket {
   drops(): number {
     if (this.#isClosed) return this.#drops;
     const { libc } = native();
-    if (libc.getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, this.#memoryInfoBytes, this.#memoryInfoLength) === 0) {
+    if (
+      libc.getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, this.#memoryInfoBytes, this.#memoryInfoLength) === 0
+    ) {
       this.#drops = this.#memoryInfo[MEMINFO_DROPS] as number;
     }
     return this.#drops;

@@ -1,4 +1,4 @@
-import type { ComponentTelemetry, Counter } from '@tributary/core';
+import type { ComponentTelemetry } from '@tributary/core';
 
 const METRIC = 'otelcol_receiver_ebpf_losses';
 const INSTRUMENT = {
@@ -10,7 +10,7 @@ const INSTRUMENT = {
 export class Losses {
   readonly #telemetry: ComponentTelemetry;
   readonly #block: string;
-  readonly #counters = new Map<string, Counter>();
+  readonly #sums = new Map<string, { records: number }>();
 
   constructor(telemetry: ComponentTelemetry, block: string) {
     this.#telemetry = telemetry;
@@ -19,12 +19,15 @@ export class Losses {
 
   /** Adds to what was lost for `reason`. */
   add(records: number, reason: string): void {
-    let counter = this.#counters.get(reason);
-    if (counter === undefined) {
-      counter = this.#telemetry.counter(METRIC, INSTRUMENT, { block: this.#block, reason });
-      this.#counters.set(reason, counter);
+    let sum = this.#sums.get(reason);
+    if (sum === undefined) {
+      const lost = { records: 0 };
+      sum = lost;
+      this.#sums.set(reason, lost);
+      // All of them observed: one metric cannot be counted here and observed there.
+      this.observe(reason, () => lost.records);
     }
-    counter.add(records);
+    sum.records += records;
   }
 
   /** Exports a sum that somebody else keeps, such as a kernel program. */

@@ -6,6 +6,8 @@ import { emptyFlowRecord, UNKNOWN } from './flow-record.ts';
 import { FlowWriter } from './flow-writer.ts';
 import { type FlowsConfig, flowsConfigSchema } from './flows-config.ts';
 import { TcpRecordDecoder } from './records/tcp-record.ts';
+import { FallbackPart } from './sock-diag/fallback-part.ts';
+import { SockDiagPart } from './sock-diag/sock-diag-part.ts';
 import { TcpFlows } from './tcp-flows.ts';
 
 /** Records in a batch, at most. */
@@ -19,8 +21,17 @@ export const flowsBlock: BlockType<FlowsConfig> = {
   name: 'flows',
   signals: ['logs'],
   configSchema: flowsConfigSchema,
-  create: (environment, config) => new FlowsBlock(environment, config),
+  create: (environment, config) => tcpPart(environment, config),
 };
+
+/** TCP flows from the source that the configuration names. */
+function tcpPart(environment: BlockEnvironment, config: FlowsConfig): Block {
+  const byBpf = new FlowsBlock(environment, config);
+  if (config.source === 'bpf') return byBpf;
+  const bySockDiag = new SockDiagPart(environment, config);
+  if (config.source === 'sock_diag') return bySockDiag;
+  return new FallbackPart(environment.settings.logger, byBpf, bySockDiag);
+}
 
 /**
  * Fetches the ended connections from the kernel five times a second, sweeps the open ones once an interval, and hands both

@@ -4,8 +4,18 @@ import { duration, z } from '@tributary/core';
 const SMALLEST_RING_BUFFER = 128 * 1024;
 const LARGEST_RING_BUFFER = 1024 * 1024 * 1024;
 
+/** Where TCP flows come from. */
+const SOURCES = ['auto', 'bpf', 'sock_diag'] as const;
+
 /** The settings of the `flows` block. */
 export const flowsConfigSchema = z.strictObject({
+  source: z
+    .enum(SOURCES)
+    .default('auto')
+    .describe(
+      'Where TCP flows come from. `bpf`: kernel programs. `sock_diag`: netlink, which needs no BPF and knows less ' +
+        '(docs/sock-diag.md). `auto`: `bpf` where this machine allows it, else `sock_diag`.',
+    ),
   interval: duration({ default: '10s', min: '100ms', max: '1h' }).describe(
     'How often the open connections are read; each that carried something since gives a record.',
   ),

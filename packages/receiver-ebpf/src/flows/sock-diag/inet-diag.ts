@@ -115,6 +115,8 @@ const TWO_32 = 2 ** 32;
 
 /** One socket, as it was when the kernel looked. One is reused for all, so it must not be kept. */
 export interface TcpReading {
+  /** When it was read, CLOCK_MONOTONIC in nanoseconds; whoever reads sets it. */
+  timeNs: number;
   family: number;
   /** TCP_STATE. */
   state: number;
@@ -164,6 +166,7 @@ export const UNKNOWN_WINDOW = -1;
 /** A reading to decode into. */
 export function emptyTcpReading(): TcpReading {
   return {
+    timeNs: 0,
     family: 0,
     state: 0,
     localPort: 0,

@@ -57,13 +57,17 @@ export function roleOfOpen(reading: TcpReading): boolean | undefined {
   if (reading.state === SYN_SENT) return true;
   if (reading.state !== ESTABLISHED && reading.state !== CLOSE_WAIT) return undefined;
   if (reading.unackedSegments !== 0) return undefined;
-  return roleOfControl(reading.ackedSequence - sentOnce(reading));
+  const control = reading.ackedSequence - sentOnce(reading);
+  if (control === 1) return true;
+  return control === 0 ? false : undefined;
 }
 
-/** Like `roleOfOpen`, of a socket that was destroyed: a FIN may be among what was sent. */
+/** Like `roleOfOpen`, of a socket that was destroyed: one SYN or FIN among what was sent may be either. */
 export function roleOfEnded(reading: TcpReading): boolean | undefined {
   const control = controlSequence(reading);
-  return control === 1 ? undefined : roleOfControl(control / 2);
+  // A socket that was asked for a connection has received at least that.
+  if (control === 2 || reading.receivedSegments === 0) return true;
+  return control === 0 ? false : undefined;
 }
 
 /** What is known of the FIN of a socket that was destroyed. */
@@ -81,9 +85,4 @@ function controlSequence(reading: TcpReading): number {
 
 function inFlight(reading: TcpReading): number {
   return Math.max(reading.sendQueue - reading.unsentBytes, 0);
-}
-
-function roleOfControl(control: number): boolean | undefined {
-  if (control === 1) return true;
-  return control === 0 ? false : undefined;
 }

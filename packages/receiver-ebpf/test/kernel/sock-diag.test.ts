@@ -1,0 +1,129 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type Lab, withLab } from './lab.ts';
+import { type Step, withPeers } from './peer.ts';
+import { skipWithoutBpf } from './skip-without-bpf.ts';
+import { type Flow, sum, type Watch, watching } from './watch.ts';
+
+/** What only BPF knows of any connection (docs/sock-diag.md). */
+const ONLY_BPF = ['flow.connect_duration', 'flow.duration'];
+
+/** What only sock_diag tells. */
+const ONLY_DIAG = ['flow.source.packets', 'flow.destination.packets', 'flow.min_rtt'];
+
+/** What only BPF knows of the end that opened a connection shorter than the interval. */
+const ONLY_BPF_OF_SHORT = ['process.pid', 'process.executable.name', 'process.linux.cgroup'];
+
+/** Counts since the record before. */
+const SUMS = [
+  'flow.source.bytes',
+  'flow.destination.bytes',
+  'flow.source.packets',
+  'flow.destination.packets',
+  'flow.source.retransmits',
+  'flow.destination.retransmits',
+];
+
+/** What each end reported of a connection: its last record, with the sums of all. */
+function summary(flows: readonly Flow[], without: readonly string[]): Flow[] {
+  return ['source', 'destination'].map((observer) => {
+    const seen = flows.filter((flow) => flow['flow.observer'] === observer);
+    const last: Record<string, string | number | undefined> = { ...seen.at(-1) };
+    for (const name of SUMS) if (name in last) last[name] = sum(seen, name);
+    for (const name of without) delete last[name];
+    return last;
+  });
+}
+
+/** What the two ends do: to begin with, and at the end. */
+interface Traffic {
+  readonly begin: { readonly server: readonly Step[]; readonly client: readonly Step[] };
+  readonly end: { readonly server: readonly Step[]; readonly client: readonly Step[] };
+  /** What the records by sock_diag lack beside what they always lack. */
+  readonly lacks?: readonly string[];
+}
+
+const close = (socket: string): Step => ({ do: 'close', socket });
+const toTheEnd = (socket: string): Step => ({ do: 'receive', socket, quiet: true });
+const exactly = (socket: string, bytes: number): Step => ({ do: 'receive', socket, bytes, quiet: true });
+const send = (socket: string, bytes: number): Step => ({ do: 'send', socket, bytes });
+const acked = (socket: string): Step => ({ do: 'acked', socket });
+const accept: Step = { do: 'accept', from: 'l', socket: 'a' };
+const wait: Step = { do: 'wait' };
+
+const exchange = {
+  server: [accept, exactly('a', 1000), send('a', 200_000), acked('a')],
+  client: [send('c', 1000), exactly('c', 200_000)],
+};
+const silence = { server: [accept], client: [] };
+
+const TRAFFIC: Readonly<Record<string, Traffic>> = {
+  'is closed by the client': {
+    begin: exchange,
+    end: { server: [toTheEnd('a'), close('a')], client: [close('c')] },
+  },
+  'is closed by the server': {
+    begin: exchange,
+    end: { server: [close('a')], client: [toTheEnd('c'), close('c')] },
+  },
+  'carries nothing': {
+    begin: silence,
+    end: { server: [toTheEnd('a'), close('a')], client: [close('c')] },
+  },
+  'carries data one way': {
+    begin: { server: [accept, exactly('a', 5000)], client: [send('c', 5000)] },
+    end: { server: [toTheEnd('a'), close('a')], client: [close('c')] },
+  },
+  'is reset by a server that did not read all': {
+    begin: { server: [accept, exactly('a', 10)], client: [send('c', 1000)] },
+    end: { server: [close('a')], client: [toTheEnd('c')] },
+    lacks: ['flow.end_reason'],
+  },
+};
+
+async function bothReport(
+  lab: Lab,
+  { begin, end, lacks = [] }: Traffic,
+  { isShort }: { readonly isShort: boolean },
+): Promise<void> {
+  const pause = isShort ? [] : [wait];
+  await withPeers(async (start) => {
+    const listen: Step = { do: 'listen', socket: 'l', host: '0.0.0.0' };
+    const server = start([listen, ...begin.server, ...pause, ...end.server], lab.server);
+    // Before the receivers: whose port it is, they know from their first look.
+    const { port = 0 } = await server.next();
+    await watchingBoth(async (bpf, diag) => {
+      const connect: Step = { do: 'connect', socket: 'c', host: lab.serverAddress, port };
+      const client = start([connect, ...begin.client, ...pause, ...end.client], lab.client);
+      if (!isShort) {
+        const known = (flows: Flow[]): boolean =>
+          flows.filter((flow) => flow['process.pid'] !== undefined).length >= 2;
+        await Promise.all([bpf.until(port, known), diag.until(port, known)]);
+        server.go();
+        client.go();
+      }
+      const lacking = [...ONLY_BPF, ...ONLY_DIAG, ...lacks, ...(isShort ? ONLY_BPF_OF_SHORT : [])];
+      expect(summary(await diag.untilClosed(port, 2), lacking)).toEqual(
+        summary(await bpf.untilClosed(port, 2), lacking),
+      );
+    });
+  });
+}
+
+/** Runs two receivers, one with each source. */
+async function watchingBoth(work: (bpf: Watch, diag: Watch) => Promise<void>): Promise<void> {
+  await watching((bpf) => watching((diag) => work(bpf, diag), { flows: { source: 'sock_diag' } }), {
+    flows: { source: 'bpf' },
+  });
+}
+
+describe('sock_diag reports the same as BPF of a connection between network namespaces that', () => {
+  beforeEach(skipWithoutBpf);
+
+  it.each(Object.keys(TRAFFIC))('lives for several sweeps and %s', async (name) => {
+    await withLab((lab) => bothReport(lab, TRAFFIC[name] as Traffic, { isShort: false }));
+  });
+
+  it.each(Object.keys(TRAFFIC))('lives for less than a sweep and %s', async (name) => {
+    await withLab((lab) => bothReport(lab, TRAFFIC[name] as Traffic, { isShort: true }));
+  });
+});
