@@ -6,7 +6,7 @@ describe('the settings of the ebpf receiver', () => {
   it('have defaults that work', () => {
     expect(ebpfConfigSchema.parse({})).toEqual({});
     expect(ebpfConfigSchema.parse({ flows: {} })).toEqual({
-      flows: { interval: 10_000, idle_interval: 300_000, ring_buffer_bytes: 4_194_304 },
+      flows: { source: 'auto', interval: 10_000, idle_interval: 300_000, ring_buffer_bytes: 4_194_304 },
     });
   });
 
@@ -38,7 +38,7 @@ describe('the settings of the ebpf receiver', () => {
   it('take durations and sizes', () => {
     const flows = { interval: '1m30s', idle_interval: '0s', ring_buffer_bytes: 131_072 };
     expect(ebpfConfigSchema.parse({ flows })).toEqual({
-      flows: { interval: 90_000, idle_interval: 0, ring_buffer_bytes: 131_072 },
+      flows: { source: 'auto', interval: 90_000, idle_interval: 0, ring_buffer_bytes: 131_072 },
     });
   });
 

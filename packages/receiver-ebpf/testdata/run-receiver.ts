@@ -3,6 +3,7 @@
  * JSON: `connectTo`, a port on 127.0.0.1, has it make a connection and wait for both its ends' last records;
  * `untilOpenTo`, a port, has it wait for both ends' records of an open connection that somebody else makes;
  * `datagramTo`, a port on 127.0.0.1 where nobody listens, has it count drops, send a datagram and wait until it is counted.
+ * `config` is the receiver's, in place of one that looks often.
  */
 import { createSocket } from 'node:dgram';
 import { statSync } from 'node:fs';
@@ -14,17 +15,24 @@ import { ebpfReceiver } from '../src/index.ts';
 
 const WAIT_LIMIT_MS = 20_000;
 
-const { connectTo, untilOpenTo, datagramTo } = JSON.parse(process.argv[2] ?? '{}') as {
+const {
+  connectTo,
+  untilOpenTo,
+  datagramTo,
+  config = datagramTo === undefined ? { flows: { interval: '200ms' } } : { drops: { interval: '200ms' } },
+} = JSON.parse(process.argv[2] ?? '{}') as {
   connectTo?: number;
   untilOpenTo?: number;
   datagramTo?: number;
+  config?: unknown;
 };
 const settings = testSettings({ id: 'ebpf' });
 const taken = sink();
-const config = ebpfReceiver.configSchema.parse(
-  datagramTo === undefined ? { flows: { interval: '200ms' } } : { drops: { interval: '200ms' } },
+const receiver = ebpfReceiver.create(
+  settings,
+  ebpfReceiver.configSchema.parse(config),
+  signalConsumer(taken, ['logs', 'metrics']),
 );
-const receiver = ebpfReceiver.create(settings, config, signalConsumer(taken, ['logs', 'metrics']));
 
 await receiver.start?.(nopHost());
 if (connectTo !== undefined) {

@@ -26,17 +26,25 @@ async function runReceiver(command: readonly string[], input: object = {}): Prom
   return JSON.parse((await run(file, args)).stdout);
 }
 
+const NOBODY = ['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--reuid=65534', '--clear-groups'];
+const ONLY_BPF = { flows: { source: 'bpf' } };
+
+/** What a server says that takes one connection and reads it to its end. */
+async function withServer(work: (port: number) => Promise<void>): Promise<void> {
+  await withPeers(async (start) => {
+    const server = start([
+      { do: 'listen', socket: 'l', host: '127.0.0.1' },
+      { do: 'accept', from: 'l', socket: 'a' },
+      { do: 'receive', socket: 'a' },
+    ]);
+    const { port = 0 } = await server.next();
+    await work(port);
+  });
+}
+
 describe('without the permission to load programs the receiver', () => {
-  it('says so, by its state, and starts and stops all the same', async () => {
-    expect(
-      await runReceiver([
-        'setpriv',
-        '--bounding-set=-all',
-        '--inh-caps=-all',
-        '--reuid=65534',
-        '--clear-groups',
-      ]),
-    ).toEqual({
+  it('says so, by its state, if it must use them, and starts and stops all the same', async () => {
+    expect(await runReceiver(NOBODY, { config: ONLY_BPF })).toEqual({
       reported: [
         {
           status: 'permanent_error',
@@ -52,7 +60,8 @@ describe('without the permission to load programs the receiver', () => {
   });
 
   it('says so in a user namespace, where it only looks like root', async () => {
-    expect(await runReceiver(['unshare', '--user', '--map-root-user'])).toEqual({
+    const command = ['unshare', '--user', '--map-root-user'];
+    expect(await runReceiver(command, { config: ONLY_BPF })).toMatchObject({
       reported: [
         {
           status: 'permanent_error',
@@ -63,9 +72,26 @@ describe('without the permission to load programs the receiver', () => {
         },
       ],
       flows: [],
-      logs: [],
     });
   });
+
+  it.each([
+    ['as a user without any', NOBODY],
+    ['in a user namespace', ['unshare', '--user', '--map-root-user']],
+  ])(
+    'reports the connections of its own network namespace by sock_diag, %s, and says so in one line',
+    async (_, command) => {
+      await withServer(async (port) => {
+        const { reported, flows, logs } = (await runReceiver(command, { connectTo: port })) as {
+          [name: string]: string[];
+        };
+        expect({ reported, flows }).toEqual({ reported: [], flows: [`${port} closed`, `${port} closed`] });
+        expect(logs?.filter((line) => line.includes('sock_diag'))).toEqual([
+          'TCP flows are read by sock_diag, for BPF cannot run here',
+        ]);
+      });
+    },
+  );
 });
 
 describe('with no more than CAP_BPF and CAP_PERFMON the receiver', () => {
