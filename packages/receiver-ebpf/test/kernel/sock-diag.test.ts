@@ -4,6 +4,9 @@ import { type Step, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { type Flow, sum, type Watch, watching } from './watch.ts';
 
+/** Below the ports that the kernel chooses for clients: where nothing else tells which end opened a connection, that does. */
+const PORT = 8080;
+
 /** What only BPF knows of any connection (docs/sock-diag.md). */
 const ONLY_BPF = ['flow.connect_duration', 'flow.duration'];
 
@@ -87,7 +90,7 @@ async function bothReport(
 ): Promise<void> {
   const pause = isShort ? [] : [wait];
   await withPeers(async (start) => {
-    const listen: Step = { do: 'listen', socket: 'l', host: '0.0.0.0' };
+    const listen: Step = { do: 'listen', socket: 'l', host: '0.0.0.0', port: PORT };
     const server = start([listen, ...begin.server, ...pause, ...end.server], lab.server);
     // Before the receivers: whose port it is, they know from their first look.
     const { port = 0 } = await server.next();
