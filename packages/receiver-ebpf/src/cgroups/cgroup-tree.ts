@@ -49,6 +49,8 @@ export class CgroupTree implements CgroupListener {
   readonly #living = new Map<number, Entry>();
   /** In the order of `usedMs`. */
   readonly #removed = new Map<number, Entry>();
+  /** Ids that were asked for in vain since the last `catchUp`: a connection's cgroup is asked for with each record. */
+  readonly #unknown = new Set<number>();
   #nextWalkMs = Number.NEGATIVE_INFINITY;
   /** The events that had been lost before the last walk; undefined: there was none. */
   #lostBeforeWalk: number | undefined;
@@ -81,15 +83,7 @@ export class CgroupTree implements CgroupListener {
    */
   pathOf(id: number): string | undefined {
     const nowMs = this.#nowMs();
-    let entry = this.#find(id);
-    if (entry === undefined) {
-      this.catchUp();
-      entry = this.#find(id);
-    }
-    if (entry === undefined && this.#mayWalk(nowMs)) {
-      this.walk();
-      entry = this.#find(id);
-    }
+    const entry = this.#find(id) ?? this.#search(id, nowMs);
     if (entry === undefined) return undefined;
     entry.usedMs = nowMs;
     return entry.path;
@@ -97,12 +91,9 @@ export class CgroupTree implements CgroupListener {
 
   /** Takes in what happened since the last time, and forgets what nobody has asked for since it was removed. */
   catchUp(): void {
+    this.#unknown.clear();
     this.#events?.drain(this);
-    const nowMs = this.#nowMs();
-    for (const [id, entry] of this.#removed) {
-      if (nowMs - entry.usedMs <= GRACE_MS) break;
-      this.#removed.delete(id);
-    }
+    this.#forget();
   }
 
   made(id: number, path: string): void {
@@ -117,6 +108,14 @@ export class CgroupTree implements CgroupListener {
     this.#removed.set(id, entry);
   }
 
+  #forget(): void {
+    const nowMs = this.#nowMs();
+    for (const [id, entry] of this.#removed) {
+      if (nowMs - entry.usedMs <= GRACE_MS) break;
+      this.#removed.delete(id);
+    }
+  }
+
   #find(id: number): Entry | undefined {
     const living = this.#living.get(id);
     if (living !== undefined) return living;
@@ -126,6 +125,22 @@ export class CgroupTree implements CgroupListener {
       this.#removed.set(id, removed);
     }
     return removed;
+  }
+
+  /** Asks whoever may know more. What was told is told before anything carries the id, so asking again would be in vain. */
+  #search(id: number, nowMs: number): Entry | undefined {
+    if (this.#unknown.has(id)) return undefined;
+    this.#events?.drain(this);
+    this.#forget();
+    let entry = this.#find(id);
+    if (entry === undefined && this.#mayWalk(nowMs)) {
+      this.walk();
+      entry = this.#find(id);
+    }
+    if (entry === undefined && this.#events !== undefined && this.#unknown.size < MAX_CGROUPS) {
+      this.#unknown.add(id);
+    }
+    return entry;
   }
 
   /** Looks at every cgroup that is mounted here. */

@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { examineMachine } from '@tributary/bpf';
+import { examineMachine, parseMounts } from '@tributary/bpf';
 import { captureLogger } from '@tributary/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CgroupNames } from '../../src/cgroups/cgroup-names.ts';
 import { CgroupWatch } from '../../src/cgroups/cgroup-watch.ts';
+import { findHierarchies } from '../../src/resources/hierarchies.ts';
 import { withCgroups } from './cgroup-lab.ts';
 import { withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
@@ -137,6 +139,51 @@ describe('the flows of a container that lives for a moment', () => {
           const ofClient = flows.filter((flow) => flow['flow.observer'] === 'source');
           expect(ofClient.map((flow) => [flow['container.id'], flow['k8s.pod.uid']])).toEqual(
             ofClient.map(() => [ID, UID]),
+          );
+        });
+      }),
+    );
+  });
+});
+
+describe('the flows of a container of version 1', () => {
+  it('name it, though their sockets know of version 2 only', async (context) => {
+    const hierarchy = findHierarchies(parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'))).find(
+      ({ controllers }) => controllers.includes('memory'),
+    );
+    context.skip(hierarchy === undefined, 'needs a hierarchy of version 1 with the controller memory');
+    await watching((watch) =>
+      withPeers(async (start) => {
+        await withCgroups(hierarchy?.mountPath ?? '', async (lab) => {
+          const server = start([
+            { do: 'listen', socket: 'l', host: '127.0.0.1' },
+            { do: 'accept', from: 'l', socket: 'a' },
+            { do: 'receive', socket: 'a' },
+          ]);
+          const { port = 0 } = await server.next();
+          const container = lab.make(`kubepods/burstable/pod${UID}/${ID}`);
+          const client = start(
+            [
+              { do: 'connect', socket: 'c', host: '127.0.0.1', port },
+              { do: 'wait' },
+              { do: 'close', socket: 'c' },
+            ],
+            ['sh', '-c', `echo $$ > ${container}/cgroup.procs; exec "$@"`, 'sh'],
+          );
+          await client.next();
+          await watch.until(port, (flows) => flows.length >= 2);
+          client.go();
+          await Promise.all([client.end(), server.end()]);
+          const flows = await watch.untilClosed(port, 2);
+          const named = flows.map((flow) => [
+            flow['flow.observer'],
+            flow['container.id'],
+            flow['k8s.pod.uid'],
+          ]);
+          expect(named).toEqual(
+            flows.map(({ 'flow.observer': observer }) =>
+              observer === 'source' ? [observer, ID, UID] : [observer, undefined, undefined],
+            ),
           );
         });
       }),
