@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ResourceWriter } from '../../src/resources/resource-writer.ts';
 import { WatchedCgroups } from '../../src/resources/watched-cgroups.ts';
 import { type Resource, resourcesOf } from './read-metrics.ts';
@@ -102,6 +102,26 @@ describe('WatchedCgroups', () => {
       startOf(before, 'container.memory.events') as bigint,
     );
     expect(startOf(after, 'container.memory.events')).toBeLessThanOrEqual(between);
+  });
+
+  it('moves the starts along when the clock is set', () => {
+    const HOUR_MS = 3_600_000;
+    watch(10);
+    put(A, { 'pids.current': '1\n' });
+    const startOf = (resource: Resource | undefined): bigint =>
+      resource?.list[0]?.dataPoints()[0]?.startTimeUnixNano ?? 0n;
+    const before = startOf(read()[0]);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - HOUR_MS });
+    try {
+      const [after] = read();
+      const movedMs = Number((before - startOf(after)) / 1_000_000n);
+      // /proc/uptime is of hundredths of a second.
+      expect(Math.abs(movedMs - HOUR_MS)).toBeLessThan(1000);
+      expect(startOf(after)).toBeLessThanOrEqual(after?.list[0]?.dataPoints()[0]?.timeUnixNano ?? 0n);
+      expect(startOf(read()[0])).toBe(startOf(after));
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('finds a container that takes the place of another between two looks', () => {
