@@ -25,6 +25,9 @@ interface Entry {
   readonly mistrustedUntilMs: number;
 }
 
+/** Of a pid that nobody has. */
+const NOBODY = { started: '', path: undefined, mistrustedUntilMs: 0 };
+
 /** What /proc says of the cgroups of processes, asked at most once a second for each. */
 export class ProcessCgroups {
   readonly #nowMs: () => number;
@@ -46,13 +49,7 @@ export class ProcessCgroups {
 
   #look(pid: number, known: Entry | undefined, nowMs: number): Entry | undefined {
     const found = this.#read(pid);
-    if (found === undefined) {
-      if (known === undefined) return undefined;
-      known.checkedMs = nowMs;
-      if (nowMs < known.seenMs + REMEMBERED_MS) return known;
-      this.#entries.delete(pid);
-      return undefined;
-    }
+    if (found === undefined) return this.#notFound(pid, known, nowMs);
     const isAnother = known !== undefined && known.started !== found.started;
     const entry = {
       ...found,
@@ -60,7 +57,20 @@ export class ProcessCgroups {
       checkedMs: nowMs,
       mistrustedUntilMs: isAnother ? nowMs + FRESH_MS : (known?.mistrustedUntilMs ?? 0),
     };
-    if (this.#entries.size >= MAX_PROCESSES && known === undefined) this.#entries.clear();
+    return this.#keep(pid, entry);
+  }
+
+  /** A process that has ended is not looked for again at once: a busy server leaves many records behind. */
+  #notFound(pid: number, known: Entry | undefined, nowMs: number): Entry {
+    if (known !== undefined && nowMs < known.seenMs + REMEMBERED_MS) {
+      known.checkedMs = nowMs;
+      return known;
+    }
+    return this.#keep(pid, { ...NOBODY, seenMs: nowMs, checkedMs: nowMs });
+  }
+
+  #keep(pid: number, entry: Entry): Entry {
+    if (this.#entries.size >= MAX_PROCESSES && !this.#entries.has(pid)) this.#entries.clear();
     this.#entries.set(pid, entry);
     return entry;
   }

@@ -62,6 +62,18 @@ describe('ProcessCgroups', () => {
     expect(seen).toEqual(['/before', undefined, '/before', '/after']);
   });
 
+  it('looks once a second for a process that is not there', () => {
+    const cgroups = new ProcessCgroups(() => nowMs, proc);
+    expect(cgroups.pathOf(9)).toBe(undefined);
+    run(9, 100, '/late');
+    expect(cgroups.pathOf(9)).toBe(undefined);
+    nowMs += 1000;
+    // Records of who had the pid until then may still come.
+    expect(cgroups.pathOf(9)).toBe(undefined);
+    nowMs += 1000;
+    expect(cgroups.pathOf(9)).toBe('/late');
+  });
+
   it('remembers a process for a minute after it was last seen', () => {
     const cgroups = new ProcessCgroups(() => nowMs, proc);
     run(7, 100, '/a');
