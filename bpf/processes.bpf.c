@@ -110,12 +110,12 @@ int BPF_PROG(follow_oom_kill, struct task_struct *task)
 	return 0;
 }
 
-/* Moves in version 1 do not change the cgroup that records have. */
+/* In version 1 there are several hierarchies, and none is in the record: the reader has to look. */
 SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(follow_move, struct cgroup *cgroup, const char *path, struct task_struct *task)
 {
-	if (cgroup->root->hierarchy_id == 0 && !(task->flags & PF_KTHREAD))
-		report(task->group_leader, PROCESS_MOVED, 0);
+	if (!(task->flags & PF_KTHREAD))
+		report(task->group_leader, PROCESS_MOVED, cgroup->root->hierarchy_id);
 	return 0;
 }
 

@@ -68,7 +68,10 @@ struct process_record {
 	__u32 parent_pid; /* at this time */
 	__u32 inner_pid;  /* in the process's own pid namespace; 0: that is the first */
 	__u32 user_id;	  /* effective, as the first user namespace counts */
-	/* Of a fork the process that called it; of an execve() the number of arguments; of an exit what wait() gives. */
+	/*
+	 * Of a fork the process that called it, of an execve() the number of arguments, of an exit what wait() gives, of a move
+	 * the hierarchy: 0 is that of version 2.
+	 */
 	__u32 detail;
 	__u32 path_bytes;
 	__u32 arguments_bytes;

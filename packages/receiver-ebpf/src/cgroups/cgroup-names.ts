@@ -91,6 +91,17 @@ export class CgroupNames {
     return undefined;
   }
 
+  /**
+   * The cgroup of the process that has `pid` and began at `startedBootNs` (CLOCK_BOOTTIME, nanoseconds): the same, but where
+   * /proc has to be asked, no other process which has the pid by now is taken for it.
+   */
+  ofProcess(cgroupId: number, pid: number, startedBootNs: number): CgroupName | undefined {
+    const name = this.find(cgroupId, 0);
+    if (this.#processes === undefined || (name !== undefined && name.path !== '/')) return name;
+    const path = this.#processes.pathOfProcess(pid, startedBootNs);
+    return path === undefined ? name : this.named(path);
+  }
+
   /** What there is to say of the cgroup with this path. */
   named(path: string): CgroupName {
     const known = this.#names.get(path);

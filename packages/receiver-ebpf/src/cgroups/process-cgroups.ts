@@ -15,6 +15,9 @@ const FRESH_MS = 1000;
 /** How long a process is remembered that has ended, in milliseconds. */
 const REMEMBERED_MS = 60_000;
 
+/** The kernel gives times to programs in ticks of a hundredth of a second, on our architectures (USER_HZ). */
+const NS_PER_TICK = 10_000_000;
+
 interface Entry {
   /** In clock ticks since the boot. */
   readonly started: string;
@@ -47,6 +50,15 @@ export class ProcessCgroups {
     return entry === undefined || nowMs < entry.mistrustedUntilMs ? undefined : entry.path;
   }
 
+  /**
+   * The same of the process that has `pid` and began at `startedBootNs` (CLOCK_BOOTTIME, nanoseconds), as it is now;
+   * undefined if that has ended, whoever has the pid by now.
+   */
+  pathOfProcess(pid: number, startedBootNs: number): string | undefined {
+    const found = this.#read(pid);
+    return found?.started === String(Math.floor(startedBootNs / NS_PER_TICK)) ? found.path : undefined;
+  }
+
   #look(pid: number, known: Entry | undefined, nowMs: number): Entry | undefined {
     const found = this.#read(pid);
     if (found === undefined) return this.#notFound(pid, known, nowMs);
@@ -77,8 +89,9 @@ export class ProcessCgroups {
 
   #read(pid: number): Pick<Entry, 'started' | 'path'> | undefined {
     try {
-      const stat = readFileSync(`${this.#procPath}/${pid}/stat`, 'utf8');
       const path = cgroupPathOf(readFileSync(`${this.#procPath}/${pid}/cgroup`, 'utf8'));
+      // Last, so that a process which is still the same has been so all the time.
+      const stat = readFileSync(`${this.#procPath}/${pid}/stat`, 'utf8');
       return { started: startOf(stat), path };
     } catch {
       return undefined;

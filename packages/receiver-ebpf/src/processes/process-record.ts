@@ -12,7 +12,8 @@
  *     40  parent_pid       u32
  *     44  inner_pid        u32   0: the process is in the first pid namespace
  *     48  user_id          u32
- *     52  detail           u32   of a fork who called it, of an execve() the number of arguments, of an exit its status
+ *     52  detail           u32   of a fork who called it, of an execve() the number of arguments, of an exit its status,
+ *                              of a move the hierarchy
  *     56  path_bytes       u32
  *     60  arguments_bytes  u32
  *     64  path             path_bytes, parts from the last to the first, each ended by 0

@@ -47,16 +47,13 @@ export class ProcessTracker {
   #fork(record: ProcessRecord): void {
     if (this.#known(record) !== undefined) return;
     const creator = this.#table.latest(record.detail)?.facts;
-    const cgroup =
-      creator?.cgroup !== undefined && creator.cgroupId === record.cgroupId
-        ? creator.cgroup
-        : this.#cgroupOf(record);
-    const facts = this.#describe(record, record.startedNs, cgroup);
+    const facts = this.#describe(record, record.startedNs, this.#inherit(record, creator));
     this.#table.begin({ ...facts, executable: creator?.executable });
   }
 
   #execute(record: ProcessRecord): ProcessFacts {
-    const facts = this.#describe(record, record.timeNs);
+    const cgroup = this.#inherit(record, this.#known(record)?.facts);
+    const facts = this.#describe(record, record.timeNs, cgroup);
     this.#table.begin(facts);
     return facts;
   }
@@ -79,13 +76,11 @@ export class ProcessTracker {
 
   #move(record: ProcessRecord): void {
     const known = this.#known(record);
-    if (known === undefined || known.hasEnded || known.facts.cgroupId === record.cgroupId) return;
-    this.#table.begin({
-      ...known.facts,
-      cgroupId: record.cgroupId,
-      cgroup: this.#cgroupOf(record),
-      sinceNs: record.timeNs,
-    });
+    if (known === undefined || known.hasEnded) return;
+    const { cgroupId } = record;
+    const cgroup = this.#cgroupOf(record);
+    if (known.facts.cgroupId === cgroupId && known.facts.cgroup === cgroup) return;
+    this.#table.begin({ ...known.facts, cgroupId, cgroup, sinceNs: record.timeNs });
   }
 
   /** Of a process that is there already only what has changed unseen is of interest. */
@@ -128,8 +123,17 @@ export class ProcessTracker {
     };
   }
 
-  /** Not by the pid: when the record is read, that may be another's. */
-  #cgroupOf(record: ProcessRecord): CgroupName | undefined {
-    return this.#cgroups.find(record.cgroupId, 0);
+  /**
+   * The cgroup of a process that has not been moved since `from`: of its former self, or of who made it. What is known
+   * need not be looked for, and may be of a process that has ended.
+   */
+  #inherit(record: ProcessRecord, from: ProcessFacts | undefined): CgroupName | undefined {
+    return from?.cgroup !== undefined && from.cgroupId === record.cgroupId
+      ? from.cgroup
+      : this.#cgroupOf(record);
+  }
+
+  #cgroupOf({ cgroupId, pid, startedBootNs }: ProcessRecord): CgroupName | undefined {
+    return this.#cgroups.ofProcess(cgroupId, pid, startedBootNs);
   }
 }

@@ -53,6 +53,21 @@ describe('ProcessCgroups', () => {
   });
   afterEach(() => rmSync(proc, { recursive: true }));
 
+  it('tells a process from others with its pid by when it began, to a hundredth of a second', () => {
+    const cgroups = new ProcessCgroups(() => nowMs, proc);
+    run(7, 100, '/before');
+    const times = [999_999_999, 1_000_000_000, 1_009_999_999, 1_010_000_000];
+    expect(times.map((time) => cgroups.pathOfProcess(7, time))).toEqual([
+      undefined,
+      '/before',
+      '/before',
+      undefined,
+    ]);
+    expect(cgroups.pathOfProcess(8, 1_000_000_000)).toBeUndefined();
+    run(7, 100, '/after');
+    expect(cgroups.pathOfProcess(7, 1_000_000_000)).toBe('/after');
+  });
+
   it('asks once a second', () => {
     const cgroups = new ProcessCgroups(() => nowMs, proc);
     run(7, 100, '/before');

@@ -116,6 +116,31 @@ describe('with no more than CAP_BPF and CAP_PERFMON the receiver', () => {
   });
 });
 
+describe('with no more than CAP_BPF and CAP_PERFMON the block processes', () => {
+  it('reports what starts and ends', async () => {
+    const caps = '+bpf,+perfmon';
+    const report = await runReceiver(
+      [
+        'setpriv',
+        '--reuid=65534',
+        '--clear-groups',
+        `--inh-caps=-all,${caps}`,
+        `--ambient-caps=-all,${caps}`,
+        `--bounding-set=-all,${caps}`,
+      ],
+      { config: { processes: { arguments: true } }, command: ['sh', '-c', 'exit 3'] },
+    );
+    expect(report).toMatchObject({
+      reported: [],
+      logs: [],
+      events: [
+        ['process.start', 'sh -c exit 3', null, 65_534],
+        ['process.exit', null, 3, 65_534],
+      ],
+    });
+  });
+});
+
 describe('in a pid namespace of its own the receiver', () => {
   it('sweeps the connections of processes that it cannot see', async () => {
     await withPeers(async (start) => {

@@ -5,7 +5,7 @@ import { examineMachine, monotonicNowNs } from '@tributary/bpf';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { withCgroups } from './cgroup-lab.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
-import { begin, runToEnd, watchingProcesses } from './watch-processes.ts';
+import { begin, type ProcessEvent, runToEnd, watchingProcesses } from './watch-processes.ts';
 
 const ID = 'c0ffee'.padEnd(64, '0');
 
@@ -92,6 +92,36 @@ describe('what is known of a pid', () => {
           executable: { name: 'true' },
           cgroup: { containerId: ID, path: lab.path(scope) },
         });
+      }),
+    );
+  });
+
+  it('has the container in version 1 as well, and for what is over before anybody looks', async ({
+    skip,
+  }) => {
+    const hierarchy = '/sys/fs/cgroup/memory';
+    skip(!existsSync(path.join(hierarchy, 'cgroup.procs')), 'needs cgroup version 1');
+    await watchingProcesses((watch) =>
+      withCgroups(hierarchy, async (lab) => {
+        const container = `docker/${ID}`;
+        const script = `echo $$ > ${lab.make(container)}/cgroup.procs; /bin/true; read line; exec /bin/true`;
+        const shell = spawn('/bin/sh', ['-c', script], { stdio: ['pipe', 'ignore', 'ignore'] });
+        const pid = shell.pid ?? 0;
+        const ofChild = (): ProcessEvent[] =>
+          watch.events.filter((event) => event['process.parent_pid'] === pid);
+        await watch.until(() => ofChild().length === 2);
+        shell.stdin.end('\n');
+        await watch.untilExited(pid);
+        expect([...watch.of(pid), ...ofChild()].map((event) => [event.event, event['container.id']])).toEqual(
+          [
+            ['process.start', undefined],
+            ['process.start', ID],
+            ['process.exit', ID],
+            ['process.start', ID],
+            ['process.exit', ID],
+          ],
+        );
+        expect(watch.of(pid).at(-1)?.['process.linux.cgroup']).toBe(lab.path(container));
       }),
     );
   });

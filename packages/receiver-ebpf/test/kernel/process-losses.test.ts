@@ -1,17 +1,24 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { realpathSync } from 'node:fs';
+import { BpfObject, monotonicNowNs, RingBuffer, readPrebuilt } from '@tributary/bpf';
 import { captureLogger } from '@tributary/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { CgroupNames } from '../../src/cgroups/cgroup-names.ts';
 import { ProcessEvents } from '../../src/processes/process-events.ts';
 import {
   decodeProcessRecord,
   emptyProcessRecord,
   PROCESS_RECORD_TYPE,
 } from '../../src/processes/process-record.ts';
+import { ProcessTable } from '../../src/processes/process-table.ts';
+import { ProcessTracker } from '../../src/processes/process-tracker.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
-import { begin, watchingProcesses } from './watch-processes.ts';
+import { begin, type Children, PROGRAM, watchingProcesses } from './watch-processes.ts';
 
 /** What /bin/true is on this machine. */
 const TRUE = realpathSync('/bin/true');
+
+const now = (): number => Number(monotonicNowNs());
 
 beforeEach(skipWithoutBpf);
 
@@ -64,5 +71,56 @@ describe('events that are lost', () => {
       events.close();
     }
     expect(lines).toEqual([]);
+  });
+});
+
+describe('after events were lost', () => {
+  it('it is looked who lives, and known for certain', async () => {
+    await watchingProcesses(
+      async (watch) => {
+        const ending = spawn('sleep', ['60'], { stdio: 'ignore' });
+        await watch.until(() => watch.of(ending.pid ?? 0).length > 0);
+        const before = now();
+        // While this thread waits, nobody reads.
+        const script = `kill ${ending.pid}; python3 "$0" spawn 1000 >&2; sleep 60 >/dev/null 2>&1 & echo $!`;
+        const begun = Number(
+          execFileSync('/bin/sh', ['-c', script, PROGRAM], { stdio: ['ignore', 'pipe', 'ignore'] }),
+        );
+        const during = now();
+        try {
+          expect(watch.processes.at(begun, during)).toBeUndefined();
+          expect(watch.losses()['ring_buffer_full']).toBeGreaterThan(0);
+          await watch.until(() => watch.processes.at(begun, now()) !== undefined);
+          expect(watch.processes.at(begun, now())?.executable?.name).toBe('sleep');
+          expect(watch.processes.at(process.pid, now())?.parentPid).toBe(process.ppid);
+          expect(watch.processes.at(ending.pid ?? 0, before)?.executable?.name).toBe('sleep');
+          expect(watch.processes.at(ending.pid ?? 0, now())).toBeUndefined();
+        } finally {
+          process.kill(begun);
+        }
+      },
+      { ring_buffer_bytes: 128 * 1024 },
+    );
+  }, 60_000);
+});
+
+describe('on a kernel that does not say which thread is the last', () => {
+  it('the end of a process is taken once, however many threads say so', async () => {
+    const object = new BpfObject(readPrebuilt('processes'), { name: 'processes' });
+    try {
+      object.load('follow_exit_before_6_16').attach();
+      const { facts } = await begin<Children>('many_threads');
+      const tracker = new ProcessTracker(new ProcessTable(), new CgroupNames({ version: 'none' }));
+      const record = emptyProcessRecord();
+      const ends: (readonly [number, number])[] = [];
+      new RingBuffer(object.map('process_events')).drain((view, offset, length) => {
+        decodeProcessRecord(view, offset, length, record);
+        if (tracker.take(record) !== undefined) ends.push([record.pid, record.detail]);
+      });
+      const pids = facts.children.map(([pid]) => pid);
+      expect(ends.filter(([pid]) => pids.includes(pid))).toEqual(facts.children);
+    } finally {
+      object.close();
+    }
   });
 });

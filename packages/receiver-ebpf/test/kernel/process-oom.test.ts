@@ -3,10 +3,9 @@ import path from 'node:path';
 import { examineMachine } from '@tributary/bpf';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
-import { runToEnd, watchingProcesses } from './watch-processes.ts';
+import { PROGRAM, runToEnd, watchingProcesses } from './watch-processes.ts';
 
 const LIMIT_BYTES = 40 << 20;
-const PROGRAM = path.join(import.meta.dirname, '../../testdata/processes.py');
 
 beforeEach(skipWithoutBpf);
 

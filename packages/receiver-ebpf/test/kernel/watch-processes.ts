@@ -16,7 +16,8 @@ import { processesBlock } from '../../src/processes/processes-block.ts';
 /** How long a test waits for events that should come at once. Generous: it passes only in failures. */
 const WAIT_LIMIT_MS = 20_000;
 
-const PROGRAM = path.join(import.meta.dirname, '../../testdata/processes.py');
+/** Ways for processes to live and die. */
+export const PROGRAM = path.join(import.meta.dirname, '../../testdata/processes.py');
 
 /** An event: its name as `event`, its time in nanoseconds, and its attributes. */
 export type ProcessEvent = Readonly<Record<string, AnyValue>> & { readonly event: string };
