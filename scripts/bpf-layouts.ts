@@ -40,6 +40,13 @@ const TARGETS: readonly Target[] = [
     enums: ['process_record_version', 'process_record_type', 'process_flag'],
     file: 'packages/receiver-ebpf/src/generated/processes-layout.ts',
   },
+  {
+    object: 'udp',
+    source: 'bpf/udp.h',
+    structs: ['udp_record', 'udp_counters', 'udp_control'],
+    enums: ['udp_record_version', 'udp_record_type', 'udp_end', 'udp_flag'],
+    file: 'packages/receiver-ebpf/src/generated/udp-layout.ts',
+  },
 ];
 
 const root = path.join(import.meta.dirname, '..');

@@ -1,3 +1,4 @@
+import { closeSync, constants, openSync } from 'node:fs';
 import { PipelineError } from '@tributary/core';
 import { errnoText } from './errno.ts';
 import { BpfIterator } from './iterator.ts';
@@ -49,6 +50,19 @@ export class BpfProgram {
   /** Attaches to what the section names: it runs from now on. */
   attach(): void {
     this.#attachBy(() => native().libbpf.attachProgram(this.#program));
+  }
+
+  /**
+   * Attaches to the sockets of a cgroup of version 2 and of those below it, beside what others have attached there. By a
+   * link: it ends with this process.
+   */
+  attachCgroup(path: string): void {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      this.#attachBy(() => native().libbpf.attachCgroup(this.#program, fd));
+    } finally {
+      closeSync(fd);
+    }
   }
 
   /** Attaches as an iterator, over the elements of the map `mapFd` if it visits those of one. Runs when it is read. */

@@ -44,6 +44,7 @@ export interface Libbpf {
   readonly setLogBuffer: (program: Pointer, buffer: Pointer, size: number) => number;
   readonly programFd: (program: Pointer) => number;
   readonly attachProgram: (program: Pointer) => Pointer | null;
+  readonly attachCgroup: (program: Pointer, cgroupFd: number) => Pointer | null;
   readonly attachIterator: (program: Pointer, options: IteratorOptions) => Pointer | null;
   readonly linkFd: (link: Pointer) => number;
   readonly destroyLink: (link: Pointer) => number;
@@ -198,6 +199,7 @@ function declareLibbpf(lib: Library): Libbpf {
     setLogBuffer: lib.func('int bpf_program__set_log_buf(void *prog, void *buf, size_t size)'),
     programFd: lib.func('int bpf_program__fd(void *prog)'),
     attachProgram: lib.func('void *bpf_program__attach(void *prog)'),
+    attachCgroup: lib.func('void *bpf_program__attach_cgroup(void *prog, int cgroup_fd)'),
     attachIterator: lib.func('void *bpf_program__attach_iter(void *prog, bpf_iter_attach_opts *opts)'),
     linkFd: lib.func('int bpf_link__fd(void *link)'),
     destroyLink: lib.func('int bpf_link__destroy(void *link)'),

@@ -6,7 +6,13 @@ describe('the settings of the ebpf receiver', () => {
   it('have defaults that work', () => {
     expect(ebpfConfigSchema.parse({})).toEqual({});
     expect(ebpfConfigSchema.parse({ flows: {} })).toEqual({
-      flows: { source: 'auto', interval: 10_000, idle_interval: 300_000, ring_buffer_bytes: 4_194_304 },
+      flows: {
+        source: 'auto',
+        interval: 10_000,
+        idle_interval: 300_000,
+        ring_buffer_bytes: 4_194_304,
+        udp: { enabled: true, idle_timeout: 60_000, max_peers: 65_536 },
+      },
     });
   });
 
@@ -36,9 +42,20 @@ describe('the settings of the ebpf receiver', () => {
   });
 
   it('take durations and sizes', () => {
-    const flows = { interval: '1m30s', idle_interval: '0s', ring_buffer_bytes: 131_072 };
+    const flows = {
+      interval: '1m30s',
+      idle_interval: '0s',
+      ring_buffer_bytes: 131_072,
+      udp: { enabled: false, idle_timeout: '5s', max_peers: 2000 },
+    };
     expect(ebpfConfigSchema.parse({ flows })).toEqual({
-      flows: { source: 'auto', interval: 90_000, idle_interval: 0, ring_buffer_bytes: 131_072 },
+      flows: {
+        source: 'auto',
+        interval: 90_000,
+        idle_interval: 0,
+        ring_buffer_bytes: 131_072,
+        udp: { enabled: false, idle_timeout: 5000, max_peers: 2000 },
+      },
     });
   });
 

@@ -2,6 +2,7 @@ import { requireBpf } from '@tributary/bpf';
 import { errorText, RepeatedLog } from '@tributary/core';
 import type { Block, BlockEnvironment, BlockType } from '../block.ts';
 import { FlowMetrics } from './flow-metrics.ts';
+import { FlowParts } from './flow-parts.ts';
 import { emptyFlowRecord, UNKNOWN } from './flow-record.ts';
 import { FlowWriter } from './flow-writer.ts';
 import { type FlowsConfig, flowsConfigSchema } from './flows-config.ts';
@@ -9,6 +10,7 @@ import { TcpRecordDecoder } from './records/tcp-record.ts';
 import { FallbackPart } from './sock-diag/fallback-part.ts';
 import { SockDiagPart } from './sock-diag/sock-diag-part.ts';
 import { TcpFlows } from './tcp-flows.ts';
+import { UdpPart } from './udp/udp-part.ts';
 
 /** Records in a batch, at most. */
 const BATCH_RECORDS = 1000;
@@ -16,17 +18,23 @@ const BATCH_RECORDS = 1000;
 /** How often ended connections are fetched, in milliseconds. */
 const DRAIN_INTERVAL_MS = 200;
 
-/** The `flows` block: TCP connections. */
+/** The `flows` block: TCP connections and UDP flows. */
 export const flowsBlock: BlockType<FlowsConfig> = {
   name: 'flows',
   signals: ['logs'],
   configSchema: flowsConfigSchema,
-  create: (environment, config) => tcpPart(environment, config),
+  create: (environment, config) => {
+    const { source, udp, interval } = config;
+    const parts = [tcpPart(environment, config)];
+    // Who asks for sock_diag wants no kernel programs.
+    if (udp.enabled && source !== 'sock_diag') parts.push(new UdpPart(environment, { ...udp, interval }));
+    return new FlowParts(environment.settings.logger, parts);
+  },
 };
 
 /** TCP flows from the source that the configuration names. */
 function tcpPart(environment: BlockEnvironment, config: FlowsConfig): Block {
-  const byBpf = new FlowsBlock(environment, config);
+  const byBpf = new TcpPart(environment, config);
   if (config.source === 'bpf') return byBpf;
   const bySockDiag = new SockDiagPart(environment, config);
   if (config.source === 'sock_diag') return bySockDiag;
@@ -37,7 +45,7 @@ function tcpPart(environment: BlockEnvironment, config: FlowsConfig): Block {
  * Fetches the ended connections from the kernel five times a second, sweeps the open ones once an interval, and hands both
  * on as batches of log events.
  */
-class FlowsBlock implements Block {
+class TcpPart implements Block {
   readonly #environment: BlockEnvironment;
   readonly #config: FlowsConfig;
   readonly #unreadableLog: RepeatedLog;

@@ -1,4 +1,5 @@
 import { duration, z } from '@tributary/core';
+import { udpConfigSchema } from './udp/udp-config.ts';
 
 /** A page, which is what a ring buffer is made of; twice the largest that Linux has on our architectures. */
 const SMALLEST_RING_BUFFER = 128 * 1024;
@@ -32,6 +33,7 @@ export const flowsConfigSchema = z.strictObject({
       'The kernel memory in which ended connections wait to be read, in bytes, 136 each; a power of two. ' +
         'It must hold those of the longest time that the pipeline takes no data.',
     ),
+  udp: udpConfigSchema.prefault({}).describe('UDP flows, in the same log events.'),
 });
 
 /** The settings of the `flows` block; durations in milliseconds. */

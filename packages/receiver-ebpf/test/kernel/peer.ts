@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 
-const PROGRAM = path.join(import.meta.dirname, '../../testdata/peer.py');
+const TESTDATA = path.join(import.meta.dirname, '../../testdata');
 
-/** A step of testdata/peer.py, which says what there is. */
+/** A step of testdata/peer.py or udp_peer.py, which say what there is. */
 export type Step = { readonly do: string } & Readonly<Record<string, unknown>>;
 
 /** What a step said. */
@@ -13,12 +13,13 @@ export interface Facts {
   readonly port?: number;
   readonly pid?: number;
   readonly received?: number;
+  readonly calls?: number;
   readonly retransmits?: number;
   readonly error?: string;
   readonly text?: string;
 }
 
-/** A process of testdata/peer.py: real sockets, one step after the other. */
+/** A process of one of these programs: real sockets, one step after the other. */
 export class Peer {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #lines: AsyncIterator<string>;
@@ -26,8 +27,13 @@ export class Peer {
   #errors = '';
 
   /** `prefix` is a command that runs the process elsewhere, such as `['ip', 'netns', 'exec', 'a']`. */
-  constructor(steps: readonly Step[], prefix: readonly string[] = []) {
-    const [command = '', ...args] = [...prefix, 'python3', PROGRAM, JSON.stringify(steps)];
+  constructor(steps: readonly Step[], prefix: readonly string[] = [], program = 'peer.py') {
+    const [command = '', ...args] = [
+      ...prefix,
+      'python3',
+      path.join(TESTDATA, program),
+      JSON.stringify(steps),
+    ];
     this.#child = spawn(command, args);
     this.#child.stderr.on('data', (chunk) => {
       this.#errors += String(chunk);
@@ -39,7 +45,7 @@ export class Peer {
   /** What the next step that says something says. */
   async next(): Promise<Facts> {
     const { value, done } = await this.#lines.next();
-    if (done === true) throw new Error(`peer.py ended: ${this.#errors}`);
+    if (done === true) throw new Error(`the peer ended: ${this.#errors}`);
     return JSON.parse(value);
   }
 
@@ -51,7 +57,7 @@ export class Peer {
   /** Waits for the last step; throws if one failed. */
   async end(): Promise<void> {
     if (this.#child.exitCode === null) await once(this.#child, 'exit');
-    if (this.#child.exitCode !== 0) throw new Error(`peer.py failed: ${this.#errors}`);
+    if (this.#child.exitCode !== 0) throw new Error(`the peer failed: ${this.#errors}`);
   }
 
   /** Ends the process, if it is still there. */
@@ -64,11 +70,12 @@ export class Peer {
 /** Runs `work` with peers that are gone afterwards, however it ends. */
 export async function withPeers(
   work: (start: (steps: readonly Step[], prefix?: readonly string[]) => Peer) => Promise<void>,
+  program?: string,
 ): Promise<void> {
   const peers: Peer[] = [];
   try {
     await work((steps, prefix) => {
-      const peer = new Peer(steps, prefix);
+      const peer = new Peer(steps, prefix, program);
       peers.push(peer);
       return peer;
     });

@@ -17,6 +17,10 @@ export const END_REASONS = [
   'unreachable',
   /** Any other error. */
   'failed',
+  /** UDP: carried nothing for `idle_timeout`. */
+  'idle_timeout',
+  /** UDP: carried nothing of late, and its room was wanted for others. */
+  'evicted',
 ] as const;
 
 /** One of the ways in which a connection ends. */

@@ -1,0 +1,33 @@
+import { type Logger, PipelineError } from '@tributary/core';
+import type { Block } from '../block.ts';
+
+/** The parts of the `flows` block, each of which runs by itself; the block runs if one of them does. */
+export class FlowParts implements Block {
+  readonly #logger: Logger;
+  readonly #parts: readonly Block[];
+
+  constructor(logger: Logger, parts: readonly Block[]) {
+    this.#logger = logger;
+    this.#parts = parts;
+  }
+
+  async start(): Promise<void> {
+    const problems: PipelineError[] = [];
+    for (const part of this.#parts) {
+      try {
+        await part.start();
+      } catch (error) {
+        await part.shutdown();
+        if (!(error instanceof PipelineError)) throw error;
+        problems.push(error);
+      }
+    }
+    if (problems.length === this.#parts.length && problems[0] !== undefined) throw problems[0];
+    for (const problem of problems)
+      this.#logger.error({ error: problem.message }, 'a part of flows cannot run');
+  }
+
+  async shutdown(signal?: AbortSignal): Promise<void> {
+    await Promise.all(this.#parts.map((part) => part.shutdown(signal)));
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * The kernel side of UDP flows: loads and attaches the programs of bpf/udp.bpf.c, finds the sockets that are there already,
+ * and reads records.
+ */
+import { statSync } from 'node:fs';
+import {
+  type BpfIterator,
+  BpfObject,
+  type BpfProgram,
+  inNetworkNamespace,
+  type Machine,
+  networkNamespaces,
+  RingBuffer,
+  readPrebuilt,
+  releaseLoaderMemory,
+} from '@tributary/bpf';
+import { errorText, type Logger, PipelineError } from '@tributary/core';
+import { UDP_CONTROL, UDP_RECORD } from '../../generated/udp-layout.ts';
+import { type UdpCounter, UdpCounters } from './udp-counters.ts';
+
+/** The inode number of the root of cgroup v2 (kernfs gives its root 1). Another is that of a part of the tree. */
+const ROOT_CGROUP = 1;
+
+/** The share of the room for peers that may be taken before those that were idle of late have to go. */
+const CROWDED = 0.75;
+
+/** What to load with. */
+export interface UdpFlowsOptions {
+  readonly idleTimeoutMs: number;
+  readonly maxPeers: number;
+  readonly machine: Machine;
+  readonly logger: Logger;
+}
+
+/** Gets the record of `length` bytes at `offset` of `view`; its own until it returns. */
+export type UdpHandler = (view: DataView, offset: number, length: number) => void;
+
+/** The loaded programs. */
+export class UdpFlows {
+  readonly #logger: Logger;
+  readonly #idleTimeoutMs: number;
+  readonly #maxPeers: number;
+  readonly #object: BpfObject;
+  readonly #closed: RingBuffer;
+  readonly #counters: UdpCounters;
+  readonly #sweeps: readonly BpfIterator[];
+  readonly #owners: BpfIterator | undefined;
+  #withoutOwner = 0;
+  #lastCounters: Readonly<Record<UdpCounter, number>> | undefined;
+  #isClosed = false;
+
+  private constructor(object: BpfObject, { idleTimeoutMs, maxPeers, logger }: UdpFlowsOptions) {
+    this.#object = object;
+    this.#logger = logger;
+    this.#idleTimeoutMs = idleTimeoutMs;
+    this.#maxPeers = maxPeers;
+    this.#control(false);
+    this.#sweeps = [
+      this.#tryLoad('sweep_sockets')?.attachIterator(object.map('sockets').fd),
+      this.#tryLoad('sweep_peers')?.attachIterator(object.map('peers').fd),
+    ].filter((sweep) => sweep !== undefined);
+    this.#owners = this.#tryLoad('find_socket_owners')?.attachIterator();
+    const takeBack = this.#tryLoad('take_back_received');
+    takeBack?.attach();
+    this.#counters = new UdpCounters(object.map('counters'), takeBack);
+    this.#closed = new RingBuffer(object.map('closed_flows'));
+  }
+
+  /**
+   * Loads and attaches; datagrams are counted when it is done. A program that the kernel refuses is logged, and the rest
+   * goes on; throws a `PipelineError` where nothing can be counted.
+   */
+  static async open(options: UdpFlowsOptions): Promise<UdpFlows> {
+    const cgroup = rootCgroup(options);
+    const object = new BpfObject(readPrebuilt('udp'), {
+      name: 'udp',
+      maxEntries: { peers: options.maxPeers, open_sockets: options.maxPeers },
+    });
+    try {
+      const flows = new UdpFlows(object, options);
+      // Before datagrams are counted, so that none is taken for the first of its socket.
+      await flows.#markExisting();
+      flows.#attach(cgroup);
+      releaseLoaderMemory();
+      return flows;
+    } catch (error) {
+      object.close();
+      throw error;
+    }
+  }
+
+  /** Hands over the last records of closed sockets, at most `limit`; returns how many there were. */
+  drain(handle: UdpHandler, limit: number): number {
+    return this.#closed.drain(handle, limit);
+  }
+
+  /** True if there is so little room for peers that an `evict` is due. */
+  get isCrowded(): boolean {
+    const { peers_added, peers_removed } = this.counters();
+    return peers_added - peers_removed > CROWDED * this.#maxPeers;
+  }
+
+  /**
+   * Hands over a record for each flow that is due one. When `goOn` returns false it stops after the present page; what the
+   * remaining flows carried is in their next record. One sweep at a time.
+   */
+  async sweep(handle: UdpHandler, goOn: () => boolean): Promise<void> {
+    const { without_owner: withoutOwner } = this.counters();
+    if (withoutOwner > this.#withoutOwner) {
+      this.#withoutOwner = withoutOwner;
+      await this.#owners?.run(() => true);
+    }
+    for (const sweep of this.#sweeps) {
+      await sweep.run((view, length) => {
+        for (let offset = 0; offset + UDP_RECORD.size <= length; offset += UDP_RECORD.size) {
+          handle(view, offset, UDP_RECORD.size);
+        }
+        return goOn();
+      });
+    }
+  }
+
+  /** A sweep that ends the flows of peers that carried nothing since the last, and a second that makes room of them. */
+  async evict(handle: UdpHandler, goOn: () => boolean): Promise<void> {
+    this.#control(true);
+    try {
+      await this.sweep(handle, goOn);
+      await this.sweep(handle, goOn);
+    } finally {
+      this.#control(false);
+    }
+  }
+
+  /** What was counted since the start; after `close` what had been counted until then. */
+  counters(): Readonly<Record<UdpCounter, number>> {
+    return this.#lastCounters ?? this.#counters.read();
+  }
+
+  /** Detaches and unloads everything. Safe to call again. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#lastCounters = this.#counters.read();
+    this.#closed.close();
+    this.#object.close();
+  }
+
+  #attach(cgroup: string): void {
+    // Its end first: of a socket that is counted every end is seen.
+    this.#tryLoad('end_flow')?.attachCgroup(cgroup);
+    const counting = ['count_sent', 'count_received'].map((name) => this.#tryLoad(name));
+    for (const program of counting) program?.attachCgroup(cgroup);
+    if (counting.some((program) => program !== undefined)) return;
+    throw new PipelineError(
+      'BPF_UNAVAILABLE',
+      'ebpf: flows::udp: this kernel takes neither of the programs that count datagrams. The log has its reasons.',
+    );
+  }
+
+  /**
+   * Notes the sockets that are there already, in every network namespace that we see and may enter (CAP_SYS_ADMIN), and
+   * whose they are.
+   */
+  async #markExisting(): Promise<void> {
+    try {
+      const existing = this.#tryLoad('mark_existing')?.attachIterator();
+      if (existing === undefined) return;
+      await existing.run(() => true);
+      for (const namespace of networkNamespaces()) {
+        const entered = inNetworkNamespace(namespace, () => existing.open());
+        if ('result' in entered) await existing.read(entered.result, () => true);
+      }
+      await this.#owners?.run(() => true);
+    } catch (error) {
+      this.#logger.warn(
+        { error: errorText(error) },
+        'UDP sockets from before the start could not be looked for; which end sent first may be wrong for them',
+      );
+    }
+  }
+
+  #control(evict: boolean): void {
+    const bytes = new Uint8Array(UDP_CONTROL.size);
+    const view = new DataView(bytes.buffer);
+    view.setBigUint64(UDP_CONTROL.idle_ns, BigInt(Math.round(this.#idleTimeoutMs * 1e6)), true);
+    view.setBigUint64(UDP_CONTROL.evict, evict ? 1n : 0n, true);
+    this.#object.map('controls').update(new Uint8Array(4), bytes);
+  }
+
+  #tryLoad(name: string): BpfProgram | undefined {
+    try {
+      return this.#object.load(name);
+    } catch (error) {
+      if (!(error instanceof PipelineError) || error.code !== 'BPF_LOAD') throw error;
+      this.#logger.warn({ error: error.message, ...error.details }, 'a kernel program was refused');
+      return undefined;
+    }
+  }
+}
+
+/** The root of cgroup v2, where programs see the sockets of all cgroups; of a part of the tree, those of that part. */
+function rootCgroup({ machine, logger }: UdpFlowsOptions): string {
+  const { capabilities, cgroups } = machine;
+  if (!capabilities.CAP_NET_ADMIN) {
+    throw new PipelineError(
+      'BPF_UNAVAILABLE',
+      'ebpf: flows::udp: this process may not attach programs to cgroups (it has no CAP_NET_ADMIN). ' +
+        'Give it this capability, or set flows::udp::enabled to false.',
+    );
+  }
+  const path = cgroups.v2Path;
+  if (path === undefined) {
+    throw new PipelineError(
+      'BPF_UNAVAILABLE',
+      'ebpf: flows::udp: control groups of version 2 are not mounted (found none in /proc/self/mountinfo). ' +
+        'Mount them (mount -t cgroup2 none /sys/fs/cgroup/unified), give the container those of the host, or set ' +
+        'flows::udp::enabled to false.',
+    );
+  }
+  if (statSync(path).ino !== ROOT_CGROUP) {
+    logger.warn(
+      { path },
+      'UDP flows are seen of the cgroups below this one only, which is not the root of the machine: mount the host’s /sys/fs/cgroup',
+    );
+  }
+  return path;
+}

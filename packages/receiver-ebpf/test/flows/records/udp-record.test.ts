@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { Btf, prebuiltPath } from '@tributary/bpf';
+import { describe, expect, it } from 'vitest';
+import { emptyFlowRecord, type FlowRecord } from '../../../src/flows/flow-record.ts';
+import { UdpRecordDecoder } from '../../../src/flows/records/udp-record.ts';
+import { UDP_RECORD } from '../../../src/generated/udp-layout.ts';
+
+/** A record byte by byte, with the field of `struct udp_record` (bpf/udp.h) beside each row. */
+const BYTES: readonly (readonly [field: string, hex: string])[] = [
+  ['type', '02'], // UDP_CLOSED
+  ['version', '01'],
+  ['flags', '01'], // UDP_SOURCE
+  ['end', '02'], // UDP_END_IDLE
+  ['pid', '39 30 00 00'], // 12345
+  ['time_ns', '15 cd 5b 07 01 00 00 00'], // 0x1075bcd15
+  ['duration_ns', '00 2f 68 59 00 00 00 00'], // 1.5 s
+  ['sent_bytes', '00 00 00 00 02 00 00 00'], // 8 GiB
+  ['sent_datagrams', '07 00 00 00 01 00 00 00'], // 2^32 + 7
+  ['received_bytes', 'ff ff ff ff 00 00 00 00'],
+  ['received_datagrams', '03 00 00 00 00 00 00 00'],
+  ['cgroup_id', '01 00 00 00 01 00 00 00'], // 2^32 + 1
+  ['local_port', '40 9c'], // 40000
+  ['remote_port', '35 00'], // 53
+  ['network_namespace', '98 00 00 f0'], // 4026531992
+  ['local_address', '00 00 00 00 00 00 00 00 00 00 ff ff 0a 02 07 1f'], // 10.2.7.31
+  ['remote_address', '20 01 0d b8 00 00 00 00 00 00 00 00 00 00 00 01'], // 2001:db8::1
+  [
+    'executable',
+    '64 69 67 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00',
+  ],
+];
+
+const DECODED: FlowRecord = {
+  ...emptyFlowRecord('udp'),
+  // The remote address tells; a flow has one family, other than this record.
+  isIpv4: false,
+  isSource: true,
+  isClosed: true,
+  endReason: 'idle_timeout',
+  localAddress: '10.2.7.31',
+  localPort: 40000,
+  remoteAddress: '2001:db8::1',
+  remotePort: 53,
+  timeLow: 0x075bcd15,
+  timeHigh: 1,
+  durationSeconds: 1.5,
+  sentBytes: 2 ** 33,
+  sentPackets: 2 ** 32 + 7,
+  receivedBytes: 2 ** 32 - 1,
+  receivedPackets: 3,
+  networkNamespace: 4026531992,
+  cgroupId: 2 ** 32 + 1,
+  pid: 12345,
+  executable: 'dig',
+};
+
+const record = Buffer.from(BYTES.map(([, hex]) => hex.replaceAll(' ', '')).join(''), 'hex');
+
+describe('UdpRecordDecoder', () => {
+  it('reads every field where C has it', () => {
+    expect(decode(record, 0)).toEqual(DECODED);
+  });
+
+  it('reads a record in the middle of others', () => {
+    const others = Buffer.alloc(record.length, 0xff);
+    expect(decode(Buffer.concat([others, record, others]), record.length)).toEqual(DECODED);
+  });
+
+  it('reads an open record as one without an end, and no name where there is no process', () => {
+    const open = Buffer.from(record);
+    open[UDP_RECORD.type] = 1;
+    open.writeUInt32LE(0, UDP_RECORD.pid);
+    expect(decode(open, 0)).toEqual({
+      ...DECODED,
+      isClosed: false,
+      endReason: undefined,
+      pid: 0,
+      executable: '',
+    });
+  });
+
+  it.each([
+    [1, 'closed'],
+    [2, 'idle_timeout'],
+    [3, 'evicted'],
+  ])('takes the end %i for %s', (end, reason) => {
+    const ended = Buffer.from(record);
+    ended[UDP_RECORD.end] = end;
+    expect(decode(ended, 0)).toEqual({ ...DECODED, endReason: reason });
+  });
+
+  it.each([
+    ['of another length', record.length - 8, 0],
+    ['of another version', record.length, 1],
+  ])('takes no record %s', (_, length, added) => {
+    const other = Buffer.from(record);
+    other[UDP_RECORD.version] = (record[UDP_RECORD.version] as number) + added;
+    const into = emptyFlowRecord('udp');
+    const view = new DataView(other.buffer, other.byteOffset);
+    expect(new UdpRecordDecoder().decode(view, 0, length, into)).toBe(false);
+    expect(into).toEqual(emptyFlowRecord('udp'));
+  });
+});
+
+/** The record at `offset`. */
+function decode(bytes: Buffer, offset: number): FlowRecord {
+  const into = emptyFlowRecord('udp');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  expect(new UdpRecordDecoder().decode(view, offset, record.length, into)).toBe(true);
+  return into;
+}
+
+describe('the layout of the record', () => {
+  it('is the one in the BTF of the object that runs, in the order of the table', () => {
+    const { size, fields } = Btf.ofObject(readFileSync(prebuiltPath('udp'))).struct('udp_record');
+    let offset = 0;
+    const table = BYTES.map(([name, hex]) => {
+      const row = { name, offset, size: hex.split(' ').length };
+      offset += row.size;
+      return row;
+    });
+    expect(fields).toEqual(table);
+    expect(size).toBe(offset);
+  });
+
+  it('is the one that the decoder uses', () => {
+    const { size, fields } = Btf.ofObject(readFileSync(prebuiltPath('udp'))).struct('udp_record');
+    expect(UDP_RECORD).toEqual({
+      size,
+      ...Object.fromEntries(fields.map((field) => [field.name, field.offset])),
+    });
+  });
+});

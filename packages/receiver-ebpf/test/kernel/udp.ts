@@ -1,0 +1,50 @@
+/** What the tests of UDP flows share. */
+import { type Peer, type Step, withPeers } from './peer.ts';
+import { type Flow, sum, type Watch, type WatchOptions, watching } from './watch.ts';
+
+/** Starts a process of testdata/udp_peer.py. */
+export type StartPeer = (steps: readonly Step[], prefix?: readonly string[]) => Peer;
+
+/** Runs the receiver and UDP peers, which are gone afterwards. */
+export async function watchingUdp(
+  work: (watch: Watch, start: StartPeer) => Promise<void>,
+  options: WatchOptions = {},
+): Promise<void> {
+  await watching((watch) => withPeers((start) => work(watch, start), 'udp_peer.py'), options);
+}
+
+/** What one observer reported of one flow in all its records. */
+export interface UdpTotal {
+  readonly observer: unknown;
+  /** Bytes and datagrams that the source sent, and those of the destination. */
+  readonly source: readonly [bytes: number, datagrams: number];
+  readonly destination: readonly [bytes: number, datagrams: number];
+  readonly end: unknown;
+}
+
+/** The UDP records among `flows`. */
+export function udpOnly(flows: readonly Flow[]): Flow[] {
+  return flows.filter((flow) => flow['network.transport'] === 'udp');
+}
+
+/** What each observer reported, the source first. */
+export function udpTotals(flows: readonly Flow[]): UdpTotal[] {
+  return ['source', 'destination']
+    .map((observer) => udpOnly(flows).filter((flow) => flow['flow.observer'] === observer))
+    .filter((seen) => seen.length > 0)
+    .map((seen) => ({
+      observer: seen[0]?.['flow.observer'],
+      source: [sum(seen, 'flow.source.bytes'), sum(seen, 'flow.source.packets')],
+      destination: [sum(seen, 'flow.destination.bytes'), sum(seen, 'flow.destination.packets')],
+      end: seen.findLast((flow) => flow['flow.state'] === 'closed')?.['flow.end_reason'],
+    }));
+}
+
+/** Waits for `closed` last records of UDP flows to `port`, and returns all records. */
+export async function untilUdpClosed(watch: Watch, port: number, closed: number): Promise<Flow[]> {
+  const flows = await watch.until(
+    port,
+    (found) => udpOnly(found).filter((flow) => flow['flow.state'] === 'closed').length >= closed,
+  );
+  return udpOnly(flows);
+}
