@@ -164,6 +164,8 @@ static __always_inline void add_flow_drop(const struct flow_drop_key *flow)
 		}
 	}
 	__sync_fetch_and_add(known, 1);
+	/* Last: the reader must not look before it is there. */
+	count(counters, drop_counters, flow_packets);
 }
 
 /* `receiver` is the socket that the packet came to, where the kernel says it. */

@@ -56,12 +56,14 @@ struct flow_drop_key {
 	__u8 _pad[3];
 };
 
-/* Ways of losing something, for one CPU. */
+/* What the program counts for one CPU; the first two are ways of losing something. */
 struct drop_counters {
 	/* No room for another key: the packet is in no metric. */
 	__u64 map_full;
 	/* No room for another flow: the packet is in the metric, and on no flow. */
 	__u64 flow_map_full;
+	/* Packets that were added to a flow: when this has not grown, the reader has nothing to fetch. */
+	__u64 flow_packets;
 };
 
 #pragma clang diagnostic pop

@@ -2,6 +2,7 @@
  * The dropped packets of flows, between the kernel, which knows a packet's addresses, and the flow records that they
  * belong to. Each packet is in one record at most.
  */
+import { monotonicNowNs } from '@tributary/bpf';
 import type { FlowRecord } from '../flows/flow-record.ts';
 import { addressText } from '../flows/records/address.ts';
 import { FLOW_DROP_KEY } from '../generated/drops-layout.ts';
@@ -31,22 +32,31 @@ interface Pair {
 /** What a flow record says of itself as far as it matters here. */
 export type DropsOf = Pick<
   FlowRecord,
-  'transport' | 'networkNamespace' | 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'
+  | 'transport'
+  | 'isClosed'
+  | 'timeLow'
+  | 'timeHigh'
+  | 'networkNamespace'
+  | 'localAddress'
+  | 'localPort'
+  | 'remoteAddress'
+  | 'remotePort'
 >;
 
 /** See the head of this file. One for a receiver; the `drops` block fills it, what writes flow records asks it. */
 export class FlowDrops {
-  readonly #nowMs: () => number;
+  readonly #nowNs: () => number;
   readonly #maxPairs: number;
   readonly #pairs = new Map<string, Pair>();
   #kernel: Pick<KernelDrops, 'takeFlows'> | undefined;
   #hasReader = false;
+  #refreshedNs = 0;
   #attributed = 0;
   #unattributed = 0;
 
-  /** `nowMs` is a steady clock. */
-  constructor(nowMs: () => number = () => performance.now(), maxPairs = MAX_PAIRS) {
-    this.#nowMs = nowMs;
+  /** `nowNs` is the clock of the flow records: CLOCK_MONOTONIC. */
+  constructor(nowNs: () => number = () => Number(monotonicNowNs()), maxPairs = MAX_PAIRS) {
+    this.#nowNs = nowNs;
     this.#maxPairs = maxPairs;
   }
 
@@ -78,8 +88,10 @@ export class FlowDrops {
 
   /** Fetches what the kernel has counted. Call it before flow records are written. */
   refresh(): void {
-    const nowMs = this.#nowMs();
-    this.#kernel?.takeFlows((keys, offset, packets) => this.#keep(keys, offset, packets, nowMs));
+    if (this.#kernel === undefined) return;
+    this.#refreshedNs = this.#nowNs();
+    const nowMs = this.#refreshedNs / 1e6;
+    this.#kernel.takeFlows((keys, offset, packets) => this.#keep(keys, offset, packets, nowMs));
     this.#forget(({ sinceMs }) => nowMs - sinceMs > KEPT_MS || this.#pairs.size > this.#maxPairs);
   }
 
@@ -90,6 +102,8 @@ export class FlowDrops {
    */
   take(flow: DropsOf): number | undefined {
     if (this.#kernel === undefined) return undefined;
+    // After its last record there is no other that could tell what was dropped since.
+    if (flow.isClosed && flow.timeHigh * 2 ** 32 + flow.timeLow > this.#refreshedNs) this.refresh();
     if (this.#pairs.size === 0) return 0;
     const { transport, localAddress, localPort, remoteAddress, remotePort } = flow;
     const packets =

@@ -5,8 +5,8 @@ import { DROP_COUNT, DROP_COUNTERS } from '../generated/drops-layout.ts';
 /** `interface` of `struct drop_count`. */
 const INTERFACE_BYTES = DROP_COUNT.size - DROP_COUNT.interface;
 
-/** What the program counts as lost, by the names of `struct drop_counters`, and what only the kernel counts itself. */
-export type DropLoss = Exclude<keyof typeof DROP_COUNTERS, 'size'> | 'missed_events';
+/** What is lost, by the names of `struct drop_counters`, and what only the kernel counts itself. */
+export type DropLoss = 'map_full' | 'flow_map_full' | 'missed_events';
 
 /** What to load with. */
 export interface KernelDropsOptions {
@@ -31,6 +31,9 @@ export interface DropEntry {
 export class KernelDrops {
   readonly #object: BpfObject;
   readonly #program: BpfProgram;
+  readonly #counterKey = uint32(0);
+  readonly #counterBytes: Uint8Array;
+  #takenFlowPackets = 0;
   #lastLosses: Readonly<Record<DropLoss, number>> | undefined;
 
   /** Loads and attaches: drops are counted from now on. Throws a `PipelineError` where the kernel does not allow it. */
@@ -41,6 +44,7 @@ export class KernelDrops {
       maxEntries: byFlow ? { drops: maxSeries } : { drops: maxSeries, flow_drops: 1 },
     });
     try {
+      this.#counterBytes = new Uint8Array(this.#object.map('counters').entryBytes);
       const map = this.#object.map('left_out');
       for (const entry of leftOut) map.update(uint32(entry), Uint8Array.of(1));
       this.#program = this.#object.load('count_drop');
@@ -72,8 +76,14 @@ export class KernelDrops {
     return value !== undefined && readCount(map, value, 0).packets === packets && map.delete(key);
   }
 
-  /** Takes the counts of flows away: `handle` gets `struct flow_drop_key` at `offset`, and the packets. */
+  /**
+   * Takes the counts of flows away: `handle` gets `struct flow_drop_key` at `offset`, and the packets. Costs little where
+   * there are none.
+   */
   takeFlows(handle: (keys: DataView, offset: number, packets: number) => void): void {
+    const flowPackets = this.#counter(DROP_COUNTERS.flow_packets);
+    if (flowPackets === this.#takenFlowPackets) return;
+    this.#takenFlowPackets = flowPackets;
     const map = this.#object.map('flow_drops');
     map.readAll(
       (keys, values, count) => {
@@ -91,12 +101,9 @@ export class KernelDrops {
   /** What was lost since the start; after `close` what had been until then. */
   losses(): Readonly<Record<DropLoss, number>> {
     if (this.#lastLosses !== undefined) return this.#lastLosses;
-    const map = this.#object.map('counters');
-    const view = new DataView((map.lookup(uint32(0)) as Uint8Array).buffer);
-    const sum = (offset: number): number => sumOverCpus(map, view, offset);
     return {
-      map_full: sum(DROP_COUNTERS.map_full),
-      flow_map_full: sum(DROP_COUNTERS.flow_map_full),
+      map_full: this.#counter(DROP_COUNTERS.map_full),
+      flow_map_full: this.#counter(DROP_COUNTERS.flow_map_full),
       missed_events: Number(this.#program.stats().recursionMisses),
     };
   }
@@ -106,6 +113,12 @@ export class KernelDrops {
     if (this.#lastLosses !== undefined) return;
     this.#lastLosses = this.losses();
     this.#object.close();
+  }
+
+  #counter(offset: number): number {
+    const map = this.#object.map('counters');
+    map.lookupInto(this.#counterKey, this.#counterBytes);
+    return sumOverCpus(map, new DataView(this.#counterBytes.buffer), offset);
   }
 }
 

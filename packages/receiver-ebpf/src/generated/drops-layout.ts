@@ -34,9 +34,10 @@ export const FLOW_DROP_KEY = {
 
 /** `struct drop_counters`: its size, and where each field begins, in bytes. */
 export const DROP_COUNTERS = {
-  size: 16,
+  size: 24,
   map_full: 0,
   flow_map_full: 8,
+  flow_packets: 16,
 } as const;
 
 /** `enum drop_direction`. */

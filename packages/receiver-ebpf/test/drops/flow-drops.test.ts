@@ -55,6 +55,9 @@ const SERVER = ['10.0.0.2', 80] as const;
 /** The client's end of the flow between the two. */
 const FLOW: DropsOf = {
   transport: 'tcp',
+  isClosed: false,
+  timeLow: 0,
+  timeHigh: 0,
   networkNamespace: 1,
   localAddress: CLIENT[0],
   localPort: CLIENT[1],
@@ -63,7 +66,7 @@ const FLOW: DropsOf = {
 };
 
 const SERVER_FLOW: DropsOf = {
-  transport: 'tcp',
+  ...FLOW,
   networkNamespace: 2,
   localAddress: SERVER[0],
   localPort: SERVER[1],
@@ -73,7 +76,7 @@ const SERVER_FLOW: DropsOf = {
 
 function flowDrops(maxPairs?: number) {
   const clock = { nowMs: 0 };
-  const drops = new FlowDrops(() => clock.nowMs, maxPairs);
+  const drops = new FlowDrops(() => clock.nowMs * 1e6, maxPairs);
   const source = kernel();
   drops.connect(source);
   return { drops, source, clock };
@@ -93,6 +96,16 @@ describe('FlowDrops', () => {
     drops.refresh();
     expect([drops.take(FLOW), drops.take(FLOW), drops.take(SERVER_FLOW)]).toEqual([7, 0, 0]);
     expect([drops.attributed, drops.unattributed]).toEqual([7, 0]);
+  });
+
+  it('looks once more for a last record that was made since it last looked', () => {
+    const { drops, source, clock } = flowDrops();
+    clock.nowMs = 5;
+    drops.refresh();
+    source.next({ from: CLIENT, to: SERVER, namespace: 1, packets: 3 });
+    expect(drops.take({ ...FLOW, timeLow: 6e6 })).toBe(0);
+    expect(drops.take({ ...FLOW, isClosed: true, timeLow: 4e6 })).toBe(0);
+    expect(drops.take({ ...FLOW, isClosed: true, timeLow: 6e6 })).toBe(3);
   });
 
   it('gives what was dropped in another namespace to the end that asks first', () => {
