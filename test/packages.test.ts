@@ -17,7 +17,7 @@ const ALSO_ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'exporter-otlp': ['grpc'],
 };
 
-/** The lab, which no package depends on: what is tested in it is tested in test/lab. */
+/** The lab is for tests: those of any package may use it, and no package depends on it. */
 const LAB = '@tributary/lab';
 
 /** What every plugin package has. */
@@ -71,8 +71,9 @@ describe('every package', () => {
     const forbidden = {
       dependencies: ours(dependencies).filter((dependency) => !allowed(folder).includes(dependency)),
       devDependencies: ours(devDependencies).filter((dependency) => dependency !== 'testkit'),
+      lab: Object.hasOwn(dependencies ?? {}, LAB),
     };
-    expect(forbidden).toEqual({ dependencies: [], devDependencies: [] });
+    expect(forbidden).toEqual({ dependencies: [], devDependencies: [], lab: false });
   });
 
   it.each(folders)('%s imports only what it declares, and nothing from the folder of another', (folder) => {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Batch, Consumer } from '@tributary/core';
-import type { Cluster } from '../../lab/src/index.ts';
-import { type Flow, watching } from '../../packages/receiver-ebpf/test/kernel/watch.ts';
+import type { Cluster } from '@tributary/lab';
+import { type Flow, watching } from '../kernel/watch.ts';
 
 /** How long a test waits for records that should come with the next sweep, in milliseconds; it passes only in failures. */
 const WAIT_LIMIT_MS = 30_000;

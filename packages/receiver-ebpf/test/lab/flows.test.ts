@@ -1,5 +1,5 @@
 /** What the receiver says of connections in a cluster, beside what both their ends counted themselves. */
-import { beforeEach, describe, expect, it } from 'vitest';
+
 import {
   app,
   type CgroupOptions,
@@ -18,8 +18,9 @@ import {
   redisCounts,
   sendSegments,
   withCluster,
-} from '../../lab/src/index.ts';
-import { sum } from '../../packages/receiver-ebpf/test/kernel/watch.ts';
+} from '@tributary/lab';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { sum } from '../kernel/watch.ts';
 import { skipWithoutLab } from './skip-without-lab.ts';
 import { bothEnds, sorted, watchingCluster } from './watch-cluster.ts';
 
@@ -77,7 +78,7 @@ describe('flows through services', () => {
     { family: 4, driver: 'cgroupfs', runtime: 'docker', parent: 'own' },
     { family: 6, driver: 'systemd', runtime: 'podman', parent: 'own' },
   ] as const)(
-    'have the bytes, connections and containers of both ends: %o',
+    'have the bytes, connections and containers of both ends (IPv$family, $driver, $runtime, $parent)',
     async ({ family, ...cgroups }) => {
       await withCluster(shop(family, cgroups), (lab) =>
         watchingCluster(lab, async (watch) => {

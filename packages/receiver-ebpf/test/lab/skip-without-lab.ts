@@ -1,6 +1,6 @@
 import { examineMachine } from '@tributary/bpf';
+import { labProblems } from '@tributary/lab';
 import type { TestContext } from 'vitest';
-import { labProblems } from '../../lab/src/index.ts';
 
 const lab = labProblems();
 const { problems, mayLoadPrograms } = examineMachine();
