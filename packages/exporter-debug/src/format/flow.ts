@@ -7,7 +7,6 @@
  * before it is at. ↑ is what the source sent since the last line of the flow, ↓ what the destination sent.
  */
 import {
-  ATTR_CONTAINER_ID,
   ATTR_DESTINATION_ADDRESS,
   ATTR_DESTINATION_PORT,
   ATTR_FLOW_CONNECT_DURATION,
@@ -22,8 +21,6 @@ import {
   ATTR_FLOW_STATE,
   ATTR_NETWORK_TRANSPORT,
   ATTR_NETWORK_TYPE,
-  ATTR_PROCESS_EXECUTABLE_NAME,
-  ATTR_PROCESS_PID,
   ATTR_SOURCE_ADDRESS,
   ATTR_SOURCE_PORT,
   type Attributes,
@@ -31,8 +28,8 @@ import {
   type LogRecord,
 } from '@tributary/core';
 import { Columns } from './columns.ts';
+import { number, processText, text } from './event-text.ts';
 import { bytes, duration, timeOfDay } from './quantity.ts';
-import { shortened } from './text.ts';
 
 /** Time, process, role, source, destination, network, state, both amounts; what follows is not aligned. */
 const COLUMN_WIDTHS = [
@@ -46,10 +43,6 @@ const COLUMN_WIDTHS = [
   { min: 9, max: 9 },
   { min: 9, max: 9 },
 ];
-
-/** Names of processes, addresses and states are cut off here: a record may hold anything. */
-const WORD_LIMIT = 48;
-const SHORT_ID_LENGTH = 12;
 
 /** Tells whether a record has what the line of a flow shows. */
 export function isFlow(record: LogRecord): boolean {
@@ -82,14 +75,6 @@ export class FlowLines {
       secondsText(attributes, 'after', ATTR_FLOW_DURATION),
     ]);
   }
-}
-
-function processText(attributes: Attributes): string {
-  const name = text(attributes, ATTR_PROCESS_EXECUTABLE_NAME);
-  const pid = number(attributes, ATTR_PROCESS_PID);
-  if (name !== '' || pid !== undefined) return `${name}${pid === undefined ? '' : `[${pid}]`}`;
-  const container = text(attributes, ATTR_CONTAINER_ID).slice(0, SHORT_ID_LENGTH);
-  return container === '' ? '-' : container;
 }
 
 function roleText(attributes: Attributes): string {
@@ -129,13 +114,4 @@ function retransmitsText(attributes: Attributes): string {
   return source === undefined && destination === undefined
     ? ''
     : `${(source ?? 0) + (destination ?? 0)} retrans`;
-}
-
-function text(attributes: Attributes, key: string): string {
-  return shortened(attributes.getString(key) ?? '', WORD_LIMIT);
-}
-
-function number(attributes: Attributes, key: string): number | undefined {
-  const value = attributes.get(key);
-  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined;
 }

@@ -11,6 +11,7 @@ import {
 import { Columns } from './columns.ts';
 import { FlowLines, isFlow } from './flow.ts';
 import { pointText } from './point.ts';
+import { isProcessEvent, ProcessLines } from './process.ts';
 import { duration, timeOfDay } from './quantity.ts';
 import { shortened } from './text.ts';
 import { messageText, shortValue } from './value.ts';
@@ -38,6 +39,7 @@ export class RecordLines {
   readonly #isNormal: boolean;
   readonly #columns = new Columns(COLUMN_WIDTHS);
   readonly #flows = new FlowLines();
+  readonly #processes = new ProcessLines();
 
   constructor(verbosity: 'basic' | 'normal') {
     this.#isNormal = verbosity === 'normal';
@@ -57,6 +59,7 @@ export class RecordLines {
 
   #log(record: LogRecord, service: string): string {
     if (!this.#isNormal && isFlow(record)) return this.#flows.line(record);
+    if (!this.#isNormal && isProcessEvent(record)) return this.#processes.line(record);
     const severity = shortened(record.severityText, NAME_LIMIT) || severityName(record.severityNumber);
     const message = record.body === undefined ? '' : messageText(record.body, MESSAGE_LIMIT);
     return this.#line(record.timeUnixNano || record.observedTimeUnixNano, 'log', service, [
