@@ -1,6 +1,6 @@
 import { defineReceiver } from '@tributary/core';
 import { type ExampleConfig, exampleConfigSchema } from './config.ts';
-import { ExampleReceiver } from './example.ts';
+import { createExampleReceiver } from './example.ts';
 
 /** The `example` receiver: makes a log record at an interval. */
 export const exampleReceiver = defineReceiver<ExampleConfig>({
@@ -8,5 +8,5 @@ export const exampleReceiver = defineReceiver<ExampleConfig>({
   description: 'Makes a log record at an interval.',
   signals: { logs: 'development' },
   configSchema: exampleConfigSchema,
-  create: (settings, config, next) => new ExampleReceiver(settings, config, next),
+  create: createExampleReceiver,
 });
