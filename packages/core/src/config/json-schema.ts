@@ -109,6 +109,10 @@ function toJsonSchema(schema: z.ZodType): JsonSchema {
     io: 'input',
     unrepresentable: 'any',
     reused: 'inline',
+    override: ({ jsonSchema }) => {
+      // zod's own names (`starts_with`), which validators complain of; the pattern beside them says all.
+      if (jsonSchema.pattern !== undefined) delete jsonSchema.format;
+    },
   });
   return rest as JsonSchema;
 }
