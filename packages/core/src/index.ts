@@ -44,6 +44,7 @@ export * from './config/resolved-config.ts';
 export * from './config/schema-types.ts';
 export { nearest } from './config/suggest.ts';
 export * from './config/telemetry-config.ts';
+export type { OtlpReaderConfig } from './config/telemetry-readers.ts';
 export * from './errors.ts';
 export * from './exporter/config.ts';
 export { createExporter, type ExporterOptions } from './exporter/create-exporter.ts';

@@ -61,6 +61,30 @@ test('headers are taken as a map and as a list of names and values', () => {
   expect(read([{ name: 'a', value: 'b' }])).toStrictEqual({ a: 'b' });
 });
 
+test('the OTLP exporter of a reader is taken in both forms of the configuration data model', () => {
+  const exporter = (block: unknown): unknown =>
+    telemetryConfigSchema.parse({ metrics: { readers: [{ periodic: { exporter: block } }] } }).metrics
+      .readers[0]?.periodic?.exporter;
+  const tls = { ca_file: 'ca.pem', key_file: 'key.pem', cert_file: 'cert.pem' };
+  const older = { certificate: 'ca.pem', client_key: 'key.pem', client_certificate: 'cert.pem' };
+  const endpoint = 'https://backend:4317';
+  expect(exporter({ otlp_grpc: { endpoint, tls: { ...tls, insecure: false }, timeout: 5 } })).toEqual(
+    exporter({ otlp: { protocol: 'grpc', endpoint, ...older, insecure: false, timeout: 5 } }),
+  );
+  expect(exporter({ otlp_http: { endpoint, tls, encoding: 'protobuf', compression: 'gzip' } })).toEqual(
+    exporter({ otlp: { protocol: 'http/protobuf', endpoint, ...older, compression: 'gzip' } }),
+  );
+  expect(exporter({ otlp_grpc: {} })).toMatchObject({ otlp: { endpoint: 'http://localhost:4317' } });
+});
+
+test('a reader has one exporter', () => {
+  const readers = [{ periodic: { exporter: { otlp_grpc: {}, console: {} } } }];
+  const { error } = telemetryConfigSchema.safeParse({ metrics: { readers } });
+  expect(error?.issues.map(({ message }) => message)).toEqual([
+    'expected exactly one of "otlp_grpc", "otlp_http", "otlp" and "console"',
+  ]);
+});
+
 test('the former address makes the default reader listen there', () => {
   expect(telemetryConfigSchema.parse({ metrics: { address: '[::1]:9999' } }).metrics.readers).toStrictEqual([
     { pull: { exporter: { prometheus: { ...PULL, host: '::1', port: 9999 } } } },

@@ -5,15 +5,17 @@ import { AggregationTemporalityPreference } from '@opentelemetry/exporter-metric
 import { OTLPMetricExporter as HttpMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
 import {
+  type AggregationOption,
+  AggregationType,
   ConsoleMetricExporter,
+  InstrumentType,
   type MetricReader,
   PeriodicExportingMetricReader,
   type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics';
-import type { MetricReaderConfig } from '@tributary/core';
+import type { MetricReaderConfig, OtlpReaderConfig } from '@tributary/core';
 
 type PeriodicConfig = NonNullable<MetricReaderConfig['periodic']>;
-type OtlpConfig = NonNullable<PeriodicConfig['exporter']['otlp']>;
 
 const TEMPORALITY = {
   cumulative: AggregationTemporalityPreference.CUMULATIVE,
@@ -21,7 +23,7 @@ const TEMPORALITY = {
   low_memory: AggregationTemporalityPreference.LOWMEMORY,
 } as const;
 
-function headersOf(config: OtlpConfig): Record<string, string> {
+function headersOf(config: OtlpReaderConfig): Record<string, string> {
   const listed = (config.headers_list ?? '')
     .split(',')
     .filter((pair) => pair.includes('='))
@@ -37,7 +39,7 @@ function readOptional(file: string | undefined): Buffer | null {
   return file === undefined ? null : readFileSync(file);
 }
 
-function grpcExporter(config: OtlpConfig): PushMetricExporter {
+function grpcExporter(config: OtlpReaderConfig): PushMetricExporter {
   const metadata = new Metadata();
   for (const [name, value] of Object.entries(headersOf(config))) metadata.set(name, value);
   const isPlain = config.endpoint.startsWith('http://') || config.insecure === true;
@@ -57,10 +59,11 @@ function grpcExporter(config: OtlpConfig): PushMetricExporter {
     ...compressionOf(config),
     timeoutMillis: config.timeout,
     temporalityPreference: TEMPORALITY[config.temporality_preference],
+    aggregationPreference: aggregationOf(config),
   });
 }
 
-function httpExporter(config: OtlpConfig): PushMetricExporter {
+function httpExporter(config: OtlpReaderConfig): PushMetricExporter {
   const url = config.endpoint.includes('://')
     ? config.endpoint
     : `${config.insecure === true ? 'http' : 'https'}://${config.endpoint}/v1/metrics`;
@@ -81,12 +84,23 @@ function httpExporter(config: OtlpConfig): PushMetricExporter {
     ...compressionOf(config),
     timeoutMillis: config.timeout,
     temporalityPreference: TEMPORALITY[config.temporality_preference],
+    aggregationPreference: aggregationOf(config),
   });
 }
 
-function compressionOf({ compression }: OtlpConfig): { compression?: CompressionAlgorithm } {
+function compressionOf({ compression }: OtlpReaderConfig): { compression?: CompressionAlgorithm } {
   if (compression === undefined) return {};
   return { compression: compression === 'gzip' ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE };
+}
+
+function aggregationOf(config: OtlpReaderConfig): (type: InstrumentType) => AggregationOption {
+  const isExponential = config.default_histogram_aggregation === 'base2_exponential_bucket_histogram';
+  return (type) => ({
+    type:
+      isExponential && type === InstrumentType.HISTOGRAM
+        ? AggregationType.EXPONENTIAL_HISTOGRAM
+        : AggregationType.DEFAULT,
+  });
 }
 
 /**
