@@ -29,7 +29,7 @@ export function refusalError(refusal: Refusal): PipelineError {
     return new PipelineError(
       'BPF_UNAVAILABLE',
       `bpf: program "${program}" (${section}): the kernel does not let this process load BPF programs ` +
-        `(${errnoText(result)}). Run it as root, or with the capabilities CAP_BPF and CAP_PERFMON.`,
+        `(${errnoText(result)}). Run it as root, or with the capabilities ${capabilitiesFor(section)}.`,
       options,
     );
   }
@@ -38,6 +38,11 @@ export function refusalError(refusal: Refusal): PipelineError {
     `bpf: program "${program}" (${section}): ${summary(refusal)}`,
     options,
   );
+}
+
+/** Programs of cgroups see packets, which is a matter of the network as well. */
+function capabilitiesFor(section: string): string {
+  return section.startsWith('cgroup') ? 'CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN' : 'CAP_BPF and CAP_PERFMON';
 }
 
 function summary({ section, result, verifierLog, messages }: Refusal): string {

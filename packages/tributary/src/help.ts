@@ -52,8 +52,12 @@ plugins. An editor with a YAML language server completes and checks from it:
 
 const DOCTOR = `usage: tributary doctor [--json]
 
-Tells what this machine allows: kernel, BTF, capabilities, libbpf, cgroups, and each BPF program by itself: whether
-the kernel takes it. What is missing comes with its remedy. Exits with 0 if the kernel receivers can run, else 1.
+Tells what this machine allows (kernel, BTF, capabilities, libbpf, cgroups), and of each block of the eBPF receiver
+whether it runs here (ok), runs with something missing (part), or cannot run (FAIL), with the reason, what is missing
+for that, and what to do. It tries each kernel program and leaves nothing behind. Run it as the user, and with the
+capabilities, that the receiver will have.
+
+Exits with 0 if every block runs, be it in part; with 1 if one cannot run at all.
 
 options:
   --json    the same as JSON

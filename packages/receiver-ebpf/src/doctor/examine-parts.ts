@@ -1,0 +1,138 @@
+/**
+ * What each part of the receiver can do on this machine, found out by trying: programs are loaded, one by one, and let go;
+ * nothing is attached.
+ */
+import { readlinkSync, statSync } from 'node:fs';
+import {
+  type Capability,
+  examineMachine,
+  type Machine,
+  NetlinkSocket,
+  type ProgramProbe,
+  probeObject,
+  readPrebuilt,
+} from '@tributary/bpf';
+import { errorText } from '@tributary/core';
+import { NETLINK_SOCK_DIAG } from '../flows/sock-diag/inet-diag.ts';
+import type { Condition, Finding, Part, PartReport } from './part.ts';
+import { PARTS } from './parts.ts';
+
+/** The inode number of the first pid namespace (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
+const FIRST_PID_NAMESPACE = 'pid:[4026531836]';
+
+/** The inode number that the root of cgroup version 2 has; that of a part of the tree is another. */
+const ROOT_CGROUP = 1;
+
+/** What it is tried with. */
+export interface ExamineOptions {
+  readonly machine?: Machine;
+  /** The bytes of an object, by its name. */
+  readonly readObject?: (name: string) => Uint8Array;
+}
+
+/** Examines every part. Never throws, and leaves nothing in the kernel. */
+export function examineParts(options: ExamineOptions = {}): PartReport[] {
+  const { machine = examineMachine(), readObject = readPrebuilt } = options;
+  return PARTS.map((part) => {
+    const all = [...programFindings(part, machine, readObject), ...conditionFindings(part, machine)];
+    const fatal = all.filter(({ lost }) => lost === undefined);
+    const { block, title, isFallback } = part;
+    const state = fatal.length > 0 ? 'cannot_run' : all.length > 0 ? 'partly' : 'runs';
+    // What else would be missing is of no interest where nothing runs.
+    const findings = fatal.length > 0 ? fatal : all;
+    return { block, title, ...(isFallback ? { isFallback } : {}), state, findings };
+  });
+}
+
+function programFindings(part: Part, machine: Machine, readObject: (name: string) => Uint8Array): Finding[] {
+  if (part.object === undefined) return [];
+  // Without these no program runs, and trying each would say the same of all.
+  const everything = new Set(part.programs.map(({ without }) => without));
+  const lost = everything.has(undefined) ? undefined : [...everything].join('; ');
+  const missing: Capability[] = machine.mayLoadPrograms ? [] : ['CAP_BPF', 'CAP_PERFMON'];
+  if (machine.problems.length > 0) {
+    return machine.problems.map((text) => finding(text, lost, missing));
+  }
+  let probes: readonly ProgramProbe[];
+  try {
+    probes = probeObject(readObject(part.object), part.object);
+  } catch (error) {
+    return [finding(errorText(error), lost, missing)];
+  }
+  return part.programs.flatMap(({ programs, without }) => {
+    const tried = programs.map((name) => probes.find(({ program }) => program === name));
+    if (tried.some((probe) => probe?.loads)) return [];
+    const problem =
+      tried[0]?.problem ??
+      `the object ${part.object} has no program ${programs.join(' or ')}. Build it anew.`;
+    return [finding(problem, without, [])];
+  });
+}
+
+function conditionFindings({ conditions }: Part, machine: Machine): Finding[] {
+  return conditions.flatMap(({ condition, without }) => {
+    const problem = problemOf(condition, machine);
+    return problem === undefined
+      ? []
+      : [finding(problem, without, isCapability(condition, machine) ? [condition] : [])];
+  });
+}
+
+/** Undefined where the condition holds; else what is wrong, and what to do. */
+function problemOf(condition: Condition, machine: Machine): string | undefined {
+  switch (condition) {
+    case 'host_pid':
+      return isInFirstPidNamespace()
+        ? undefined
+        : 'this process has a pid namespace of its own. Give it that of the host (Kubernetes: hostPID: true).';
+    case 'cgroup2':
+      return machine.cgroups.v2Path !== undefined
+        ? undefined
+        : 'cgroup version 2 is not mounted where this process sees it. Mount the /sys/fs/cgroup of the host.';
+    case 'whole_cgroup2':
+      return isWholeTree(machine)
+        ? undefined
+        : "only a part of cgroup version 2 is mounted where this process sees it. Mount the host's /sys/fs/cgroup.";
+    case 'sock_diag':
+      return sockDiagProblem();
+    default:
+      return machine.capabilities[condition]
+        ? undefined
+        : `${condition} is missing. Give it this capability.`;
+  }
+}
+
+function finding(text: string, lost: string | undefined, capabilities: readonly Capability[]): Finding {
+  // Every text has the form "what is wrong (what was found). What to do."
+  const end = /\. (?=[A-Z])/.exec(text);
+  const problem = end === null ? text : text.slice(0, end.index);
+  const remedy = end === null ? '' : text.slice(end.index + 2);
+  return { problem, ...(lost === undefined ? {} : { lost }), remedy, capabilities };
+}
+
+function isCapability(condition: Condition, { capabilities }: Machine): condition is Capability {
+  return Object.hasOwn(capabilities, condition);
+}
+
+function isInFirstPidNamespace(): boolean {
+  try {
+    return readlinkSync('/proc/self/ns/pid') === FIRST_PID_NAMESPACE;
+  } catch {
+    return false;
+  }
+}
+
+function isWholeTree({ cgroups }: Machine): boolean {
+  return (
+    cgroups.v2Path !== undefined && statSync(cgroups.v2Path, { throwIfNoEntry: false })?.ino === ROOT_CGROUP
+  );
+}
+
+function sockDiagProblem(): string | undefined {
+  try {
+    new NetlinkSocket({ protocol: NETLINK_SOCK_DIAG }).close();
+    return undefined;
+  } catch (error) {
+    return errorText(error);
+  }
+}
