@@ -25,6 +25,8 @@ const ROOT_CGROUP = 1;
 
 /** What it is tried with. */
 export interface ExamineOptions {
+  /** All, if not given. */
+  readonly parts?: readonly Part[];
   readonly machine?: Machine;
   /** The bytes of an object, by its name. */
   readonly readObject?: (name: string) => Uint8Array;
@@ -32,8 +34,8 @@ export interface ExamineOptions {
 
 /** Examines every part. Never throws, and leaves nothing in the kernel. */
 export function examineParts(options: ExamineOptions = {}): PartReport[] {
-  const { machine = examineMachine(), readObject = readPrebuilt } = options;
-  return PARTS.map((part) => {
+  const { machine = examineMachine(), readObject = readPrebuilt, parts = PARTS } = options;
+  return parts.map((part) => {
     const all = [...programFindings(part, machine, readObject), ...conditionFindings(part, machine)];
     const fatal = all.filter(({ lost }) => lost === undefined);
     const { block, title, isFallback } = part;
@@ -62,10 +64,11 @@ function programFindings(part: Part, machine: Machine, readObject: (name: string
   return part.programs.flatMap(({ programs, without }) => {
     const tried = programs.map((name) => probes.find(({ program }) => program === name));
     if (tried.some((probe) => probe?.loads)) return [];
+    const [first] = tried;
     const problem =
-      tried[0]?.problem ??
-      `the object ${part.object} has no program ${programs.join(' or ')}. Build it anew.`;
-    return [finding(problem, without, [])];
+      first?.problem ?? `the object ${part.object} has no program ${programs.join(' or ')}. Build it anew.`;
+    const log = first?.verifierLog;
+    return [{ ...finding(problem, without, []), ...(log === undefined ? {} : { verifierLog: log }) }];
   });
 }
 

@@ -41,6 +41,8 @@ export interface Finding {
   readonly remedy: string;
   /** The capabilities that would mend it. */
   readonly capabilities: readonly Capability[];
+  /** All that the kernel said of a program that it refused. */
+  readonly verifierLog?: string;
 }
 
 /** What a part can do on this machine. */

@@ -65,6 +65,34 @@ export const PARTS: readonly Part[] = [
     ],
   },
   {
+    block: 'flows',
+    title: 'UDP',
+    object: 'udp',
+    programs: [
+      needed('count_sent', 'count_received'),
+      optional('count_sent', 'datagrams that are sent'),
+      optional('count_received', 'datagrams that are received'),
+      optional(
+        'take_back_received',
+        'that a datagram did not fit into the receive queue: it counts as received',
+      ),
+      optional('end_flow', 'the last records of sockets that are closed'),
+      optional('sweep_sockets', 'records of open sockets'),
+      optional('sweep_peers', 'records of sockets with several peers'),
+      optional('mark_existing', 'which end sent first, of sockets from before the start'),
+      optional('find_socket_owners', 'the processes of sockets from before the start'),
+    ],
+    conditions: [
+      { condition: 'CAP_NET_ADMIN' },
+      { condition: 'cgroup2' },
+      { condition: 'whole_cgroup2', without: 'UDP flows of other cgroups than those below the mounted one' },
+      {
+        condition: 'CAP_SYS_ADMIN',
+        without: 'which end sent first, of sockets of other network namespaces from before the start',
+      },
+    ],
+  },
+  {
     block: 'drops',
     title: 'dropped packets',
     object: 'drops',

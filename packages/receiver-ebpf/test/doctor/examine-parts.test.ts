@@ -46,7 +46,7 @@ describe('what each part of the receiver can do', () => {
     const listed = PARTS.filter((part) => part.object === object).flatMap(({ programs }) =>
       programs.flatMap((need) => need.programs),
     );
-    expect(listed.toSorted()).toEqual(
+    expect([...new Set(listed)].toSorted()).toEqual(
       programsOf(object)
         .map(({ name }) => name)
         .toSorted(),
@@ -62,32 +62,26 @@ describe('what each part of the receiver can do', () => {
     'says what is missing for each program of %s that a kernel does not take',
     (object, context) => {
       skipWithoutBpf(context);
+      const parts = PARTS.filter((part) => part.object === object);
       for (const { name, section } of programsOf(object)) {
         const bytes = withoutHook(object, section);
-        const reports = examineParts({
-          readObject: (asked) => (asked === object ? bytes : readPrebuilt(asked)),
-        });
+        const reports = examineParts({ parts, readObject: () => bytes });
         const names = programsOf(object)
           .filter((other) => other.section === section)
           .map((other) => other.name);
         expect(names).toEqual(expect.arrayContaining([name]));
-        const expected = EVERYTHING.map((report, index) => {
-          const part = PARTS[index];
-          if (part?.object !== object) return report;
+        const expected = parts.map((part) => {
           const needs = part.programs.filter(({ programs }) => programs.every((one) => names.includes(one)));
           const findings = needs.map(({ programs, without }) => ({
-            problem: expect.stringMatching(
-              new RegExp(
-                `^bpf: program "${programs[0]}" \\(.*\\): this kernel has no (tracepoint|iterator) ".*~"$`,
-              ),
-            ),
+            problem: expect.stringContaining(`program "${programs[0]}" (`),
             ...(without === undefined ? {} : { lost: without }),
-            remedy: 'Use a newer kernel for what it gives.',
+            remedy: expect.stringMatching(/^(Use a newer kernel|The rest goes on without it)/),
             capabilities: [],
           }));
           const isDead = needs.some(({ without }) => without === undefined);
           return {
-            ...report,
+            block: part.block,
+            title: part.title,
             state: isDead ? 'cannot_run' : 'partly',
             findings: isDead ? findings.filter((_, at) => needs[at]?.without === undefined) : findings,
           };

@@ -7,6 +7,7 @@ const MISSING = [
   'process and container of connections that are opened here and shorter than the interval',
   'how a connection ended, where the kernel does not tell',
   'connections that are refused, or closed without lingering',
+  'UDP flows',
 ];
 
 /** TCP flows by BPF where that can run, else by sock_diag, which is said in the log. */
