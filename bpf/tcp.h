@@ -15,7 +15,7 @@ typedef __u64 monotonic_ns;
 
 enum flow_record_version {
 	/* Raised when a record changes its meaning or layout. */
-	FLOW_RECORD_VERSION = 1,
+	FLOW_RECORD_VERSION = 2,
 };
 
 enum flow_record_type {
@@ -34,6 +34,10 @@ enum flow_flag {
 	FLOW_RESET_RECEIVED = 4,
 	/* This end had closed, and ended the rest by a RST. */
 	FLOW_RESET_SENT = 8,
+	/* The window that this end told the other is closed. Open records only, as the next. */
+	FLOW_LOCAL_WINDOW_ZERO = 16,
+	/* The window that the other end told is closed. */
+	FLOW_REMOTE_WINDOW_ZERO = 32,
 };
 
 #pragma clang diagnostic push
@@ -51,14 +55,34 @@ struct flow_record {
 	__u64 sent_bytes;     /* payload since the last record; see read_counters() */
 	__u64 received_bytes; /* payload since the last record */
 	__u64 cgroup_id;      /* inode number in cgroup v2; 0: not known */
-	__u32 retransmits;    /* segments sent again since the last record */
-	__u32 rtt_us;	      /* smoothed round trip; 0: none measured */
-	__u32 connect_us;     /* 0: not known */
+	__u32 sent_packets;   /* TCP segments, as the wire has them, since the last record */
+	__u32 received_packets;
+	__u32 retransmits;	 /* segments sent again since the last record */
+	__u32 rtt_us;		 /* smoothed round trip; 0: none measured */
+	__u32 min_rtt_us;	 /* smallest of late; 0: none measured */
+	__u32 connect_us;	 /* 0: not known */
+	__u32 window_limited_us; /* since the last record, could not send: the other's window had no room */
 	__u16 local_port;
 	__u16 remote_port;
 	__u8 local_address[16]; /* IPv4 as ::ffff:a.b.c.d */
 	__u8 remote_address[16];
 	char executable[EXECUTABLE_BYTES]; /* base name of the program, cut, ended by 0 */
+};
+
+/* What a listening socket counted since its last record. */
+struct listener_record {
+	__u32 version; /* enum flow_record_version */
+	__u32 pid;     /* that listens; 0: not known */
+	monotonic_ns time_ns;
+	monotonic_ns last_ns; /* of the last record, or when we first saw the socket */
+	__u64 cgroup_id;
+	__u32 drops;	  /* SYNs and last ACKs of handshakes that it had no room for */
+	__u32 unanswered; /* handshakes whose SYN-ACK was sent a last time without an answer */
+	__u32 netns;	  /* inode number */
+	__u16 port;
+	__u16 _pad;
+	__u8 address[16];
+	char executable[EXECUTABLE_BYTES];
 };
 
 /* What the programs count for one CPU. The first four are ways of losing something. */
@@ -73,7 +97,10 @@ struct tcp_counters {
 	__u64 unknown_ended;
 	/* Packets sent again (an offloaded packet may be several segments), of any TCP socket. */
 	__u64 retransmits;
+	/* RSTs of connections. */
 	__u64 resets_sent;
+	/* RSTs that answered a packet of no connection. */
+	__u64 resets_sent_unknown;
 	__u64 resets_received;
 };
 
@@ -82,12 +109,13 @@ struct tcp_counters {
 /* What the reader's constants are made of, in one place. */
 struct tcp_layout {
 	struct flow_record record;
+	struct listener_record listener;
 	struct tcp_counters counters;
 	enum flow_record_version version;
 	enum flow_record_type type;
 	enum flow_flag flag;
 };
 
-_Static_assert(sizeof(struct flow_record) == 128, "the reader counts on records without holes");
+_Static_assert(sizeof(struct flow_record) == 144, "the reader counts on records without holes");
 
 #endif /* __TCP_H__ */

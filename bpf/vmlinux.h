@@ -78,13 +78,22 @@ struct ns_common {
 	unsigned int inum;
 };
 
+struct netns_ipv4 {
+	__u8 sysctl_tcp_synack_retries;
+};
+
 struct net {
 	struct ns_common ns;
+	struct netns_ipv4 ipv4;
 };
 
 typedef struct {
 	struct net *net;
 } possible_net_t;
+
+typedef struct {
+	int counter;
+} atomic_t;
 
 typedef struct {
 	__s64 counter;
@@ -114,10 +123,12 @@ struct sk_buff_head {
 struct sock {
 	struct sock_common __sk_common;
 	struct sk_buff_head sk_error_queue;
+	atomic_t sk_drops;
 	int sk_err;
 	int sk_err_soft;
 	__u16 sk_protocol;
 	__u8 sk_userlocks;
+	__u8 sk_shutdown;
 	struct sock_cgroup_data sk_cgrp_data;
 	struct bpf_local_storage *sk_bpf_storage;
 };
@@ -134,6 +145,16 @@ struct inet_bind_bucket {
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 	struct inet_bind_bucket *icsk_bind_hash;
+	__u8 icsk_syn_retries;
+};
+
+struct minmax_sample {
+	__u32 t;
+	__u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3];
 };
 
 struct tcp_sock {
@@ -146,6 +167,26 @@ struct tcp_sock {
 	__u32 write_seq;
 	__u32 srtt_us;
 	__u32 total_retrans;
+	__u32 segs_out;
+	__u32 segs_in;
+	__u32 data_segs_in;
+	__u32 snd_wnd;
+	__u32 rcv_wnd;
+	__u32 rcv_wup;
+	__u32 rcv_nxt;
+	__u32 chrono_start;
+	__u32 chrono_stat[3];
+	__u8 chrono_type;
+	struct minmax rtt_min;
+};
+
+struct request_sock {
+	struct sock_common __req_common;
+	__u8 num_timeout : 7;
+};
+
+struct tcp_request_sock {
+	__u32 snt_isn;
 };
 
 struct net_device {
@@ -272,10 +313,6 @@ struct mm_struct {
 	unsigned long arg_end;
 	struct file *exe_file;
 };
-
-typedef struct {
-	int counter;
-} atomic_t;
 
 struct signal_struct {
 	atomic_t live;

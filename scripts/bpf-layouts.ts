@@ -15,7 +15,7 @@ const TARGETS: readonly Target[] = [
   {
     object: 'tcp',
     source: 'bpf/tcp.h',
-    structs: ['flow_record', 'tcp_counters'],
+    structs: ['flow_record', 'listener_record', 'tcp_counters'],
     enums: ['flow_record_version', 'flow_record_type', 'flow_flag'],
     file: 'packages/receiver-ebpf/src/generated/tcp-layout.ts',
   },

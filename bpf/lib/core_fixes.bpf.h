@@ -46,4 +46,10 @@ static __always_inline struct kernfs_node *kernfs_parent(const struct kernfs_nod
 	return BPF_CORE_READ(old, parent);
 }
 
+/* A bit field of two bits until 6.18, a byte of its own since. */
+static __always_inline __u8 tcp_chrono_type(const struct tcp_sock *tp)
+{
+	return BPF_CORE_READ_BITFIELD_PROBED(tp, chrono_type);
+}
+
 #endif /* __CORE_FIXES_BPF_H__ */

@@ -36,6 +36,7 @@ static __always_inline struct facts *begin(struct sock *sk, enum role role, mono
 	facts->connect_us = 0;
 	facts->pid = 0;
 	facts->flags = 0;
+	facts->is_closed = false;
 	facts->role = role;
 	facts->executable[0] = 0;
 	return facts;
@@ -47,7 +48,7 @@ static __always_inline void listening_begins(struct sock *sk)
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
 	if (tp)
-		add_listener(tp, bpf_get_current_task_btf());
+		find_listening(tp, bpf_get_current_task_btf());
 }
 
 /* connect(): in the process that opens the connection. */
@@ -89,8 +90,21 @@ static __always_inline void connection_established(struct sock *sk, int old_stat
 static __always_inline void sending_ends(struct sock *sk)
 {
 	struct facts *facts = find_young(sk).facts;
+	struct connection *conn;
+	struct tcp_sock *tp;
 
-	if (facts && !facts->pid)
+	if (!facts) {
+		conn = find_connection(sk);
+		if (!conn)
+			return;
+		facts = &conn->facts;
+	}
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (tp && sk->sk_shutdown == SHUTDOWN_MASK) {
+		facts->data_segs_at_close = tp->data_segs_in;
+		facts->is_closed = true;
+	}
+	if (!facts->pid)
 		set_owner_to_current(facts);
 }
 
@@ -112,7 +126,7 @@ static __always_inline bool report_end(struct sock *sk, int old_state)
 	struct connection *conn = find_connection(sk);
 	struct young young = find_young(sk);
 	struct flow_record *record;
-	struct reading now, last = {};
+	struct reading now, last;
 	struct tcp_sock *tp;
 	struct facts facts;
 	bool fin_queued;
@@ -121,8 +135,10 @@ static __always_inline bool report_end(struct sock *sk, int old_state)
 	if (young.facts) {
 		/* Before it is given up: then another connection may have it. */
 		facts = *young.facts;
-		if (leave_young(young) && !conn)
+		if (leave_young(young) && !conn) {
+			read_beginning(&last, facts.role);
 			goto submit;
+		}
 		/* It has just moved into the socket. */
 		conn = find_connection(sk);
 	}

@@ -57,9 +57,11 @@ static __always_inline struct connection *mark(struct sock *sk)
 		if (!begin_move(young))
 			return 0;
 		initial.facts = *young.facts;
+		read_beginning(&initial.reported[0], initial.facts.role);
 	} else {
 		initial.facts.role = guess_role(sk, tp);
 		read_open(&initial.reported[0], tp, sk, initial.facts.role);
+		read_packets(&initial.reported[0], tp);
 	}
 	conn = bpf_sk_storage_get(&connections, sk, &initial, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!conn)
@@ -87,28 +89,32 @@ static __always_inline void mark_existing(struct sock_common *common)
 		return;
 	if (is_open(common->skc_state))
 		mark((struct sock *)tp);
-	else if (common->skc_state == TCP_LISTEN && !find_listener(tp))
-		add_listener(tp, 0);
+	else if (common->skc_state == TCP_LISTEN)
+		find_listening(tp, 0);
 }
 
 /* A socket that a process has open. */
 static __always_inline void mark_owned(struct sock *sk, struct task_struct *task)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	struct listener *listener;
 	struct connection *conn;
 
 	if (!tp)
 		return;
 	if (sk->__sk_common.skc_state == TCP_LISTEN) {
-		listener = find_listener(tp);
-		if (!listener || !listener->pid)
-			add_listener(tp, task);
+		find_listening(tp, task);
 		return;
 	}
 	conn = is_open(sk->__sk_common.skc_state) ? mark(sk) : 0;
 	if (conn && !conn->facts.pid)
 		set_owner(&conn->facts, task);
+}
+
+/* The same where only young connections are looked for: few of the kernel's lines in the cache are touched by others. */
+static __always_inline void mark_owned_young(struct sock *sk, struct task_struct *task)
+{
+	if (find_young(sk).facts)
+		mark_owned(sk, task);
 }
 
 #endif /* __TCP_MARK_BPF_H__ */

@@ -27,7 +27,6 @@ struct young_set {
 	__u64 overflowed;
 	__u64 keys[YOUNG_SLOTS];
 	struct facts facts[YOUNG_SLOTS];
-	__u64 _pad[7];
 };
 
 _Static_assert(sizeof(struct young_set) == 512, "a power of two, so that the kernel finds a set by shifting");

@@ -2,6 +2,8 @@ import { native } from './native.ts';
 
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;
+/** Moves on with each tick of the kernel, so its resolution is a jiffy. */
+const CLOCK_MONOTONIC_COARSE = 6;
 const CLOCK_BOOTTIME = 7;
 /** Reading two clocks is not one act; the tightest of a few tries is off by the least. */
 const TRIES = 3;
@@ -37,10 +39,20 @@ export function monotonicNowNs(): bigint {
   return readClock(CLOCK_MONOTONIC);
 }
 
+/** The length of a jiffy in nanoseconds, which is 1/CONFIG_HZ: what TCP counts some times in. */
+export function jiffyNs(): bigint {
+  native().libc.clockGetres(CLOCK_MONOTONIC_COARSE, timespecBytes);
+  return timespecNs();
+}
+
 const timespec = new BigInt64Array(2);
 const timespecBytes = new Uint8Array(timespec.buffer);
 
 function readClock(clock: number): bigint {
   native().libc.clockGettime(clock, timespecBytes);
+  return timespecNs();
+}
+
+function timespecNs(): bigint {
   return (timespec[0] as bigint) * 1_000_000_000n + (timespec[1] as bigint);
 }

@@ -11,10 +11,15 @@ import { native } from './native.ts';
 const SC_PAGESIZE = 30;
 /** `bpf_seq_read` in kernel/bpf/bpf_iter.c allocates PAGE_SIZE << 3. */
 const PAGES_PER_READ = 8;
+const PAUSED = -1;
 
 const readFile = promisify(read);
 
-/** Gets the first `length` bytes of `view`, whole records, its own until it returns; false ends the run. */
+/**
+ * Gets the first `length` bytes of `view`, whole records, its own until it returns; false ends the run. It is called with
+ * no bytes when the run pauses: after a million elements without output, and where a program asks to see one again, for
+ * instance because its ring buffer is full.
+ */
 export type PageHandler = (view: DataView, length: number) => boolean;
 
 /** An attached iterator program: each `run` has it visit everything once. */
@@ -49,7 +54,7 @@ export class BpfIterator {
     try {
       for (;;) {
         const length = await this.#readPage(fd);
-        if (length === 0 || !handle(this.#view, length)) return;
+        if (length === 0 || !handle(this.#view, length === PAUSED ? 0 : length)) return;
       }
     } finally {
       closeSync(fd);
@@ -61,14 +66,13 @@ export class BpfIterator {
     await this.read(this.open(), handle);
   }
 
+  /** The bytes of the next page; 0 at the end; or PAUSED. */
   async #readPage(fd: number): Promise<number> {
-    for (;;) {
-      try {
-        return (await readFile(fd, this.#buffer, 0, this.#buffer.length, null)).bytesRead;
-      } catch (error) {
-        // The kernel pauses after a million elements without output, and when a program asks to see one again.
-        if (errnoOf(error) !== -ERRNO.EAGAIN) throw this.#failed('read', String(error));
-      }
+    try {
+      return (await readFile(fd, this.#buffer, 0, this.#buffer.length, null)).bytesRead;
+    } catch (error) {
+      if (errnoOf(error) === -ERRNO.EAGAIN) return PAUSED;
+      throw this.#failed('read', String(error));
     }
   }
 

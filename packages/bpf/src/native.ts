@@ -98,6 +98,7 @@ export interface Libc {
   readonly setsockopt: (fd: number, level: number, option: number, value: Bytes, length: number) => number;
   readonly getsockopt: (fd: number, level: number, option: number, value: Bytes, length: Bytes) => number;
   readonly recv: (fd: number, buffer: Bytes, length: number, flags: number) => number;
+  readonly clockGetres: (clock: number, timespec: Bytes) => number;
   /** Gives freed memory back to the kernel; undefined where the libc does not offer that (musl). */
   readonly mallocTrim: ((pad: number) => number) | undefined;
   /** `arguments_` is a `va_list`, which both x86-64 and arm64 pass as an address. */
@@ -241,6 +242,7 @@ function declareLibc(lib: Library): Libc {
       'int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ void *length)',
     ),
     recv: lib.func('int64_t recv(int fd, _Out_ void *buf, size_t length, int flags)'),
+    clockGetres: lib.func('int clock_getres(int clock, _Out_ void *timespec)'),
     mallocTrim: optional(() => lib.func('int malloc_trim(size_t pad)')),
     vsnprintf: lib.func('int vsnprintf(_Out_ void *buf, size_t size, void *format, void *arguments)'),
   };

@@ -58,6 +58,8 @@ export const ATTR_NETWORK_DROP_REASON = 'network.drop.reason';
 export const ATTR_NETWORK_INTERFACE_NAME = 'network.interface.name';
 /** `receive` or `transmit`, as the interface sees it. */
 export const ATTR_NETWORK_IO_DIRECTION = 'network.io.direction';
+export const ATTR_NETWORK_LOCAL_ADDRESS = 'network.local.address';
+export const ATTR_NETWORK_LOCAL_PORT = 'network.local.port';
 /** Which network namespace of the machine: the inode number of its file, as `lsns -t net` shows it (int). */
 export const ATTR_NETWORK_NAMESPACE_INODE = 'network.namespace.inode';
 export const ATTR_NETWORK_TRANSPORT = 'network.transport';
@@ -153,3 +155,7 @@ export const METRIC_CONTAINER_THREAD_COUNT = 'container.thread.count';
 export const METRIC_CONTAINER_UPTIME = 'container.uptime';
 /** Packets that the kernel dropped: a cumulative, monotonic sum in `{packet}`. */
 export const METRIC_NETWORK_FLOW_DROPS = 'network.flow.drops';
+/** Packets of handshakes that a listening socket dropped since the last point (delta sum). */
+export const METRIC_NETWORK_LISTENER_DROPS = 'network.listener.drops';
+/** Handshakes at a listening socket whose SYN-ACK was never answered, since the last point (delta sum). */
+export const METRIC_NETWORK_LISTENER_UNANSWERED = 'network.listener.unanswered';

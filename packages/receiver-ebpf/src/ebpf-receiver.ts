@@ -5,6 +5,7 @@ import {
   PipelineError,
   RepeatedLog,
   type Settings,
+  type Signal,
   type SignalConsumer,
 } from '@tributary/core';
 import type { Block, BlockEnvironment } from './block.ts';
@@ -50,8 +51,10 @@ export class EbpfReceiver implements Component {
       losses.add(records, reason);
       this.#lostLog.occur(records, { reason, ...(error === undefined ? {} : { error: errorText(error) }) });
     };
-    this.#logs = new Outbox(next, { maxRecords: MAX_WAITING_RECORDS, onLost });
-    this.#metrics = new Outbox(next, { maxRecords: MAX_WAITING_POINTS, onLost });
+    const outbox = (signal: Signal, maxRecords: number): Outbox =>
+      new Outbox(next, { isTaken: next.signals.has(signal), maxRecords, onLost });
+    this.#logs = outbox('logs', MAX_WAITING_RECORDS);
+    this.#metrics = outbox('metrics', MAX_WAITING_POINTS);
     settings.telemetry.gauge(
       'otelcol_receiver_ebpf_waiting_records',
       { description: 'Records that wait for the pipelines to take them.', unit: '{record}' },

@@ -10,6 +10,8 @@ const LAST_RETRY_MS = 30_000;
 
 /** What the outbox is told. */
 export interface OutboxOptions {
+  /** False where no pipeline takes what comes: it is thrown away, and nothing is lost by that. Default true. */
+  readonly isTaken?: boolean;
   /** More records than this do not wait; the last batch may go beyond. */
   readonly maxRecords: number;
   /** Called with records that are lost and why. */
@@ -43,6 +45,7 @@ export class Outbox {
 
   /** Takes a batch; hands it on at once where nothing waits. */
   add(batch: Batch): void {
+    if (this.#options.isTaken === false) return;
     if (this.#isClosed) {
       this.#options.onLost(batch.itemCount, 'shutdown');
       return;

@@ -3,7 +3,7 @@
 Prints a line of JSON when a step has something to say, and after a step "wait" waits for a line on its input. Every
 step is an object with a key "do"; the others are its arguments ("quiet" says nothing):
 
-  listen  socket, host, port (0), family ("inet" | "inet6"), v6only, fastopen   -> {"port"}
+  listen  socket, host, port (0), family ("inet" | "inet6"), v6only, fastopen, backlog, options -> {"port"}
   accept  from, socket
   connect socket, host, port, family, bind ([host, port]), options, expect_error, nonblocking, fastopen_bytes
                                                                                 -> {"port"} or {"error"}
@@ -12,7 +12,7 @@ step is an object with a key "do"; the others are its arguments ("quiet" says no
   receive socket, bytes            exactly so many; without "bytes" to the end  -> {"received"}
   shutdown socket                  ends sending
   linger0 socket                   makes close() send a RST
-  info    socket                   -> {"retransmits"} of the kernel's TCP_INFO
+  info    socket                   -> {"retransmits", "min_rtt", "rwnd_limited"} of the kernel's TCP_INFO
   acked   socket                   waits until the other end has acknowledged all
   close   socket
   fork    steps                    runs the steps in a child process, which has the same sockets -> {"pid"}
@@ -54,7 +54,7 @@ def listen(step):
     listener.bind((step["host"], step.get("port", 0)))
     if step.get("fastopen"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 16)
-    listener.listen(1024)
+    listener.listen(step.get("backlog", 1024))
     sockets[step["socket"]] = listener
     say(port=listener.getsockname()[1], pid=os.getpid())
 
@@ -111,9 +111,10 @@ def receive(step):
 
 
 def info(step):
-    data = sockets[step["socket"]].getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
-    # struct tcp_info: eight bytes, then tcpi_rto … ; tcpi_total_retrans is the 24th word.
-    say(retransmits=struct.unpack_from("=I", data, 100)[0])
+    data = sockets[step["socket"]].getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192)
+    # struct tcp_info in include/uapi/linux/tcp.h: tcpi_total_retrans, tcpi_min_rtt, tcpi_rwnd_limited; times in us.
+    (retransmits,), (min_rtt,) = struct.unpack_from("=I", data, 100), struct.unpack_from("=I", data, 148)
+    say(retransmits=retransmits, min_rtt=min_rtt, rwnd_limited=struct.unpack_from("=Q", data, 176)[0])
 
 
 def acked(step):

@@ -1,6 +1,6 @@
 import type { ComponentTelemetry, Histogram } from '@tributary/core';
 import type { Losses } from '../losses.ts';
-import type { TcpCounter } from './tcp-flows.ts';
+import type { TcpCounter } from './tcp-counters.ts';
 
 /** Ways of losing something that the kernel programs count, as `reason` of the metric. */
 const KERNEL_LOSSES = [
@@ -10,6 +10,13 @@ const KERNEL_LOSSES = [
   'unknown_ended',
   'missed_events',
 ] as const satisfies readonly TcpCounter[];
+
+/** The values of the metric of RSTs, by attributes `direction` and `connection`. */
+const RESETS = [
+  ['sent', 'known', 'resets_sent'],
+  ['sent', 'unknown', 'resets_sent_unknown'],
+  ['received', 'known', 'resets_received'],
+] as const satisfies readonly (readonly [string, string, TcpCounter])[];
 
 /** The block's own metrics. Records accepted and refused by the pipelines are counted by the host. */
 export class FlowMetrics {
@@ -30,12 +37,16 @@ export class FlowMetrics {
       },
       () => counters().retransmits,
     );
-    for (const direction of ['sent', 'received'] as const) {
+    for (const [direction, connection, counter] of RESETS) {
       telemetry.observableCounter(
         'otelcol_receiver_ebpf_tcp_resets',
-        { description: 'RST packets that TCP sent or received, on the whole machine.', unit: '{packet}' },
-        () => counters()[`resets_${direction}`],
-        { direction },
+        {
+          description:
+            'RST packets that TCP sent or received, on the whole machine; `unknown` answer packets of no connection.',
+          unit: '{packet}',
+        },
+        () => counters()[counter],
+        { direction, connection },
       );
     }
     this.sweepDuration = telemetry.histogram('otelcol_receiver_ebpf_sweep_duration', {

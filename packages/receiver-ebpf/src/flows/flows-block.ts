@@ -6,6 +6,7 @@ import { FlowParts } from './flow-parts.ts';
 import { emptyFlowRecord, UNKNOWN } from './flow-record.ts';
 import { FlowWriter } from './flow-writer.ts';
 import { type FlowsConfig, flowsConfigSchema } from './flows-config.ts';
+import { ListenerMetrics } from './listener-metrics.ts';
 import { TcpRecordDecoder } from './records/tcp-record.ts';
 import { FallbackPart } from './sock-diag/fallback-part.ts';
 import { SockDiagPart } from './sock-diag/sock-diag-part.ts';
@@ -15,13 +16,18 @@ import { UdpPart } from './udp/udp-part.ts';
 /** Records in a batch, at most. */
 const BATCH_RECORDS = 1000;
 
-/** How often ended connections are fetched, in milliseconds. */
+/**
+ * How often ended connections are fetched, in milliseconds: the second where more than a quarter of the ring buffer was
+ * taken, so that it does not run over when they come still faster.
+ */
 const DRAIN_INTERVAL_MS = 200;
+const CROWDED_DRAIN_INTERVAL_MS = 40;
+const CROWDED = 0.25;
 
-/** The `flows` block: TCP connections and UDP flows. */
+/** The `flows` block: TCP connections, what listening sockets lose, and UDP flows. */
 export const flowsBlock: BlockType<FlowsConfig> = {
   name: 'flows',
-  signals: ['logs'],
+  signals: ['logs', 'metrics'],
   configSchema: flowsConfigSchema,
   create: (environment, config) => {
     const { source, udp, interval } = config;
@@ -49,11 +55,13 @@ class TcpPart implements Block {
   readonly #environment: BlockEnvironment;
   readonly #config: FlowsConfig;
   readonly #unreadableLog: RepeatedLog;
+  readonly #tooShortLog: RepeatedLog;
   readonly #decoder = new TcpRecordDecoder();
   readonly #record = emptyFlowRecord('tcp');
   #metrics: FlowMetrics | undefined;
   #flows: TcpFlows | undefined;
   #writer: FlowWriter | undefined;
+  #listeners: ListenerMetrics | undefined;
   #drainTimer: NodeJS.Timeout | undefined;
   #sweepTimer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
@@ -63,6 +71,9 @@ class TcpPart implements Block {
     this.#config = config;
     const { logger } = environment.settings;
     this.#unreadableLog = new RepeatedLog((fields) => logger.warn(fields, 'flow records could not be read'));
+    this.#tooShortLog = new RepeatedLog((fields) =>
+      logger.warn(fields, 'flows::interval is shorter than a sweep takes; sweeps were left out'),
+    );
   }
 
   async start(): Promise<void> {
@@ -76,15 +87,16 @@ class TcpPart implements Block {
     });
     this.#flows = tcp;
     this.#writer = new FlowWriter({ version: settings.version, cgroups });
+    this.#listeners = new ListenerMetrics({ version: settings.version, cgroups });
     this.#metrics = new FlowMetrics(settings.telemetry, losses, () => tcp.counters());
     await this.#markExisting(tcp);
-    this.#drainTimer = setInterval(() => this.#drain(), DRAIN_INTERVAL_MS);
+    this.#drainLater(DRAIN_INTERVAL_MS);
     flowDrops.expectReader();
     this.#sweepTimer = setInterval(() => this.#beginSweep(), interval);
   }
 
   async shutdown(): Promise<void> {
-    clearInterval(this.#drainTimer);
+    clearTimeout(this.#drainTimer);
     clearInterval(this.#sweepTimer);
     await this.#sweeping;
     // What the open connections carried since the last sweep would be lost.
@@ -93,6 +105,7 @@ class TcpPart implements Block {
     this.#flows?.close();
     this.#flows = undefined;
     this.#unreadableLog.flush();
+    this.#tooShortLog.flush();
   }
 
   async #markExisting(flows: TcpFlows): Promise<void> {
@@ -104,6 +117,14 @@ class TcpPart implements Block {
         'connections from before the start could not be looked for',
       );
     }
+  }
+
+  #drainLater(delayMs: number): void {
+    this.#drainTimer = setTimeout(() => {
+      const isCrowded = (this.#flows?.crowding ?? 0) > CROWDED;
+      this.#drain();
+      this.#drainLater(isCrowded ? CROWDED_DRAIN_INTERVAL_MS : DRAIN_INTERVAL_MS);
+    }, delayMs);
   }
 
   /** Fetches the connections that have ended. */
@@ -124,7 +145,12 @@ class TcpPart implements Block {
 
   /** One at a time; what is left out comes with the next. */
   #beginSweep(): void {
-    if (this.#sweeping !== undefined || this.#environment.logs.isFull) return;
+    if (this.#environment.logs.isFull) return;
+    if (this.#sweeping !== undefined) {
+      this.#environment.losses.add(1, 'interval_too_short');
+      this.#tooShortLog.occur(1, {});
+      return;
+    }
     this.#sweeping = this.#sweep().finally(() => {
       this.#sweeping = undefined;
     });
@@ -138,20 +164,26 @@ class TcpPart implements Block {
     this.#setClock(flows, writer);
     this.#environment.flowDrops.refresh();
     const begin = performance.now();
+    const { logs, settings } = this.#environment;
     try {
-      await flows.sweep((view, offset, length) => {
-        this.#write(view, offset, length);
-        if (writer.itemCount >= BATCH_RECORDS) this.#handOn(writer);
-        return !this.#environment.logs.isFull;
-      });
+      await flows.sweep(this.#writeOpen, () => !logs.isFull);
+      await this.#sweepListeners(flows);
     } catch (error) {
-      this.#environment.settings.logger.warn(
-        { error: errorText(error) },
-        'the open connections could not be read',
-      );
+      settings.logger.warn({ error: errorText(error) }, 'the open connections could not be read');
     }
     this.#metrics?.sweepDuration.record((performance.now() - begin) / 1000);
     this.#handOn(writer);
+  }
+
+  async #sweepListeners(flows: TcpFlows): Promise<void> {
+    const listeners = this.#listeners;
+    const { metrics } = this.#environment;
+    if (listeners === undefined || metrics.isFull) return;
+    await flows.sweepListeners((view, offset) => {
+      if (!listeners.add(view, offset)) this.#unreadable();
+    });
+    const batch = listeners.finish(flows.clock().monotonicToUnixNs);
+    if (batch !== undefined) metrics.add(batch);
   }
 
   readonly #write = (view: DataView, offset: number, length: number): void => {
@@ -160,9 +192,18 @@ class TcpPart implements Block {
       this.#writer?.write(this.#record);
       return;
     }
+    this.#unreadable();
+  };
+
+  readonly #writeOpen = (view: DataView, offset: number, length: number): void => {
+    this.#write(view, offset, length);
+    if (this.#writer !== undefined && this.#writer.itemCount >= BATCH_RECORDS) this.#handOn(this.#writer);
+  };
+
+  #unreadable(): void {
     this.#environment.losses.add(1, 'unreadable');
     this.#unreadableLog.occur(1, {});
-  };
+  }
 
   #handOn(writer: FlowWriter): void {
     const batch = writer.finish();

@@ -8,6 +8,7 @@ import {
   BpfObject,
   type BpfProgram,
   inNetworkNamespace,
+  jiffyNs,
   monotonicNowNs,
   monotonicToUnixNs,
   networkNamespaces,
@@ -16,7 +17,8 @@ import {
   releaseLoaderMemory,
 } from '@tributary/bpf';
 import { type Logger, PipelineError } from '@tributary/core';
-import { FLOW_RECORD, TCP_COUNTERS } from '../generated/tcp-layout.ts';
+import { LISTENER_RECORD } from '../generated/tcp-layout.ts';
+import { type TcpCounter, TcpCounters } from './tcp-counters.ts';
 
 /** The inode number of the first pid namespace (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
 const FIRST_PID_NAMESPACE = 'pid:[4026531836]';
@@ -28,10 +30,15 @@ const TRACEPOINTS = [
   'follow_receive_reset',
   'follow_send_reset',
   'count_retransmit',
+  'follow_retransmit_synack',
 ] as const;
 
-/** What the kernel programs count, by the names of `struct tcp_counters`, and what only the kernel counts itself. */
-export type TcpCounter = Exclude<keyof typeof TCP_COUNTERS, 'size'> | 'missed_events';
+/**
+ * How often all files of all processes are looked at, in milliseconds; before other sweeps only young connections are
+ * looked for among them. What it finds beyond those: the process of a connection from before the start that was accepted
+ * since, and connections whose beginning was missed.
+ */
+const FULL_LOOK_MS = 60_000;
 
 /** What to load with. */
 export interface TcpFlowsOptions {
@@ -53,13 +60,15 @@ export interface Clock {
 export class TcpFlows {
   readonly #logger: Logger;
   readonly #object: BpfObject;
-  readonly #ring: RingBuffer;
-  readonly #tracepoints: BpfProgram[] = [];
+  readonly #closed: RingBuffer;
+  readonly #open: RingBuffer;
+  readonly #counters: TcpCounters;
   readonly #sweep: BpfIterator | undefined;
+  readonly #listeners: BpfIterator | undefined;
   readonly #owners: BpfIterator | undefined;
+  readonly #youngOwners: BpfIterator | undefined;
   readonly #existing: BpfIterator | undefined;
-  readonly #counterKey = new Uint8Array(4);
-  readonly #counterBytes: Uint8Array;
+  #lastFullLookMs = Number.NEGATIVE_INFINITY;
   #lastCounters: Readonly<Record<TcpCounter, number>> | undefined;
   #isClosed = false;
 
@@ -72,7 +81,11 @@ export class TcpFlows {
     const open = (markEarly: boolean): BpfObject =>
       new BpfObject(readPrebuilt('tcp'), {
         name: 'tcp',
-        knobs: { idle_ns: BigInt(Math.round(idleIntervalMs * 1e6)), mark_early: markEarly ? 1 : 0 },
+        knobs: {
+          idle_ns: BigInt(Math.round(idleIntervalMs * 1e6)),
+          mark_early: markEarly ? 1 : 0,
+          jiffy_us: Number(jiffyNs() / 1000n),
+        },
         maxEntries: { closed_flows: ringBufferBytes },
       });
     let object = open(!seesAllProcesses());
@@ -84,13 +97,16 @@ export class TcpFlows {
         object = open(true);
       }
       this.#object = object;
-      const counters = object.map('counters');
-      this.#counterBytes = new Uint8Array(counters.entryBytes);
       this.#owners = owners?.attachIterator();
-      this.#sweep = this.#tryLoad(object, 'sweep_connections')?.attachIterator(object.map('connections').fd);
-      this.#existing = this.#tryLoad(object, 'mark_connections')?.attachIterator();
-      this.#attachTracepoints(object);
-      this.#ring = new RingBuffer(object.map('closed_flows'));
+      const iterate = (program: string, map?: string): BpfIterator | undefined =>
+        this.#tryLoad(object, program)?.attachIterator(map === undefined ? undefined : object.map(map).fd);
+      this.#youngOwners = owners === undefined ? undefined : iterate('find_young_owners');
+      this.#sweep = iterate('sweep_connections', 'connections');
+      this.#listeners = iterate('sweep_listeners', 'listening_sockets');
+      this.#existing = iterate('mark_connections');
+      this.#counters = new TcpCounters(object.map('counters'), this.#attachTracepoints(object));
+      this.#closed = new RingBuffer(object.map('closed_flows'));
+      this.#open = new RingBuffer(object.map('open_flows'));
       releaseLoaderMemory();
     } catch (error) {
       object.close();
@@ -119,7 +135,7 @@ export class TcpFlows {
         );
       }
     }
-    await this.#owners?.run(visitOnly);
+    await this.#findOwners();
   }
 
   /** The clock as it stands; ask before a `drain` or `sweep`. */
@@ -128,42 +144,41 @@ export class TcpFlows {
     return { monotonicToUnixNs: offset, nowUnixNs: monotonicNowNs() + offset };
   }
 
+  /** The share of the ring buffer, 0 to 1, that ended connections take. */
+  get crowding(): number {
+    return this.#isClosed ? 0 : this.#closed.pendingBytes / this.#object.map('closed_flows').maxEntries;
+  }
+
   /** Hands over the records of connections that ended, at most `limit`; returns how many there were. */
   drain(handle: FlowHandler, limit: number): number {
-    return this.#ring.drain(handle, limit);
+    return this.#closed.drain(handle, limit);
   }
 
   /**
-   * Hands over a record for each open connection that is due one. When `handle` returns false it stops after the present
-   * page; what the remaining connections carried is in their next record. One sweep at a time.
+   * Hands over a record for each open connection that is due one. `mayGoOn` is asked each time that the kernel pauses: when
+   * it says no, what the remaining connections carried is in their next record. One sweep at a time.
    */
-  async sweep(handle: (view: DataView, offset: number, length: number) => boolean): Promise<void> {
-    await this.#owners?.run(visitOnly);
-    await this.#sweep?.run((view, length) => {
-      let goOn = true;
-      for (let offset = 0; offset + FLOW_RECORD.size <= length; offset += FLOW_RECORD.size) {
-        goOn = handle(view, offset, FLOW_RECORD.size);
-      }
-      return goOn;
+  async sweep(handle: FlowHandler, mayGoOn: () => boolean): Promise<void> {
+    await this.#findOwners();
+    await this.#sweep?.run(() => {
+      // The program stops when the ring buffer is full, and goes on where it was.
+      this.#open.drain(handle);
+      return mayGoOn();
+    });
+    this.#open.drain(handle);
+  }
+
+  /** Hands over a record for each listening socket that has something to report. One at a time. */
+  async sweepListeners(handle: (view: DataView, offset: number) => void): Promise<void> {
+    await this.#listeners?.run((view, length) => {
+      for (let offset = 0; offset < length; offset += LISTENER_RECORD.size) handle(view, offset);
+      return true;
     });
   }
 
   /** What was counted since the start; after `close` what had been counted until then. */
   counters(): Readonly<Record<TcpCounter, number>> {
-    if (this.#isClosed && this.#lastCounters !== undefined) return this.#lastCounters;
-    const map = this.#object.map('counters');
-    map.lookupInto(this.#counterKey, this.#counterBytes);
-    const view = new DataView(this.#counterBytes.buffer);
-    const { size: _, ...offsets } = TCP_COUNTERS;
-    const sums: Record<string, number> = { missed_events: this.#missedEvents() };
-    for (const [name, offset] of Object.entries(offsets)) {
-      let sum = 0n;
-      for (let cpu = 0; cpu < map.valuesPerEntry; cpu += 1) {
-        sum += view.getBigUint64(cpu * map.valueStride + offset, true);
-      }
-      sums[name] = Number(sum);
-    }
-    return sums as Record<TcpCounter, number>;
+    return this.#lastCounters ?? this.#counters.read();
   }
 
   /** Detaches and unloads everything. Safe to call again. */
@@ -171,22 +186,31 @@ export class TcpFlows {
     if (this.#isClosed) return;
     this.#lastCounters = this.counters();
     this.#isClosed = true;
-    this.#ring.close();
+    this.#closed.close();
+    this.#open.close();
     this.#object.close();
   }
 
-  #attachTracepoints(object: BpfObject): void {
+  /** Keeps connections in their sockets, with their processes. */
+  async #findOwners(): Promise<void> {
+    const nowMs = performance.now();
+    if (this.#youngOwners !== undefined && nowMs - this.#lastFullLookMs < FULL_LOOK_MS) {
+      await this.#youngOwners.run(visitOnly);
+      return;
+    }
+    this.#lastFullLookMs = nowMs;
+    await this.#owners?.run(visitOnly);
+  }
+
+  #attachTracepoints(object: BpfObject): BpfProgram[] {
+    const attached: BpfProgram[] = [];
     for (const name of TRACEPOINTS) {
       const program = name === 'follow_state' ? object.load(name) : this.#tryLoad(object, name);
       if (program === undefined) continue;
       program.attach();
-      this.#tracepoints.push(program);
+      attached.push(program);
     }
-  }
-
-  /** Events that the kernel did not give to the programs, which were running on the same CPU already. */
-  #missedEvents(): number {
-    return this.#tracepoints.reduce((sum, program) => sum + Number(program.stats().recursionMisses), 0);
+    return attached;
   }
 
   #tryLoad(object: BpfObject, name: string): BpfProgram | undefined {

@@ -2,7 +2,7 @@
 
 /** `struct flow_record`: its size, and where each field begins, in bytes. */
 export const FLOW_RECORD = {
-  size: 128,
+  size: 144,
   type: 0,
   version: 1,
   flags: 2,
@@ -13,31 +13,53 @@ export const FLOW_RECORD = {
   sent_bytes: 24,
   received_bytes: 32,
   cgroup_id: 40,
-  retransmits: 48,
-  rtt_us: 52,
-  connect_us: 56,
-  local_port: 60,
-  remote_port: 62,
-  local_address: 64,
-  remote_address: 80,
-  executable: 96,
+  sent_packets: 48,
+  received_packets: 52,
+  retransmits: 56,
+  rtt_us: 60,
+  min_rtt_us: 64,
+  connect_us: 68,
+  window_limited_us: 72,
+  local_port: 76,
+  remote_port: 78,
+  local_address: 80,
+  remote_address: 96,
+  executable: 112,
+} as const;
+
+/** `struct listener_record`: its size, and where each field begins, in bytes. */
+export const LISTENER_RECORD = {
+  size: 96,
+  version: 0,
+  pid: 4,
+  time_ns: 8,
+  last_ns: 16,
+  cgroup_id: 24,
+  drops: 32,
+  unanswered: 36,
+  netns: 40,
+  port: 44,
+  _pad: 46,
+  address: 48,
+  executable: 64,
 } as const;
 
 /** `struct tcp_counters`: its size, and where each field begins, in bytes. */
 export const TCP_COUNTERS = {
-  size: 56,
+  size: 64,
   ring_buffer_full: 0,
   storage_refused: 8,
   young_full: 16,
   unknown_ended: 24,
   retransmits: 32,
   resets_sent: 40,
-  resets_received: 48,
+  resets_sent_unknown: 48,
+  resets_received: 56,
 } as const;
 
 /** `enum flow_record_version`. */
 export const FLOW_RECORD_VERSION = {
-  FLOW_RECORD_VERSION: 1,
+  FLOW_RECORD_VERSION: 2,
 } as const;
 
 /** `enum flow_record_type`. */
@@ -52,4 +74,6 @@ export const FLOW_FLAG = {
   FLOW_FIN_QUEUED: 2,
   FLOW_RESET_RECEIVED: 4,
   FLOW_RESET_SENT: 8,
+  FLOW_LOCAL_WINDOW_ZERO: 16,
+  FLOW_REMOTE_WINDOW_ZERO: 32,
 } as const;

@@ -43,6 +43,8 @@ describe('the end of a connection', () => {
             'flow.observer': 'source',
             'flow.source.bytes': 0,
             'flow.destination.bytes': 0,
+            'flow.source.packets': 1,
+            'flow.destination.packets': 1,
             'flow.source.retransmits': 0,
             'flow.state': 'closed',
             'flow.end_reason': 'refused',

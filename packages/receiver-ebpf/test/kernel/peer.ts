@@ -15,6 +15,8 @@ export interface Facts {
   readonly received?: number;
   readonly calls?: number;
   readonly retransmits?: number;
+  readonly min_rtt?: number;
+  readonly rwnd_limited?: number;
   readonly error?: string;
   readonly text?: string;
 }

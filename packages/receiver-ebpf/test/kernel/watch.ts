@@ -9,6 +9,12 @@ const WAIT_LIMIT_MS = 20_000;
 /** The attributes of a flow record. */
 export type Flow = Readonly<Record<string, string | number | undefined>>;
 
+/** A data point of a listening socket. */
+export interface Point {
+  readonly value: unknown;
+  readonly attributes: Flow;
+}
+
 /** What the receiver reports while a test runs. */
 export interface Watch {
   /** The records of connections to this port so far, in order. */
@@ -17,6 +23,8 @@ export interface Watch {
   until(port: number, isDone: (flows: Flow[]) => boolean): Promise<Flow[]>;
   /** Waits until `closed` records of connections to `port` have come, and returns all records. */
   untilClosed(port: number, closed: number): Promise<Flow[]>;
+  /** Waits until a data point of this metric is at the port that listens, and returns all so far. */
+  untilPoint(metric: string, port: number): Promise<Point[]>;
   readonly settings: TestSettings;
   /** The block's losses, by reason, without those that are 0. */
   losses(): Record<string, number>;
@@ -35,16 +43,24 @@ export async function watching(
 ): Promise<void> {
   const settings = testSettings({ id: 'ebpf' });
   const flows: Flow[] = [];
+  const points = new Map<string, Point[]>();
   const gather = (batch: Batch): void => {
     for (const record of batch.records()) {
       if (record.kindOf === 'log') flows.push(record.attributes.toObject() as Flow);
+      if (record.kindOf !== 'metric') continue;
+      const known = points.get(record.name) ?? [];
+      points.set(record.name, known);
+      for (const point of record.dataPoints()) {
+        if (point.kindOf !== 'number') continue;
+        known.push({ value: point.value, attributes: point.attributes.toObject() as Flow });
+      }
     }
   };
   const consumer = options.consumer ?? { consume: gather };
   const config = ebpfReceiver.configSchema.parse({
     flows: { interval: '200ms', idle_interval: '0s', ...options.flows },
   });
-  const receiver = ebpfReceiver.create(settings, config, signalConsumer(consumer, ['logs']));
+  const receiver = ebpfReceiver.create(settings, config, signalConsumer(consumer, ['logs', 'metrics']));
   const to = (port: number): Flow[] => flows.filter((flow) => flow['destination.port'] === port);
   const until = async (port: number, isDone: (found: Flow[]) => boolean): Promise<Flow[]> => {
     for (const end = Date.now() + WAIT_LIMIT_MS; ; await delay(20)) {
@@ -61,6 +77,14 @@ export async function watching(
       until,
       untilClosed: (port, closed) =>
         until(port, (found) => found.filter((flow) => flow['flow.state'] === 'closed').length >= closed),
+      untilPoint: async (metric, port) => {
+        for (const end = Date.now() + WAIT_LIMIT_MS; ; await delay(20)) {
+          const found =
+            points.get(metric)?.filter(({ attributes }) => attributes['network.local.port'] === port) ?? [];
+          if (found.length > 0) return found;
+          if (Date.now() > end) throw new Error(`no point of ${metric} came for port ${port}`);
+        }
+      },
       settings,
       losses: () => lossesOf(settings),
     });

@@ -8,17 +8,21 @@
  *      4  pid              u32   0: not known
  *      8  time_ns          u64   CLOCK_MONOTONIC
  *     16  duration_ns      u64   0: not known
- *     24  sent_bytes       u64   since the last record, as the next two
+ *     24  sent_bytes       u64   since the last record, as the next
  *     32  received_bytes   u64
  *     40  cgroup_id        u64   inode number in cgroup v2; 0: not known
- *     48  retransmits      u32
- *     52  rtt_us           u32   0: not known
- *     56  connect_us       u32   0: not known
- *     60  local_port       u16
- *     62  remote_port      u16
- *     64  local_address    16    network order; IPv4 as ::ffff:a.b.c.d
- *     80  remote_address   16
- *     96  executable       32    UTF-8, ended by 0
+ *     48  sent_packets     u32   since the last record, as the next two
+ *     52  received_packets u32
+ *     56  retransmits      u32
+ *     60  rtt_us           u32   0: not known
+ *     64  min_rtt_us       u32   0: not known
+ *     68  connect_us       u32   0: not known
+ *     72  window_limited_us u32  since the last record
+ *     76  local_port       u16
+ *     78  remote_port      u16
+ *     80  local_address    16    network order; IPv4 as ::ffff:a.b.c.d
+ *     96  remote_address   16
+ *    112  executable       32    UTF-8, ended by 0
  *
  * The offsets are those of generated/tcp-layout.ts, which come from the object that runs. Times stay in their 32-bit
  * halves; durations, byte counts and the cgroup become doubles, which count nanoseconds up to 104 days and bytes up to
@@ -58,9 +62,15 @@ export class TcpRecordDecoder {
     into.durationSeconds = number64(view, offset + FLOW_RECORD.duration_ns) / 1e9;
     into.sentBytes = number64(view, offset + FLOW_RECORD.sent_bytes);
     into.receivedBytes = number64(view, offset + FLOW_RECORD.received_bytes);
+    into.sentPackets = view.getUint32(offset + FLOW_RECORD.sent_packets, true);
+    into.receivedPackets = view.getUint32(offset + FLOW_RECORD.received_packets, true);
     into.retransmits = view.getUint32(offset + FLOW_RECORD.retransmits, true);
     into.rttSeconds = view.getUint32(offset + FLOW_RECORD.rtt_us, true) / 1e6;
+    into.minRttSeconds = view.getUint32(offset + FLOW_RECORD.min_rtt_us, true) / 1e6;
     into.connectSeconds = view.getUint32(offset + FLOW_RECORD.connect_us, true) / 1e6;
+    into.windowLimitedSeconds = view.getUint32(offset + FLOW_RECORD.window_limited_us, true) / 1e6;
+    into.isLocalWindowZero = (flags & FLOW_FLAG.FLOW_LOCAL_WINDOW_ZERO) !== 0;
+    into.isRemoteWindowZero = (flags & FLOW_FLAG.FLOW_REMOTE_WINDOW_ZERO) !== 0;
     into.cgroupId = number64(view, offset + FLOW_RECORD.cgroup_id);
     const pid = view.getUint32(offset + FLOW_RECORD.pid, true);
     into.pid = pid;

@@ -8,8 +8,8 @@ import { FLOW_RECORD } from '../../../src/generated/tcp-layout.ts';
 /** A record byte by byte, with the field of `struct flow_record` (bpf/tcp.h) beside each row. */
 const BYTES: readonly (readonly [field: string, hex: string])[] = [
   ['type', '02'], // FLOW_CLOSED
-  ['version', '01'],
-  ['flags', '03'], // FLOW_OPENED_HERE | FLOW_FIN_QUEUED
+  ['version', '02'],
+  ['flags', '23'], // FLOW_OPENED_HERE | FLOW_FIN_QUEUED | FLOW_REMOTE_WINDOW_ZERO
   ['error', '6e'], // 110, ETIMEDOUT
   ['pid', '39 30 00 00'], // 12345
   ['time_ns', '15 cd 5b 07 01 00 00 00'], // 0x1075bcd15
@@ -17,9 +17,13 @@ const BYTES: readonly (readonly [field: string, hex: string])[] = [
   ['sent_bytes', '00 00 00 00 02 00 00 00'], // 8 GiB
   ['received_bytes', 'ff ff ff ff 00 00 00 00'],
   ['cgroup_id', '01 00 00 00 01 00 00 00'], // 2^32 + 1
+  ['sent_packets', '0a 00 00 00'],
+  ['received_packets', '00 00 00 80'], // 2^31
   ['retransmits', '07 00 00 00'],
   ['rtt_us', '90 d0 03 00'], // 250 ms
+  ['min_rtt_us', '40 0d 03 00'], // 200 ms
   ['connect_us', '2c 01 00 00'], // 300 us
+  ['window_limited_us', '80 84 1e 00'], // 2 s
   ['local_port', '40 9c'], // 40000
   ['remote_port', 'bb 01'], // 443
   ['local_address', '00 00 00 00 00 00 00 00 00 00 ff ff 0a 02 07 1f'], // 10.2.7.31
@@ -46,8 +50,13 @@ const DECODED: FlowRecord = {
   durationSeconds: 1.5,
   sentBytes: 2 ** 33,
   receivedBytes: 2 ** 32 - 1,
+  sentPackets: 10,
+  receivedPackets: 2 ** 31,
   retransmits: 7,
   rttSeconds: 0.25,
+  minRttSeconds: 0.2,
+  windowLimitedSeconds: 2,
+  isRemoteWindowZero: true,
   connectSeconds: 0.0003,
   cgroupId: 2 ** 32 + 1,
   pid: 12345,
