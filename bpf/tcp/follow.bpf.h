@@ -42,13 +42,16 @@ static __always_inline struct facts *begin(struct sock *sk, enum role role, mono
 	return facts;
 }
 
-/* listen(): in the process that listens. */
+/* listen(): in the process that listens, whoever did so on this port before. */
 static __always_inline void listening_begins(struct sock *sk)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-	if (tp)
-		find_listening(tp, bpf_get_current_task_btf());
+	if (!tp)
+		return;
+	add_listener(tp, task);
+	find_listening(tp, task);
 }
 
 /* connect(): in the process that opens the connection. */
