@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { monotonicNowNs, monotonicToUnixNs } from '../src/index.ts';
+import { jiffyNs, monotonicNowNs, monotonicToUnixNs } from '../src/index.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 
 beforeEach(skipWithoutBpf);
@@ -12,5 +12,11 @@ describe('monotonicToUnixNs', () => {
     // Date.now() cuts off the fraction of a millisecond.
     expect(unixMs).toBeGreaterThanOrEqual(before - 1);
     expect(unixMs).toBeLessThanOrEqual(after + 1);
+  });
+});
+
+describe('jiffyNs', () => {
+  it('is that of one of the rates that the kernel can be built with', () => {
+    expect([100n, 250n, 300n, 1000n].map((hertz) => 1_000_000_000n / hertz)).toContain(jiffyNs());
   });
 });
