@@ -20,6 +20,7 @@
 #define IPS_SRC_NAT 0x10
 #define IPS_DST_NAT 0x20
 #define SOCK_BINDPORT_LOCK 8 /* include/net/sock.h */
+#define TCP_ESTABLISHED 1    /* include/net/tcp_states.h: of UDP, connected */
 #define FIRST_USER_PORT 1024 /* include/net/ip.h, PROT_SOCK */
 
 #include "udp.h"

@@ -65,21 +65,23 @@ static __always_inline void undo_translation(struct __sk_buff *skb, struct udp_t
 
 /*
  * Whether the socket is the source. It is if it sent first, as far as we saw; of a socket that was there before us we did
- * not. Then one whose port the kernel chose is the source; of others the port below 1024 is the destination's, and if that
- * does not tell, the one that bound its port serves.
+ * not. Then one that is connected and whose port the kernel chose is the source. Where it bound its port, the port below
+ * 1024 is the destination's, and if that does not tell, the one that bound it serves.
  */
 static __always_inline __u32 flags_of(struct __sk_buff *skb, const struct udp_tuple *tuple, bool is_sent,
 				      bool was_there)
 {
 	const struct sk_buff *packet = (void *)skb;
+	const struct sock *sk = BPF_CORE_READ(packet, sk);
+	__u32 if_sent = is_sent ? UDP_SOURCE : 0;
 
 	if (!was_there)
-		return is_sent ? UDP_SOURCE : 0;
-	if (!(sock_userlocks(BPF_CORE_READ(packet, sk)) & SOCK_BINDPORT_LOCK))
+		return if_sent;
+	if (!(sock_userlocks(sk) & SOCK_BINDPORT_LOCK))
+		return BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_ESTABLISHED ? UDP_SOURCE : if_sent;
+	if (bpf_ntohs(tuple->remote_port) < FIRST_USER_PORT && bpf_ntohs(tuple->local_port) >= FIRST_USER_PORT)
 		return UDP_SOURCE;
-	return bpf_ntohs(tuple->remote_port) < FIRST_USER_PORT && bpf_ntohs(tuple->local_port) >= FIRST_USER_PORT
-		       ? UDP_SOURCE
-		       : 0;
+	return 0;
 }
 
 /* The first datagram of a socket that we see. 0: there is no memory. */

@@ -11,6 +11,8 @@ step is an object with a key "do"; the others are its arguments:
   sendmmsg socket, sizes                                            all by one call, on a connected socket
   receive socket, datagrams, buffer (65535), peek                   -> {"received": bytes read, "calls"}
   recvmmsg socket, datagrams                                        by one call, when they are there -> {"received", "calls"}
+  drain   socket                                                    all that waits -> {"received", "calls"}
+  burst   sockets, to ([host, port]), bytes                         one datagram from each of so many sockets, one after the other's answer
   answer  socket, datagrams, bytes                                  answers so many, whoever sends
   queued  socket, bytes                                             waits until so many wait to be read (in the first)
   close   socket
@@ -126,6 +128,23 @@ def recvmmsg(step):
     say(received=sum(headers[index].length for index in range(calls)), calls=calls)
 
 
+def drain(step):
+    received, calls = 0, 0
+    try:
+        while True:
+            received += len(sockets[step["socket"]].recv(65535, socket.MSG_DONTWAIT))
+            calls += 1
+    except BlockingIOError:
+        say(received=received, calls=calls)
+
+
+def burst(step):
+    for _ in range(step["sockets"]):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
+            sending.sendto(b"b" * step["bytes"], tuple(step["to"]))
+            sending.recv(65535)
+
+
 def answer(step):
     for _ in range(step["datagrams"]):
         _, sender = sockets[step["socket"]].recvfrom(65535)
@@ -145,6 +164,8 @@ STEPS = {
     "sendmmsg": sendmmsg,
     "receive": receive,
     "recvmmsg": recvmmsg,
+    "drain": drain,
+    "burst": burst,
     "answer": answer,
     "queued": queued,
     "close": lambda step: sockets.pop(step["socket"]).close(),

@@ -12,13 +12,17 @@ const PROBE = path.join(import.meta.dirname, '../../testdata/run-receiver.ts');
 beforeEach(skipWithoutBpf);
 
 /** A command that runs a program with these two capabilities and no others. */
-const BPF_AND_PERFMON = [
-  'setpriv',
-  '--reuid=65534',
-  '--clear-groups',
-  ...['inh', 'ambient'].map((set) => `--${set}-caps=-all,+bpf,+perfmon`),
-  '--bounding-set=-all,+bpf,+perfmon',
-];
+const BPF_AND_PERFMON = withCapabilities('+bpf,+perfmon');
+
+function withCapabilities(capabilities: string): readonly string[] {
+  return [
+    'setpriv',
+    '--reuid=65534',
+    '--clear-groups',
+    ...['inh', 'ambient'].map((set) => `--${set}-caps=-all,${capabilities}`),
+    `--bounding-set=-all,${capabilities}`,
+  ];
+}
 
 /** What testdata/run-receiver.ts reports, run by `command`. */
 async function runReceiver(command: readonly string[], input: object = {}): Promise<unknown> {
@@ -105,6 +109,16 @@ describe('with no more than CAP_BPF and CAP_PERFMON the receiver', () => {
       const { port = 0 } = await server.next();
       const report = await runReceiver(BPF_AND_PERFMON, { connectTo: port });
       expect(report).toMatchObject({ reported: [], flows: [`${port} closed`, `${port} closed`] });
+    });
+  });
+
+  it.each([
+    ['says that UDP flows are left out', BPF_AND_PERFMON, ['a part of flows cannot run']],
+    ['and CAP_NET_ADMIN reports UDP flows too', withCapabilities('+bpf,+perfmon,+net_admin'), []],
+  ])('%s', async (_, command, expected) => {
+    await withServer(async (port) => {
+      const { logs } = (await runReceiver(command, { connectTo: port })) as { logs: string[] };
+      expect(logs.filter((line) => line.includes('flows') || line.includes('program'))).toEqual(expected);
     });
   });
 
