@@ -64,6 +64,8 @@ struct flow_record {
 	__u32 window_limited_us; /* since the last record, could not send: the other's window had no room */
 	__u16 local_port;
 	__u16 remote_port;
+	__u32 network_namespace; /* inode number */
+	__u32 _pad;
 	__u8 local_address[16]; /* IPv4 as ::ffff:a.b.c.d */
 	__u8 remote_address[16];
 	char executable[EXECUTABLE_BYTES]; /* base name of the program, cut, ended by 0 */
@@ -116,6 +118,6 @@ struct tcp_layout {
 	enum flow_flag flag;
 };
 
-_Static_assert(sizeof(struct flow_record) == 144, "the reader counts on records without holes");
+_Static_assert(sizeof(struct flow_record) == 152, "the reader counts on records without holes");
 
 #endif /* __TCP_H__ */

@@ -271,6 +271,8 @@ static __always_inline void fill_record(struct flow_record *record, enum flow_re
 	/* Not skc_num: that is 0 again by the time of the end. */
 	record->local_port = bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
 	record->remote_port = bpf_ntohs(common->skc_dport);
+	record->network_namespace = common->skc_net.net->ns.inum;
+	record->_pad = 0;
 	copy_address(record->local_address, &common->skc_v6_rcv_saddr, common->skc_rcv_saddr, is_v4);
 	copy_address(record->remote_address, &common->skc_v6_daddr, common->skc_daddr, is_v4);
 	__builtin_memcpy(record->executable, facts->executable, sizeof(record->executable));

@@ -30,7 +30,7 @@ export const flowsConfigSchema = z.strictObject({
     .default(4 * 1024 * 1024)
     .refine((bytes) => (bytes & (bytes - 1)) === 0, 'expected a power of two, such as 4194304')
     .describe(
-      'The kernel memory in which ended connections wait to be read, in bytes, 152 each; a power of two. ' +
+      'The kernel memory in which ended connections wait to be read, in bytes, 160 each; a power of two. ' +
         'It must hold those of the longest time that the pipeline takes no data.',
     ),
   udp: udpConfigSchema.prefault({}).describe('UDP flows, in the same log events.'),

@@ -2,7 +2,7 @@
 
 /** `struct flow_record`: its size, and where each field begins, in bytes. */
 export const FLOW_RECORD = {
-  size: 144,
+  size: 152,
   type: 0,
   version: 1,
   flags: 2,
@@ -22,9 +22,11 @@ export const FLOW_RECORD = {
   window_limited_us: 72,
   local_port: 76,
   remote_port: 78,
-  local_address: 80,
-  remote_address: 96,
-  executable: 112,
+  network_namespace: 80,
+  _pad: 84,
+  local_address: 88,
+  remote_address: 104,
+  executable: 120,
 } as const;
 
 /** `struct listener_record`: its size, and where each field begins, in bytes. */

@@ -180,6 +180,23 @@ describe('the packets of a TCP flow that are dropped', () => {
     );
   });
 
+  it('are on its record where its addresses are those of every namespace', async () => {
+    await withLab((lab) =>
+      watchingDrops(
+        (watch) =>
+          withPeers(async (start) => {
+            const port = 9;
+            const step = { do: 'connect', socket: 'c', host: '127.0.0.1', port, expect_error: true };
+            await start([step], lab.server).end();
+            await watch.untilPackets(namespaceInode(lab.server), 1);
+            await watch.until(0, () => ofFlow(watch.flows, port).length === 1);
+            expect(ofFlow(watch.flows, port)[0]?.['flow.drops']).toBe(1);
+          }),
+        { flows: { interval: '200ms' } },
+      ),
+    );
+  });
+
   it('are its SYN where nobody listens, and not the RST that answers it', async () => {
     await withLab((lab) =>
       watchingDrops(

@@ -20,9 +20,10 @@
  *     72  window_limited_us u32  since the last record
  *     76  local_port       u16
  *     78  remote_port      u16
- *     80  local_address    16    network order; IPv4 as ::ffff:a.b.c.d
- *     96  remote_address   16
- *    112  executable       32    UTF-8, ended by 0
+ *     80  network_namespace u32  inode number
+ *     88  local_address    16    network order; IPv4 as ::ffff:a.b.c.d
+ *    104  remote_address   16
+ *    120  executable       32    UTF-8, ended by 0
  *
  * The offsets are those of generated/tcp-layout.ts, which come from the object that runs. Times stay in their 32-bit
  * halves; durations, byte counts and the cgroup become doubles, which count nanoseconds up to 104 days and bytes up to
@@ -71,6 +72,7 @@ export class TcpRecordDecoder {
     into.windowLimitedSeconds = view.getUint32(offset + FLOW_RECORD.window_limited_us, true) / 1e6;
     into.isLocalWindowZero = (flags & FLOW_FLAG.FLOW_LOCAL_WINDOW_ZERO) !== 0;
     into.isRemoteWindowZero = (flags & FLOW_FLAG.FLOW_REMOTE_WINDOW_ZERO) !== 0;
+    into.networkNamespace = view.getUint32(offset + FLOW_RECORD.network_namespace, true);
     into.cgroupId = number64(view, offset + FLOW_RECORD.cgroup_id);
     const pid = view.getUint32(offset + FLOW_RECORD.pid, true);
     into.pid = pid;
