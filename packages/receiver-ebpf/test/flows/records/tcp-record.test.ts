@@ -26,6 +26,8 @@ const BYTES: readonly (readonly [field: string, hex: string])[] = [
   ['window_limited_us', '80 84 1e 00'], // 2 s
   ['local_port', '40 9c'], // 40000
   ['remote_port', 'bb 01'], // 443
+  ['network_namespace', '98 00 00 f0'], // 4026531992
+  ['_pad', '00 00 00 00'],
   ['local_address', '00 00 00 00 00 00 00 00 00 00 ff ff 0a 02 07 1f'], // 10.2.7.31
   ['remote_address', '20 01 0d b8 00 00 00 00 00 00 00 00 00 00 00 01'], // 2001:db8::1
   [
@@ -58,6 +60,7 @@ const DECODED: FlowRecord = {
   windowLimitedSeconds: 2,
   isRemoteWindowZero: true,
   connectSeconds: 0.0003,
+  networkNamespace: 4026531992,
   cgroupId: 2 ** 32 + 1,
   pid: 12345,
   executable: 'curl',
