@@ -71,7 +71,7 @@ export class EbpfReceiver implements Component {
     this.#cgroups = cgroups;
     await cgroups.start();
     const shared = { cgroups, flowDrops: new FlowDrops(), processes: new ProcessTable() };
-    const problems: PipelineError[] = [];
+    const problems: { block: string; problem: PipelineError }[] = [];
     for (const wanted of wantedBlocks(this.#config)) {
       const problem = await this.#startBlock(wanted, shared);
       this.#settings.telemetry.gauge(
@@ -80,15 +80,15 @@ export class EbpfReceiver implements Component {
         () => (problem === undefined ? 1 : 0),
         { block: wanted.name },
       );
-      if (problem !== undefined) problems.push(problem);
+      if (problem !== undefined) problems.push({ block: wanted.name, problem });
     }
     const first = problems[0];
     if (first !== undefined && this.#blocks.length === 0) {
-      this.#settings.reportStatus('permanent_error', first);
+      this.#settings.reportStatus('permanent_error', first.problem);
       return;
     }
-    for (const problem of problems)
-      this.#settings.logger.error({ error: problem.message }, 'a block cannot run');
+    for (const { block, problem } of problems)
+      this.#settings.logger.error({ block, error: problem.message }, 'a block cannot run');
   }
 
   async shutdown(signal?: AbortSignal): Promise<void> {

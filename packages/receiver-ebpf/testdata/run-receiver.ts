@@ -66,7 +66,13 @@ const reported = settings.reported.map(({ status, error }) => ({
   message: error?.message,
 }));
 const logs = settings.logs.map((line) => line.message);
-console.log(JSON.stringify({ reported, flows, drops, events, logs }));
+/** What it says that it lacks. */
+const lacks = settings.logs
+  .filter(({ fields }) => typeof fields?.error === 'string')
+  .map(({ message, fields }) => [message, fields?.block, fields?.error].filter((word) => word !== undefined).join(': '));
+console.log(
+  JSON.stringify({ reported, flows, drops, events, logs, lacks: lacks.length > 0 ? lacks : undefined }),
+);
 
 function flowsTo(port: number, state: string): string[] {
   return taken.batches
