@@ -28,6 +28,12 @@ export const PARTS: readonly Part[] = [
         'connections from before the start, but for those that visible processes have',
       ),
       optional('find_owners', 'the processes that accepted connections'),
+      optional('find_young_owners', 'nothing, but each sweep looks at all open files of all processes'),
+      optional('sweep_listeners', 'the metrics of listening sockets'),
+      optional(
+        'follow_retransmit_synack',
+        'the metric of handshakes that were given up at listening sockets',
+      ),
     ],
     conditions: [
       {

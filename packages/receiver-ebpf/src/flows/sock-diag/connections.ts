@@ -226,7 +226,8 @@ export class Connections {
       minRttUs: 0,
       isLocalWindowZero: false,
       isRemoteWindowZero: false,
-      reported: noCounts(),
+      // The kernel's count of the end that was asked lacks the SYN-ACK.
+      reported: { ...noCounts(), sentSegments: isSource ? 0 : -1 },
       timeNs: 0,
       recordNs: 0,
       seenIn: this.#dump,
