@@ -118,7 +118,9 @@ describe('with no more than CAP_BPF and CAP_PERFMON the receiver', () => {
   ])('%s', async (_, command, expected) => {
     await withServer(async (port) => {
       const { logs } = (await runReceiver(command, { connectTo: port })) as { logs: string[] };
-      expect(logs.filter((line) => line.includes('cannot run') || line.includes('program'))).toEqual(expected);
+      expect(logs.filter((line) => line.includes('cannot run') || line.includes('program'))).toEqual(
+        expected,
+      );
     });
   });
 
