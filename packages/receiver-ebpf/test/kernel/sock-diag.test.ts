@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { type Lab, withLab } from './lab.ts';
 import { type Step, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
-import { type Flow, sum, type Watch, watching } from './watch.ts';
+import { type Flow, sum, totals, type Watch, watching } from './watch.ts';
 
 /** Below the ports that the kernel chooses for clients: where nothing else tells which end opened a connection, that does. */
 const PORT = 8080;
@@ -126,5 +126,154 @@ describe('sock_diag reports the same as BPF of a connection between network name
 
   it.each(Object.keys(TRAFFIC))('lives for less than a sweep and %s', async (name) => {
     await withLab((lab) => bothReport(lab, TRAFFIC[name] as Traffic, { isShort: true }));
+  });
+});
+
+describe('by sock_diag', () => {
+  const byDiag = { flows: { source: 'sock_diag' } };
+
+  it('a connection from before the start is reported with what it carries from now on', async () => {
+    await withLab((lab) =>
+      withPeers(async (start) => {
+        const server = start(
+          [
+            { do: 'listen', socket: 'l', host: '0.0.0.0', port: PORT },
+            accept,
+            exactly('a', 1000),
+            { do: 'say', text: 'ready' },
+            exactly('a', 10),
+            send('a', 20),
+            toTheEnd('a'),
+            close('a'),
+          ],
+          lab.server,
+        );
+        await server.next();
+        const client = start(
+          [
+            { do: 'connect', socket: 'c', host: lab.serverAddress, port: PORT },
+            send('c', 1000),
+            acked('c'),
+            { do: 'say', text: 'ready' },
+            wait,
+            send('c', 10),
+            exactly('c', 20),
+            close('c'),
+          ],
+          lab.client,
+        );
+        await Promise.all([server.next(), client.next()]);
+        await client.next();
+        await watching(async (watch) => {
+          const ours = (flows: readonly Flow[]): Flow[] =>
+            flows.filter((flow) => flow['destination.address'] === lab.serverAddress);
+          await watch.until(PORT, (flows) => ours(flows).length >= 2);
+          client.go();
+          const flows = await watch.until(
+            PORT,
+            (found) => ours(found).filter((flow) => flow['flow.state'] === 'closed').length === 2,
+          );
+          expect(totals(ours(flows))).toEqual(
+            ['source', 'destination'].map((observer) => ({
+              observer,
+              sourceBytes: 10,
+              destinationBytes: 20,
+              end: 'closed',
+            })),
+          );
+        }, byDiag);
+      }),
+    );
+  });
+
+  it('a connection that is closed without lingering has a last record without a reason', async () => {
+    await withLab((lab) =>
+      withPeers(async (start) => {
+        const server = start(
+          [
+            { do: 'listen', socket: 'l', host: '0.0.0.0', port: PORT },
+            accept,
+            exactly('a', 1000),
+            wait,
+            close('a'),
+          ],
+          lab.server,
+        );
+        await server.next();
+        await watching(async (watch) => {
+          const client = start(
+            [
+              { do: 'connect', socket: 'c', host: lab.serverAddress, port: PORT },
+              send('c', 1000),
+              acked('c'),
+              wait,
+              { do: 'linger0', socket: 'c' },
+              close('c'),
+            ],
+            lab.client,
+          );
+          const bySource = (flows: readonly Flow[], state: string): Flow[] =>
+            flows
+              .filter((flow) => flow['destination.address'] === lab.serverAddress)
+              .filter((flow) => flow['flow.observer'] === 'source' && flow['flow.state'] === state);
+          await watch.until(PORT, (flows) => sum(bySource(flows, 'open'), 'flow.source.bytes') === 1000);
+          client.go();
+          const flows = await watch.until(PORT, (found) => bySource(found, 'closed').length === 1);
+          const [last] = bySource(flows, 'closed');
+          expect(last).toMatchObject({ 'flow.source.bytes': 0, 'flow.destination.bytes': 0 });
+          expect(last).not.toHaveProperty('flow.end_reason');
+          expect(watch.losses()['vanished']).toBeGreaterThanOrEqual(1);
+        }, byDiag);
+      }),
+    );
+  });
+
+  it('a thousand connections that are shorter than the interval are reported, each at both its ends', async () => {
+    const times = 1000;
+    await withLab((lab) =>
+      withPeers(async (start) => {
+        const server = start(
+          [
+            { do: 'listen', socket: 'l', host: '0.0.0.0', port: PORT },
+            {
+              do: 'repeat',
+              times,
+              steps: [accept, exactly('a', 100), send('a', 200), toTheEnd('a'), close('a')],
+            },
+          ],
+          lab.server,
+        );
+        await server.next();
+        await watching(async (watch) => {
+          const connect: Step = {
+            do: 'connect',
+            socket: 'c',
+            host: lab.serverAddress,
+            port: PORT,
+            quiet: true,
+          };
+          const client = start(
+            [{ do: 'repeat', times, steps: [connect, send('c', 100), exactly('c', 200), close('c')] }],
+            lab.client,
+          );
+          await Promise.all([client.end(), server.end()]);
+          const ours = (flows: readonly Flow[]): Flow[] =>
+            flows.filter((flow) => flow['destination.address'] === lab.serverAddress);
+          const isClosed = (flow: Flow): boolean => flow['flow.state'] === 'closed';
+          const flows = ours(
+            await watch.until(PORT, (found) => ours(found).filter(isClosed).length >= 2 * times),
+          );
+          expect(flows.filter(isClosed)).toHaveLength(2 * times);
+          expect(totals(flows)).toEqual(
+            ['source', 'destination'].map((observer) => ({
+              observer,
+              sourceBytes: 100 * times,
+              destinationBytes: 200 * times,
+              end: 'closed',
+            })),
+          );
+        }, byDiag);
+      }),
+    );
   });
 });
