@@ -49,10 +49,15 @@ export class FlowMetrics {
         { direction, connection },
       );
     }
-    this.sweepDuration = telemetry.histogram('otelcol_receiver_ebpf_sweep_duration', {
-      description: 'How long reading all open connections took.',
-      unit: 's',
-      boundaries: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
-    });
+    this.sweepDuration = sweepDuration(telemetry);
   }
+}
+
+/** How long reading all open connections takes. */
+export function sweepDuration(telemetry: ComponentTelemetry): Histogram {
+  return telemetry.histogram('otelcol_receiver_ebpf_sweep_duration', {
+    description: 'How long reading all open connections took.',
+    unit: 's',
+    boundaries: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+  });
 }

@@ -1,6 +1,7 @@
 import { monotonicNowNs, monotonicToUnixNs } from '@tributary/bpf';
-import { errorText } from '@tributary/core';
+import { errorText, type Histogram } from '@tributary/core';
 import type { Block, BlockEnvironment } from '../../block.ts';
+import { sweepDuration } from '../flow-metrics.ts';
 import { type FlowRecord, UNKNOWN } from '../flow-record.ts';
 import { FlowWriter } from '../flow-writer.ts';
 import type { FlowsConfig } from '../flows-config.ts';
@@ -17,6 +18,7 @@ export class SockDiagPart implements Block {
   readonly #environment: BlockEnvironment;
   readonly #config: FlowsConfig;
   readonly #writer: FlowWriter;
+  #sweepDuration: Histogram | undefined;
   #flows: SockDiagFlows | undefined;
   #drainTimer: NodeJS.Timeout | undefined;
   #sweepTimer: NodeJS.Timeout | undefined;
@@ -39,6 +41,7 @@ export class SockDiagPart implements Block {
       losses,
     });
     this.#flows = flows;
+    this.#sweepDuration = sweepDuration(settings.telemetry);
     await flows.markExisting();
     flowDrops.expectReader();
     this.#drainTimer = setInterval(() => this.#drain(), DRAIN_INTERVAL_MS);
@@ -89,6 +92,7 @@ export class SockDiagPart implements Block {
     if (flows === undefined) return;
     const { settings, logs } = this.#environment;
     this.#prepare();
+    const begin = performance.now();
     try {
       await flows.sweep((record) => {
         this.#write(record);
@@ -98,6 +102,7 @@ export class SockDiagPart implements Block {
     } catch (error) {
       settings.logger.warn({ error: errorText(error) }, 'the open connections could not be read');
     }
+    this.#sweepDuration?.record((performance.now() - begin) / 1000);
     this.#handOn();
   }
 
