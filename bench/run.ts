@@ -1,7 +1,6 @@
 /**
  * The benches, by what they measure; `npm run bench -- --help` lists them.
  */
-
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -24,6 +23,10 @@ options of pipeline:
   --only PATTERN …    only the cases whose name contains one of the PATTERNs (a name: http/none/rename/traces/1000)
   --quick             one short round a case: to see that it runs, not to believe it
   --rounds N          how often each case is run (default 5)
+
+options of kernel:
+  --receiver JSON     the receiver's settings, such as '{"flows":{"udp":{"enabled":false}}}' (default: all blocks)
+  --quick             a few short rounds
 `;
 
 const BENCHES: readonly string[] = ['pipeline', 'overload', 'kernel'];
@@ -88,6 +91,7 @@ async function main(): Promise<void> {
       only: { type: 'string', multiple: true, default: [] },
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
+      receiver: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -111,7 +115,9 @@ async function main(): Promise<void> {
     // Loaded here: it opens libbpf, which the other benches do without.
     const kernel = await import('./kernel/kernel-bench.ts');
     const options = values.quick ? kernel.QUICK_KERNEL_BENCH : kernel.FULL_KERNEL_BENCH;
-    console.log(`${machineDescription()}\n\n${kernel.kernelMarkdown(await kernel.runKernelBench(options))}`);
+    console.log(
+      `${machineDescription()}\n\n${kernel.kernelMarkdown(await kernel.runKernelBench(options, values.receiver))}`,
+    );
   } else if (bench === 'overload') {
     const results = await benchOverload(tributary, values.quick ? 10_000 : 60_000);
     console.log(`${machineDescription()}\n\n${overloadMarkdown(results)}`);

@@ -92,8 +92,11 @@ export interface KernelBenchResult {
   readonly sweepMs: { readonly connections: number; readonly owners: number; readonly read: number };
 }
 
-/** Measures everything, in network namespaces of its own. */
-export async function runKernelBench(options: KernelBenchOptions): Promise<KernelBenchResult> {
+/** Measures everything, in network namespaces of its own. `settings` are the receiver's, as JSON. */
+export async function runKernelBench(
+  options: KernelBenchOptions,
+  settings?: string,
+): Promise<KernelBenchResult> {
   const namespace = `bench-${process.pid}`;
   execFileSync('ip', ['netns', 'add', namespace]);
   const children: Child[] = [];
@@ -104,7 +107,7 @@ export async function runKernelBench(options: KernelBenchOptions): Promise<Kerne
   };
   try {
     execFileSync('ip', ['-n', namespace, 'link', 'set', 'lo', 'up']);
-    const receiver = await start('receiver-process.ts');
+    const receiver = await start('receiver-process.ts', settings === undefined ? [] : [settings]);
     await start('connection-server.ts', [String(PORT)], namespace);
     const client = await start('connection-client.ts', [String(PORT)], namespace);
     const rate = async (): Promise<number> =>

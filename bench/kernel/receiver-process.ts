@@ -1,5 +1,5 @@
 /**
- * The ebpf receiver with all its blocks, in a process of its own, sending to nobody. Told `on` or `off` it starts or stops
+ * The ebpf receiver with all its blocks, or with the settings that its argument has as JSON, in a process of its own, sending to nobody. Told `on` or `off` it starts or stops
  * and says so; told `usage` it says what it used and lost. Told `look` it looks at each record, told `count` it does no
  * more than that any more.
  */
@@ -9,8 +9,11 @@ import { ebpfReceiver } from '@tributary/receiver-ebpf';
 import { nopHost, signalConsumer, type TestSettings, testSettings } from '@tributary/testkit';
 import { CONNECTION_PORTS } from './ports.ts';
 
-/** Every block of the receiver, with its default settings. */
-const BLOCKS = Object.fromEntries(blockNames().map((name) => [name, {}]));
+/** The receiver's settings; unless they are given, every block with its defaults. */
+const SETTINGS =
+  process.argv[2] === undefined
+    ? Object.fromEntries(blockNames().map((name) => [name, {}]))
+    : JSON.parse(process.argv[2]);
 
 /** What the receiver's process used, and what it made. */
 export interface ReceiverUsage {
@@ -56,7 +59,7 @@ function isEndOfOurs(attributes: Attributes): boolean {
 
 async function on(): Promise<string> {
   settings = testSettings({ id: 'ebpf' });
-  const config = ebpfReceiver.configSchema.parse(BLOCKS);
+  const config = ebpfReceiver.configSchema.parse(SETTINGS);
   receiver = ebpfReceiver.create(settings, config, signalConsumer(count, ['logs', 'metrics']));
   await receiver.start?.(nopHost());
   const [problem] = settings.reported;
