@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { memoryGate } from '../component/memory-gate.ts';
 import { madeBuffers } from '../process/young-buffers.ts';
+import { BodyPieces } from './body-pieces.ts';
 
 /** Takes the body of a request. Exactly one of its methods is called, once. */
 export interface BodyListener {
@@ -31,26 +32,24 @@ export function readBody(request: IncomingMessage, limit: number, listener: Body
     listener.onNoMemory();
     return;
   }
-  const chunks: Buffer[] = [];
-  let length = 0;
+  const pieces = new BodyPieces();
   let isSettled = false;
   const settle = (): void => {
     isSettled = true;
-    memoryGate.release(length);
+    memoryGate.release(pieces.length);
     request.off('data', take);
   };
   const giveUp = (): void => {
     settle();
-    chunks.length = 0;
+    pieces.clear();
     discard(request, 2 * limit);
   };
   const take = (chunk: Buffer): void => {
-    if (length + chunk.length > limit) {
+    if (pieces.length + chunk.length > limit) {
       giveUp();
       listener.onTooLarge();
     } else if (memoryGate.reserve(chunk.length)) {
-      length += chunk.length;
-      chunks.push(chunk);
+      pieces.push(chunk);
     } else {
       giveUp();
       listener.onNoMemory();
@@ -61,8 +60,8 @@ export function readBody(request: IncomingMessage, limit: number, listener: Body
     if (isSettled) return;
     settle();
     // The chunks, and the body that they are joined into.
-    madeBuffers(2 * length);
-    listener.onBody(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length));
+    madeBuffers(2 * pieces.length);
+    listener.onBody(pieces.join());
   });
   request.on('close', () => {
     if (isSettled) return;

@@ -270,3 +270,44 @@ describe.each([
     });
   });
 });
+
+describe('a client of plain requests', () => {
+  beforeEach(() => {
+    isDirect = true;
+  });
+
+  it('that sends several and closes its side has an answer to each', async () => {
+    const waiting: Call[] = [];
+    const port = await start({}, wait(waiting));
+    const socket = await open(port);
+    let heard = '';
+    socket.on('data', (data) => {
+      heard += data;
+    });
+    socket.end(post(2, 'ok') + post(2, 'ok'));
+    for (const count of [1, 2]) {
+      await expect.poll(() => waiting.length).toBe(count);
+      // The end is there before the answer.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      waiting.at(-1)?.answer(200, '');
+    }
+    await socket.whenClosed;
+    expect(statusLines(heard)).toEqual(['HTTP/1.1 200 OK', 'HTTP/1.1 200 OK']);
+  });
+
+  it('that closes its side in the middle of the next has its answer, and then none', async () => {
+    const waiting: Call[] = [];
+    const port = await start({}, wait(waiting));
+    const socket = await open(port);
+    let heard = '';
+    socket.on('data', (data) => {
+      heard += data;
+    });
+    socket.end(`${post(2, 'ok')}POST / HT`);
+    await expect.poll(() => waiting.length).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    waiting[0]?.answer(200, '');
+    await socket.whenClosed;
+    expect(statusLines(heard)).toEqual(['HTTP/1.1 200 OK']);
+  });
+});

@@ -1,3 +1,4 @@
+import { BodyPieces } from '../body-pieces.ts';
 import { HEAD_END, parseFields } from './head.ts';
 
 /** The longest line that says how long a chunk is, extensions included, and the longest trailer. */
@@ -10,15 +11,14 @@ const LINE_END = Buffer.from('\r\n');
 
 /** Puts a body together that comes in chunks (RFC 9112, section 7.1). */
 export class ChunkedBody {
-  readonly #parts: Buffer[] = [];
-  #length = 0;
+  readonly #pieces = new BodyPieces();
   /** Bytes of the present chunk that have not come yet. */
   #left = 0;
   #state: 'size' | 'data' | 'data-end' | 'trailer' | 'whole' = 'size';
 
   /** Bytes of body that have come so far, or will with the present chunk. */
   get length(): number {
-    return this.#length + this.#left;
+    return this.#pieces.length + this.#left;
   }
 
   /** True when the last chunk and the trailer have come. */
@@ -28,7 +28,7 @@ export class ChunkedBody {
 
   /** The body so far. */
   body(): Buffer {
-    return this.#parts.length === 1 ? (this.#parts[0] as Buffer) : Buffer.concat(this.#parts, this.#length);
+    return this.#pieces.join();
   }
 
   /** Takes what it can of `bytes`; returns how much that is. The rest must be there again with what comes next. */
@@ -72,8 +72,7 @@ export class ChunkedBody {
   #readData(bytes: Buffer, at: number): number {
     const take = Math.min(this.#left, bytes.length - at);
     if (take === 0) return 0;
-    this.#parts.push(bytes.subarray(at, at + take));
-    this.#length += take;
+    this.#pieces.push(bytes.subarray(at, at + take));
     this.#left -= take;
     if (this.#left === 0) this.#state = 'data-end';
     return take;

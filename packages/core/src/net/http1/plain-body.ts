@@ -1,8 +1,9 @@
+import { BodyPieces } from '../body-pieces.ts';
+
 /** Puts a body of known length together, or one that ends with the connection. */
 export class PlainBody {
-  readonly #parts: Buffer[] = [];
+  readonly #pieces = new BodyPieces();
   readonly #whole: number;
-  #arrived = 0;
 
   /** `length` in bytes, or infinity. */
   constructor(length: number) {
@@ -11,24 +12,23 @@ export class PlainBody {
 
   /** Bytes that have come, or will as was announced. */
   get length(): number {
-    return this.#whole === Number.POSITIVE_INFINITY ? this.#arrived : this.#whole;
+    return this.#whole === Number.POSITIVE_INFINITY ? this.#pieces.length : this.#whole;
   }
 
   /** True when all that was announced has come. */
   get isWhole(): boolean {
-    return this.#arrived === this.#whole;
+    return this.#pieces.length === this.#whole;
   }
 
   /** The body so far. */
   body(): Buffer {
-    return this.#parts.length === 1 ? (this.#parts[0] as Buffer) : Buffer.concat(this.#parts, this.#arrived);
+    return this.#pieces.join();
   }
 
   /** Takes what belongs to the body; returns how much that is. */
   push(bytes: Buffer): number {
-    const take = Math.min(this.#whole - this.#arrived, bytes.length);
-    if (take > 0) this.#parts.push(take === bytes.length ? bytes : bytes.subarray(0, take));
-    this.#arrived += take;
+    const take = Math.min(this.#whole - this.#pieces.length, bytes.length);
+    if (take > 0) this.#pieces.push(take === bytes.length ? bytes : bytes.subarray(0, take));
     return take;
   }
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { memoryGate } from '../../component/memory-gate.ts';
 import { madeBuffers } from '../../process/young-buffers.ts';
+import { BodyPieces } from '../body-pieces.ts';
 import type { RawHeaders } from '../cors.ts';
 import { peerAddress } from '../listen.ts';
 import type { BodyListener } from '../request-body.ts';
@@ -83,8 +84,7 @@ export class PlainConnection<Route> implements PlainCall {
   #state: State = 'head';
   #ahead: Buffer = EMPTY;
   #known: KnownHead<Route> | undefined;
-  #parts: Buffer[] = [];
-  #arrived = 0;
+  readonly #pieces = new BodyPieces();
   #left = 0;
   #budget = 0;
   #listener: BodyListener | undefined;
@@ -144,8 +144,8 @@ export class PlainConnection<Route> implements PlainCall {
     if (this.socket.destroyed) return;
     this.#isAnswered = true;
     const { writer, isClosing } = this.#server;
-    // A request that has come meanwhile is to be told that it was not taken.
-    const closes = this.#hasEnded || (isClosing && this.#ahead.length === 0);
+    // A request that has come meanwhile is to have its answer too, if only that it was not taken.
+    const closes = (this.#hasEnded || isClosing) && this.#ahead.length === 0;
     if (!writer.write(this.socket, status, headers, body, closes)) {
       this.#isBlocked = true;
       this.socket.once('drain', this.#onDrain);
@@ -234,7 +234,9 @@ export class PlainConnection<Route> implements PlainCall {
     const isOdd = end < 0 || end > MAX_HEAD_BYTES || this.#server.isClosing;
     const head = isOdd ? undefined : this.#knownHead(this.#ahead.toString('latin1', 0, end));
     if (head === undefined) {
-      this.#handOver();
+      // To a socket that has told of its end nothing can be given back. Who has no answer knows that nothing was taken.
+      if (this.#hasEnded) this.socket.destroySoon();
+      else this.#handOver();
       return false;
     }
     const rest = this.#ahead.subarray(end + HEAD_END.length);
@@ -273,8 +275,7 @@ export class PlainConnection<Route> implements PlainCall {
       listener?.onNoMemory();
       return;
     }
-    this.#parts.push(part);
-    this.#arrived += part.length;
+    this.#pieces.push(part);
     this.#left -= part.length;
     if (part.length < piece.length) this.#ahead = piece.subarray(part.length);
   }
@@ -289,13 +290,13 @@ export class PlainConnection<Route> implements PlainCall {
 
   #endBody(): boolean {
     const listener = this.#listener;
-    const parts = this.#parts;
-    const length = this.#arrived;
+    const { count, length } = this.#pieces;
+    const body = this.#pieces.join();
     this.#dropBody();
     this.#state = 'answer';
     // The pieces, and the body that they are joined into.
-    madeBuffers(parts.length === 1 ? length : 2 * length);
-    listener?.onBody(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, length));
+    madeBuffers(count === 1 ? length : 2 * length);
+    listener?.onBody(body);
     return true;
   }
 
@@ -306,14 +307,16 @@ export class PlainConnection<Route> implements PlainCall {
   }
 
   #dropBody(): void {
-    memoryGate.release(this.#arrived);
-    this.#parts = [];
-    this.#arrived = 0;
+    memoryGate.release(this.#pieces.length);
+    this.#pieces.clear();
     this.#listener = undefined;
   }
 
   #breakOff(answer: string): void {
     if (this.socket.writableEnded) return;
+    // What still comes must not complete a request that has been refused.
+    this.socket.off('data', this.#onData);
+    this.socket.resume();
     if (this.#state !== 'discard' || !this.#isAnswered) this.socket.write(answer, 'latin1');
     this.socket.destroySoon();
   }
