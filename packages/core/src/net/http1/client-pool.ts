@@ -21,10 +21,15 @@ interface Idle {
   readonly sinceMs: number;
 }
 
+/** How often idle connections are looked at: one is closed late by a quarter of its time, and by this at most. */
+const MIN_SWEEP_MS = 10;
+const MAX_SWEEP_MS = 60_000;
+
 /** A request that waits for a connection. */
 interface Queued {
+  readonly signal: AbortSignal;
   begin(connection: ClientConnection): void;
-  readonly reject: (error: Error) => void;
+  reject(error: Error): void;
 }
 
 /**
@@ -107,11 +112,15 @@ export class ClientPool {
   #wait(head: string, body: readonly Uint8Array[], signal: AbortSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const queued: Queued = {
+        signal,
         begin: (connection) => {
           signal.removeEventListener('abort', cancel);
           this.#run(connection, head, body, signal).then(resolve, reject);
         },
-        reject,
+        reject: (error) => {
+          signal.removeEventListener('abort', cancel);
+          reject(error);
+        },
       };
       const cancel = (): void => {
         this.#queue.splice(this.#queue.indexOf(queued), 1);
@@ -126,7 +135,10 @@ export class ClientPool {
   #take(): ClientConnection | undefined {
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle.connection;
-    if (this.#connections.size >= this.#options.maxConnections) return undefined;
+    return this.#connections.size < this.#options.maxConnections ? this.#open() : undefined;
+  }
+
+  #open(): ClientConnection {
     const connection = new ClientConnection(this.#options.connect(), this.#options.maxAnswerBytes, {
       onIdle: (freed) => this.#freed(freed),
       onClosed: (closed) => this.#forget(closed),
@@ -141,7 +153,7 @@ export class ClientPool {
       connection.destroy(new Error('a connection carries one request'));
       return;
     }
-    const next = this.#queue.shift();
+    const next = this.#nextWaiting();
     if (next !== undefined) {
       next.begin(connection);
       return;
@@ -152,8 +164,14 @@ export class ClientPool {
     }
     this.#idle.push({ connection, sinceMs: performance.now() });
     if (idleTimeoutMs > 0) {
-      this.#sweep ??= setInterval(() => this.#closeOld(), Math.max(10, idleTimeoutMs / 4)).unref();
+      this.#sweep ??= setInterval(() => this.#closeOld(), sweepMs(idleTimeoutMs)).unref();
     }
+  }
+
+  /** Takes who waits longest from the queue. A signal that ends several requests tells them one by one: those stay. */
+  #nextWaiting(): Queued | undefined {
+    const index = this.#queue.findIndex(({ signal }) => !signal.aborted);
+    return index < 0 ? undefined : this.#queue.splice(index, 1)[0];
   }
 
   #forget(connection: ClientConnection): void {
@@ -165,21 +183,23 @@ export class ClientPool {
       this.#sweep = undefined;
     }
     // There is room for another connection.
-    if (this.#queue.length === 0) return;
-    const next = this.#take();
-    if (next !== undefined) this.#queue.shift()?.begin(next);
+    this.#nextWaiting()?.begin(this.#open());
   }
 
   #closeOld(): void {
     const before = performance.now() - this.#options.idleTimeoutMs;
-    for (const { connection, sinceMs } of this.#idle.filter((idle) => idle.sinceMs <= before)) {
-      if (sinceMs <= before) connection.destroy(new Error('the connection was idle for too long'));
+    for (const { connection } of this.#idle.filter(({ sinceMs }) => sinceMs <= before)) {
+      connection.destroy(new Error('the connection was idle for too long'));
     }
   }
 
   #closeIdle(): void {
     for (const { connection } of this.#idle.slice()) connection.destroy(new Error('not needed any more'));
   }
+}
+
+function sweepMs(idleTimeoutMs: number): number {
+  return Math.max(MIN_SWEEP_MS, Math.min(MAX_SWEEP_MS, idleTimeoutMs / 4));
 }
 
 function abortError(signal: AbortSignal): Error {
