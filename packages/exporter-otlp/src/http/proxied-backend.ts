@@ -98,6 +98,8 @@ export class ProxiedBackend implements Backend {
 
   #attempt(target: Target, body: readonly Uint8Array[], signal: AbortSignal): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
+      // Its event has been: the request would go on until the proxy ends it.
+      signal.throwIfAborted();
       const request = open(target, this.#agent(target), contentLength(body));
       const cancel = (): void => void request.destroy();
       const fail = (error: Error): void => {

@@ -107,4 +107,14 @@ describe('the environment', () => {
     await way.post(targetOf(url, ['Host', url.host], 'keep-alive'), [], new AbortController().signal);
     expect([proxy.asked, backend.requests.map(({ path }) => path)]).toEqual([[], ['/']]);
   });
+
+  it('has no proxy asked for what was given up before', async () => {
+    const proxy = await startProxy();
+    const way = createBackend(config, undefined, { HTTP_PROXY: proxy.url });
+    open.push(() => way.destroy());
+    const target = targetOf(new URL('http://backend.test/'), ['Host', 'backend.test'], 'keep-alive');
+    const sent = way.post(target, [], AbortSignal.abort(new Error('given up')));
+    await expect(sent).rejects.toThrow('given up');
+    expect(proxy.asked).toEqual([]);
+  });
 });
