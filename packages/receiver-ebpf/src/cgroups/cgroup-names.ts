@@ -8,6 +8,7 @@ import {
   EncodedAttribute,
 } from '@tributary/core';
 import type { Losses } from '../losses.ts';
+import { isInFirstPidNamespace } from '../pid-namespace.ts';
 import { type CgroupFacts, cgroupFacts } from './cgroup-path.ts';
 import { CgroupTree } from './cgroup-tree.ts';
 import type { CgroupLoss, CgroupWatch } from './cgroup-watch.ts';
@@ -58,7 +59,8 @@ export class CgroupNames {
       events: watch,
       onFull: () => losses?.add(1, 'too_many_cgroups'),
     });
-    this.#processes = mounts.version === 'v2' ? undefined : new ProcessCgroups();
+    const canAskProc = mounts.version !== 'v2' && isInFirstPidNamespace();
+    this.#processes = canAskProc ? new ProcessCgroups() : undefined;
     if (watch === undefined) return;
     for (const reason of CGROUP_LOSSES) losses?.observe(reason, () => watch.losses()[reason]);
   }
