@@ -6,11 +6,11 @@ import type { ProcessFacts, ProcessTable } from './process-table.ts';
 /** Keeps the table of processes by what the kernel says of them. */
 export class ProcessTracker {
   readonly #table: ProcessTable;
-  readonly #cgroups: CgroupNames;
+  readonly #cgroups: Pick<CgroupNames, 'ofProcess'>;
   readonly #executables = new Executables();
   #boottimeToUnixMs = 0;
 
-  constructor(table: ProcessTable, cgroups: CgroupNames) {
+  constructor(table: ProcessTable, cgroups: Pick<CgroupNames, 'ofProcess'>) {
     this.#table = table;
     this.#cgroups = cgroups;
   }
@@ -46,7 +46,9 @@ export class ProcessTracker {
 
   #fork(record: ProcessRecord): void {
     if (this.#known(record) !== undefined) return;
-    const creator = this.#table.latest(record.detail)?.facts;
+    const latest = this.#table.latest(record.detail);
+    // Who makes a process lives: one that has ended had the pid before, and the events of its present owner were lost.
+    const creator = latest?.hasEnded === false ? latest.facts : undefined;
     const facts = this.#describe(record, record.startedNs, this.#inherit(record, creator));
     this.#table.begin({ ...facts, executable: creator?.executable });
   }
@@ -90,9 +92,10 @@ export class ProcessTracker {
       this.#table.begin(this.#describe(record, record.startedNs));
     } else if (!known.hasEnded) {
       const facts = this.#describe(record, record.timeNs);
-      const { executable, cgroupId } = known.facts;
-      if (executable?.path !== facts.executable?.path || cgroupId !== facts.cgroupId)
-        this.#table.begin(facts);
+      const { executable, cgroupId, cgroup } = known.facts;
+      const wasMoved =
+        cgroupId !== facts.cgroupId || (facts.cgroup !== undefined && cgroup?.path !== facts.cgroup.path);
+      if (wasMoved || executable?.path !== facts.executable?.path) this.#table.begin(facts);
     }
     this.#table.seen(record.pid, record.startedNs);
   }
