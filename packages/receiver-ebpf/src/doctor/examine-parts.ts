@@ -2,7 +2,7 @@
  * What each part of the receiver can do on this machine, found out by trying: programs are loaded, one by one, and let go;
  * nothing is attached.
  */
-import { readlinkSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import {
   type Capability,
   examineMachine,
@@ -14,11 +14,9 @@ import {
 } from '@tributary/bpf';
 import { errorText } from '@tributary/core';
 import { NETLINK_SOCK_DIAG } from '../flows/sock-diag/inet-diag.ts';
+import { isInFirstPidNamespace } from '../pid-namespace.ts';
 import type { Condition, Finding, Part, PartReport } from './part.ts';
 import { PARTS } from './parts.ts';
-
-/** The inode number of the first pid namespace (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
-const FIRST_PID_NAMESPACE = 'pid:[4026531836]';
 
 /** The inode number that the root of cgroup version 2 has; that of a part of the tree is another. */
 const ROOT_CGROUP = 1;
@@ -88,6 +86,10 @@ function problemOf(condition: Condition, machine: Machine): string | undefined {
       return isInFirstPidNamespace()
         ? undefined
         : 'this process has a pid namespace of its own. Give it that of the host (Kubernetes: hostPID: true).';
+    case 'cgroups':
+      return machine.cgroups.version !== 'none'
+        ? undefined
+        : 'no control groups are mounted where this process sees them. Mount the /sys/fs/cgroup of the host.';
     case 'cgroup2':
       return machine.cgroups.v2Path !== undefined
         ? undefined
@@ -115,14 +117,6 @@ function finding(text: string, lost: string | undefined, capabilities: readonly 
 
 function isCapability(condition: Condition, { capabilities }: Machine): condition is Capability {
   return Object.hasOwn(capabilities, condition);
-}
-
-function isInFirstPidNamespace(): boolean {
-  try {
-    return readlinkSync('/proc/self/ns/pid') === FIRST_PID_NAMESPACE;
-  } catch {
-    return false;
-  }
 }
 
 function isWholeTree({ cgroups }: Machine): boolean {

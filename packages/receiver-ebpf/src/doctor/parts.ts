@@ -126,7 +126,10 @@ export const PARTS: readonly Part[] = [
     block: 'resources',
     title: 'CPU, memory and disks of containers',
     programs: [],
-    conditions: [{ condition: 'host_pid', without: 'when some containers from before the start began' }],
+    conditions: [
+      { condition: 'cgroups' },
+      { condition: 'host_pid', without: 'when some containers from before the start began' },
+    ],
   },
   {
     block: 'containers',

@@ -115,6 +115,22 @@ describe('what each part of the receiver can do', () => {
     );
   });
 
+  it('is nothing of resources where no control groups are mounted', () => {
+    const machine = { ...examineMachine(), cgroups: { version: 'none' as const } };
+    const parts = PARTS.filter(({ block }) => block === 'resources');
+    expect(examineParts({ machine, parts })).toMatchObject([
+      {
+        state: 'cannot_run',
+        findings: [
+          {
+            problem: 'no control groups are mounted where this process sees them',
+            remedy: 'Mount the /sys/fs/cgroup of the host.',
+          },
+        ],
+      },
+    ]);
+  });
+
   it('is what needs no BPF, on a machine without BTF', (context) => {
     skipWithoutBpf(context);
     const problem = 'the kernel has no type information';
