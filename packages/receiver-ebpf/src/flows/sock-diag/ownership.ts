@@ -1,10 +1,7 @@
 /** Finds out which processes have the connections of `Connections`, as far as it may look. */
-import { readlinkSync } from 'node:fs';
+import { isInFirstPidNamespace } from '../../pid-namespace.ts';
 import type { Connection, Connections } from './connections.ts';
 import { type Owner, SocketOwners } from './socket-owners.ts';
-
-/** The inode number of the first pid namespace (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
-const FIRST_PID_NAMESPACE = 'pid:[4026531836]';
 
 /** A socket in whose favour this often nobody was found is nobody's that we may look at. */
 const MAX_LOOKS = 3;
@@ -12,8 +9,7 @@ const MAX_LOOKS = 3;
 /** See the head of this file. */
 export class Ownership {
   /** In another pid namespace, the numbers that /proc has are not those of the host. */
-  readonly #owners =
-    readlinkSync('/proc/self/ns/pid') === FIRST_PID_NAMESPACE ? new SocketOwners() : undefined;
+  readonly #owners = isInFirstPidNamespace() ? new SocketOwners() : undefined;
   /** Who listens, by the inode number of the socket. */
   #listeners = new Map<number, Owner | undefined>();
 
