@@ -8,15 +8,7 @@
  * that has the owner's file in it already, and so is there with its owner or not at all. Whoever removes what a killed
  * owner left renames the dead owner's file to his own before: of several only one succeeds.
  */
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { SLOTS } from './address-plan.ts';
 
@@ -34,7 +26,7 @@ export interface Claim {
 
 /** Claims a free slot for this process. */
 export function claimSlot(): Claim {
-  const prepared = mkdtempSync(path.join(RUN, `${PREFIX}new-`));
+  const prepared = ownFolder('new');
   mkdirSync(prepared, { recursive: true, mode: 0o755 });
   writeFileSync(path.join(prepared, ownerFile(process.pid)), '');
   for (let slot = 0; slot < SLOTS; slot += 1) {
@@ -54,7 +46,7 @@ export function claimSlot(): Claim {
 
 /** Gives the slot back, with the files in it. Nothing of the cluster may be left then. */
 export function releaseSlot({ directory }: Claim): void {
-  const released = `${RUN}/${PREFIX}old-${process.pid}-${startTime(process.pid)}`;
+  const released = ownFolder('old');
   try {
     renameSync(directory, released);
   } catch (error) {
@@ -91,11 +83,15 @@ export function takeOver(claim: Claim): boolean {
 /** Removes folders that a killed process was about to make a claim of, or had given back. */
 export function removeStrayFolders(): void {
   for (const name of readdirSync(RUN)) {
-    if (!/^tributary-lab-(new|old)-/.test(name)) continue;
-    const directory = path.join(RUN, name);
-    const owner = readOwner(directory);
-    if (owner?.isAlive !== true) rmSync(directory, { recursive: true, force: true });
+    const [, pid, start] = /^tributary-lab-(?:new|old)-(\d+)-(.+)$/.exec(name) ?? [];
+    if (pid === undefined || startTime(Number(pid)) === start) continue;
+    rmSync(path.join(RUN, name), { recursive: true, force: true });
   }
+}
+
+/** A folder that is no cluster's yet, or no more. Its name says whose it is: the owner's file is not in it all the time. */
+function ownFolder(kind: 'new' | 'old'): string {
+  return path.join(RUN, `${PREFIX}${kind}-${process.pid}-${startTime(process.pid)}`);
 }
 
 function claimOf(slot: number): Claim {
@@ -109,10 +105,6 @@ interface Owner {
 }
 
 function ownerOf({ directory }: Claim): Owner | undefined {
-  return readOwner(directory);
-}
-
-function readOwner(directory: string): Owner | undefined {
   try {
     for (const file of readdirSync(directory)) {
       const pid = /^owner-(\d+)-\d+$/.exec(file)?.[1];
