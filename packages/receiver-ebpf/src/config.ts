@@ -8,7 +8,9 @@ import { resourcesConfigSchema } from './resources/resources-config.ts';
 export const ebpfConfigSchema = z.strictObject({
   flows: flowsConfigSchema
     .optional()
-    .describe('TCP connections, as log events `network.flow`. It is on if no block is named at all.'),
+    .describe(
+      'TCP connections and UDP flows, as log events `network.flow`. It is on if no block is named at all.',
+    ),
   drops: dropsConfigSchema
     .optional()
     .describe('Packets that the kernel dropped, as the metric `network.flow.drops`.'),

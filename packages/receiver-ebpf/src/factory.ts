@@ -6,8 +6,8 @@ import { EbpfReceiver } from './ebpf-receiver.ts';
 export const ebpfReceiver = defineReceiver<EbpfConfig>({
   type: 'ebpf',
   description:
-    'The TCP connections of this machine and its containers, the packets that it dropped, and what containers use, as the ' +
-    'kernel counts it.',
+    'The TCP connections and UDP flows of this machine and its containers, the packets that it dropped, the programs that ' +
+    'start and end, and what containers use, as the kernel has it.',
   signals: { logs: 'alpha', metrics: 'alpha' },
   configSchema: ebpfConfigSchema,
   create: (settings, config, next) => new EbpfReceiver(settings, config, next),
