@@ -250,6 +250,7 @@ export class PlainConnection<Route> implements PlainCall {
       if (this.#state === 'body') this.#readPiece(rest);
       else this.#discardPiece(rest);
     }
+    if (this.#hasEnded && this.#left > 0) this.#breakOff(CUT_OFF);
     return true;
   }
 
