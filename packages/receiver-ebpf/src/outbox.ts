@@ -7,6 +7,8 @@ import { type Batch, type Consumer, isPermanent, RetryableError } from '@tributa
 /** The waits between two attempts at a batch that was not taken now, in milliseconds; each is twice the last. */
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 30_000;
+/** However long a backend asks for: the kernel's buffers have no such patience, and timers end at 25 days. */
+const LONGEST_WAIT_MS = 10 * 60_000;
 
 /** What the outbox is told. */
 export interface OutboxOptions {
@@ -105,7 +107,7 @@ export class Outbox {
         this.#forget();
         backoffMs = FIRST_RETRY_MS;
       } else {
-        if (!(await sleep(Math.max(waitMs, backoffMs), this.#abort.signal))) break;
+        if (!(await sleep(Math.min(Math.max(waitMs, backoffMs), LONGEST_WAIT_MS), this.#abort.signal))) break;
         backoffMs = Math.min(backoffMs * 2, LAST_RETRY_MS);
       }
       attempt = this.#nextAttempt();

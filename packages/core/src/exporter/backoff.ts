@@ -1,7 +1,7 @@
 import type { RetryConfig } from './config.ts';
 
 /** The longest delay a timer takes; a longer one would fire at once. About 25 days. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The waits between the attempts at sending one batch: they grow, with jitter, until `max_elapsed_time` is over. */
 export class Backoff {

@@ -2,7 +2,7 @@ import { formatDuration } from '../config/duration.ts';
 import { isPermanent, RetryableError } from '../errors.ts';
 import { RPC_CODES } from '../net/rpc-status.ts';
 import type { Batch } from '../otlp/batch.ts';
-import { Backoff } from './backoff.ts';
+import { Backoff, LONGEST_TIMER_MS } from './backoff.ts';
 import type { RetryConfig } from './config.ts';
 import type { ExportEvents } from './export-events.ts';
 import type { Send, SendResult } from './send.ts';
@@ -100,7 +100,9 @@ export class Sender {
         controller.abort(error);
       };
       const timer =
-        timeoutMs > 0 ? setTimeout(() => fail(timeoutError(id, timeoutMs)), timeoutMs) : undefined;
+        timeoutMs > 0
+          ? setTimeout(() => fail(timeoutError(id, timeoutMs)), Math.min(timeoutMs, LONGEST_TIMER_MS))
+          : undefined;
       this.#underWay.add(fail);
       result.then(
         (value) => {

@@ -145,6 +145,18 @@ describe('timeout', () => {
     );
   });
 
+  it('may be longer than timers can be', async () => {
+    const backend = new ManualBackend();
+    const exporter = createExporter(exporterSettings(), { send: backend.send, timeoutMs: 2 ** 31 });
+    const consumed = exporter.consume(numberedBatch('logs', [1]));
+    const attempt = await backend.attempted(1);
+    // A timer that is too long would be over by now.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(attempt.signal.aborted).toBe(false);
+    attempt.accept();
+    await consumed;
+  });
+
   it('does not mind what comes of an attempt that was given up', async () => {
     const settings = exporterSettings();
     const backend = new ManualBackend();
