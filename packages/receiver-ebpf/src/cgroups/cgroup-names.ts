@@ -14,8 +14,8 @@ import { CgroupTree } from './cgroup-tree.ts';
 import type { CgroupLoss, CgroupWatch } from './cgroup-watch.ts';
 import { ProcessCgroups } from './process-cgroups.ts';
 
-/** More names than this are not kept; then it begins anew. */
-const MAX_NAMES = 65_536;
+/** More names than this are not kept; then it begins anew. Each takes some kilobyte, and those of removed cgroups stay. */
+const MAX_NAMES = 8192;
 
 /** How often the kernel's events are fetched, in milliseconds; and whenever an id is met that is not known. */
 const CATCH_UP_INTERVAL_MS = 1000;
