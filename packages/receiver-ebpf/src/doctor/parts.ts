@@ -96,6 +96,7 @@ export const PARTS: readonly Part[] = [
         condition: 'CAP_SYS_ADMIN',
         without: 'which end sent first, of sockets of other network namespaces from before the start',
       },
+      { condition: 'host_pid', without: 'the processes of sockets that never send, until they are closed' },
     ],
   },
   {
