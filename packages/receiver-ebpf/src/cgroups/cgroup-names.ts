@@ -67,7 +67,12 @@ export class CgroupNames {
 
   /** Looks at the cgroups that are there, and keeps up with them from now on. */
   async start(): Promise<void> {
-    if (!this.#tree.isWhole) await this.#watch?.list(this.#tree);
+    try {
+      if (!this.#tree.isWhole) await this.#watch?.list(this.#tree);
+    } catch {
+      // Names are missing then, and that is no reason to report nothing at all.
+      this.#losses?.add(1, 'unlisted');
+    }
     this.#tree.walk();
     this.#timer = setInterval(() => this.#tree.catchUp(), CATCH_UP_INTERVAL_MS);
   }
