@@ -77,8 +77,7 @@ describe('Outbox', () => {
     const attempts: number[] = [];
     const { outbox } = outboxTo(() => {
       attempts.push(Date.now());
-      if (attempts.length === 1)
-        throw new RetryableError('EXPORT_UNAVAILABLE', 'not now.', { delayMs });
+      if (attempts.length === 1) throw new RetryableError('EXPORT_UNAVAILABLE', 'not now.', { delayMs });
     });
     const start = Date.now();
     outbox.add(batchOf(1));

@@ -35,7 +35,9 @@ export class BodyPieces {
 
   /** All of it in one piece. */
   join(): Buffer {
-    return this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : Buffer.concat(this.#pieces, this.#length);
+    return this.#pieces.length === 1
+      ? (this.#pieces[0] as Buffer)
+      : Buffer.concat(this.#pieces, this.#length);
   }
 
   /** Forgets all of it. */

@@ -2,7 +2,15 @@ import { expect, it } from 'vitest';
 import { BodyPieces } from '../../src/net/body-pieces.ts';
 
 it('pieces of any size are put together in their order', () => {
-  const sizes = [3, 2000, ...new Array<number>(3000).fill(1), 1023, 1024, 0, ...new Array<number>(1500).fill(7)];
+  const sizes = [
+    3,
+    2000,
+    ...new Array<number>(3000).fill(1),
+    1023,
+    1024,
+    0,
+    ...new Array<number>(1500).fill(7),
+  ];
   const pieces = new BodyPieces();
   const sent = sizes.map((size, index) => Buffer.alloc(size, index % 251));
   for (const piece of sent) pieces.push(piece);
