@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net';
 import { type Answer, AnswerParser, ConnectionLostError, HttpFramingError } from './answer-parser.ts';
 
+/** How long a connection is silent before the system asks whether its peer is still there, as Go's clients have it. */
+const KEEP_ALIVE_MS = 15_000;
+
 /** The connection was used before, and broke before anything of the answer came: nobody need have read the request. */
 export class StaleConnectionError extends Error {
   override readonly name = 'StaleConnectionError';
@@ -35,6 +38,7 @@ export class ClientConnection {
     this.#owner = owner;
     this.#parser = new AnswerParser(maxAnswerBytes);
     socket.setNoDelay(true);
+    socket.once('connect', () => socket.setKeepAlive(true, KEEP_ALIVE_MS));
     socket.on('data', (piece) => this.#take(piece));
     socket.on('end', () => this.#ended());
     socket.on('error', (error) => this.#close(error));
