@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseMounts } from '@tributary/bpf';
 import { errorText, type Histogram, PipelineError, RepeatedLog } from '@tributary/core';
 import type { Block, BlockEnvironment, BlockType } from '../block.ts';
+import { findHierarchies } from './hierarchies.ts';
 import { ResourceWriter } from './resource-writer.ts';
 import { type ResourcesConfig, resourcesConfigSchema } from './resources-config.ts';
 import { WatchedCgroups } from './watched-cgroups.ts';
@@ -39,8 +40,15 @@ class ResourcesBlock implements Block {
 
   async start(): Promise<void> {
     const { settings, losses } = this.#environment;
+    const mounts = parseMounts(mountinfo());
+    if (findHierarchies(mounts).length === 0) {
+      throw new PipelineError(
+        'BPF_UNAVAILABLE',
+        'ebpf: the block resources finds no control groups (none are mounted here). Mount /sys/fs/cgroup, in a container that of the host.',
+      );
+    }
     const cgroups = new WatchedCgroups({
-      mounts: parseMounts(mountinfo()),
+      mounts,
       withUnits: this.#config.units,
       maxCgroups: this.#config.max_cgroups,
       onTooMany: (count) => losses.add(count, 'too_many_cgroups'),
@@ -49,12 +57,6 @@ class ResourcesBlock implements Block {
         this.#unreadableLog.occur(1, { error: errorText(error) });
       },
     });
-    if (!cgroups.canRead) {
-      throw new PipelineError(
-        'BPF_UNAVAILABLE',
-        'ebpf: the block resources finds no control groups (none are mounted here). Mount /sys/fs/cgroup, in a container that of the host.',
-      );
-    }
     this.#cgroups = cgroups;
     settings.telemetry.gauge(
       'otelcol_receiver_ebpf_watched_cgroups',

@@ -47,11 +47,6 @@ export class WatchedCgroups {
     return this.#watched.size;
   }
 
-  /** Whether any hierarchy is mounted. */
-  get canRead(): boolean {
-    return this.#hierarchies.length > 0;
-  }
-
   /** Reads all of them, one after the other. */
   readAll(visit: CgroupVisitor): void {
     this.#followClock();
