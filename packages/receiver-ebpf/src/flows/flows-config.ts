@@ -1,9 +1,6 @@
 import { duration, z } from '@tributary/core';
+import { ringBufferBytes } from '../ring-buffer-bytes.ts';
 import { udpConfigSchema } from './udp/udp-config.ts';
-
-/** A page, which is what a ring buffer is made of; twice the largest that Linux has on our architectures. */
-const SMALLEST_RING_BUFFER = 128 * 1024;
-const LARGEST_RING_BUFFER = 1024 * 1024 * 1024;
 
 /** Where TCP flows come from. */
 const SOURCES = ['auto', 'bpf', 'sock_diag'] as const;
@@ -23,16 +20,10 @@ export const flowsConfigSchema = z.strictObject({
   idle_interval: duration({ default: '5m', max: '24h' }).describe(
     'How often an open connection that carries nothing gives a record all the same; 0s: never.',
   ),
-  ring_buffer_bytes: z
-    .int()
-    .min(SMALLEST_RING_BUFFER)
-    .max(LARGEST_RING_BUFFER)
-    .default(4 * 1024 * 1024)
-    .refine((bytes) => (bytes & (bytes - 1)) === 0, 'expected a power of two, such as 4194304')
-    .describe(
-      'The kernel memory in which ended connections wait to be read, in bytes, 160 each; a power of two. ' +
-        'It must hold those of the longest time that the pipeline takes no data.',
-    ),
+  ring_buffer_bytes: ringBufferBytes().describe(
+    'The kernel memory in which ended connections wait to be read, in bytes, 160 each; a power of two. ' +
+      'It must hold those of the longest time that the pipeline takes no data.',
+  ),
   udp: udpConfigSchema.prefault({}).describe('UDP flows, in the same log events.'),
 });
 

@@ -1,8 +1,5 @@
 import { z } from '@tributary/core';
-
-/** A page, which is what a ring buffer is made of; twice the largest that Linux has on our architectures. */
-const SMALLEST_RING_BUFFER = 128 * 1024;
-const LARGEST_RING_BUFFER = 1024 * 1024 * 1024;
+import { ringBufferBytes } from '../ring-buffer-bytes.ts';
 
 /** `ARGUMENTS_BYTES` in bpf/processes.h. */
 const MOST_ARGUMENT_BYTES = 4096;
@@ -24,16 +21,10 @@ export const processesConfigSchema = z.strictObject({
     .describe(
       'The most of the arguments of a program, in bytes; the rest is left out, and the event says so.',
     ),
-  ring_buffer_bytes: z
-    .int()
-    .min(SMALLEST_RING_BUFFER)
-    .max(LARGEST_RING_BUFFER)
-    .default(4 * 1024 * 1024)
-    .refine((bytes) => (bytes & (bytes - 1)) === 0, 'expected a power of two, such as 4194304')
-    .describe(
-      'The kernel memory in which events wait to be read, in bytes, some 300 a process and what there is of ' +
-        'arguments; a power of two. It must hold those of the longest time that the pipeline takes no data.',
-    ),
+  ring_buffer_bytes: ringBufferBytes().describe(
+    'The kernel memory in which events wait to be read, in bytes, some 300 a process and what there is of ' +
+      'arguments; a power of two. It must hold those of the longest time that the pipeline takes no data.',
+  ),
 });
 
 /** The settings of the `processes` block. */
