@@ -93,8 +93,7 @@ export class ProcessTracker {
     } else if (!known.hasEnded) {
       const facts = this.#describe(record, record.timeNs);
       const { executable, cgroupId, cgroup } = known.facts;
-      const wasMoved =
-        cgroupId !== facts.cgroupId || (facts.cgroup !== undefined && cgroup?.path !== facts.cgroup.path);
+      const wasMoved = cgroupId !== facts.cgroupId || isElsewhere(facts.cgroup, cgroup);
       if (wasMoved || executable?.path !== facts.executable?.path) this.#table.begin(facts);
     }
     this.#table.seen(record.pid, record.startedNs);
@@ -139,4 +138,9 @@ export class ProcessTracker {
   #cgroupOf({ cgroupId, pid, startedBootNs }: ProcessRecord): CgroupName | undefined {
     return this.#cgroups.ofProcess(cgroupId, pid, startedBootNs);
   }
+}
+
+/** In version 1 only /proc tells. It has nothing of a process that has just ended, for which the root then stands. */
+function isElsewhere(now: CgroupName | undefined, before: CgroupName | undefined): boolean {
+  return now !== undefined && now.path !== '/' && now.path !== before?.path;
 }

@@ -59,6 +59,13 @@ it('a process that was moved unseen in version 1 is in the cgroup where it is fo
   tracker.take(record('PROCESS_FOUND', { pid: 10, startedNs: 100, timeNs: 150, program: 'sh' }));
   paths[10] = '/after';
   tracker.take(record('PROCESS_FOUND', { pid: 10, startedNs: 100, timeNs: 250, program: 'sh' }));
+  // It ends in this moment, and /proc does not know it any more.
+  paths[10] = '/';
+  tracker.take(record('PROCESS_FOUND', { pid: 10, startedNs: 100, timeNs: 350, program: 'sh' }));
   table.advance(1000);
-  expect([200, 300].map((time) => table.at(10, time)?.cgroup?.path)).toEqual(['/before', '/after']);
+  expect([200, 300, 400].map((time) => table.at(10, time)?.cgroup?.path)).toEqual([
+    '/before',
+    '/after',
+    '/after',
+  ]);
 });
