@@ -53,9 +53,9 @@ it('a request that waits is sent when another is given up', async () => {
   const sent = [first, new AbortController()].map(({ signal }) => pool.send(HEAD, [], signal));
   await expect.poll(() => accepted.length).toBe(1);
   first.abort(new Error('given up'));
+  await expect(sent[0]).rejects.toThrow('given up');
   await expect.poll(() => accepted.length).toBe(2);
   accepted[1]?.write(OK);
-  await expect(sent[0]).rejects.toThrow('given up');
   expect((await sent[1])?.status).toBe(200);
 });
 
