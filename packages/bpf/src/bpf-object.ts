@@ -3,7 +3,7 @@
  * the kernel refuses one program; so the maps are created by one instance of the object, and each program by an
  * instance of its own, in which the others are left out and the maps are those of the first.
  */
-import { PipelineError } from '@tributary/core';
+import { type Logger, PipelineError } from '@tributary/core';
 import { BpfMap } from './bpf-map.ts';
 import { BpfProgram } from './bpf-program.ts';
 import { Btf } from './btf.ts';
@@ -119,6 +119,17 @@ export class BpfObject {
       throw error;
     } finally {
       free(log);
+    }
+  }
+
+  /** Like `load`, of a program that others can do without: one that the kernel refuses (`BPF_LOAD`) is logged. */
+  loadOptional(name: string, logger: Logger): BpfProgram | undefined {
+    try {
+      return this.load(name);
+    } catch (error) {
+      if (!(error instanceof PipelineError) || error.code !== 'BPF_LOAD') throw error;
+      logger.warn({ error: error.message, ...error.details }, 'a kernel program was refused');
+      return undefined;
     }
   }
 

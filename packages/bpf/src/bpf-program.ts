@@ -54,10 +54,10 @@ export class BpfProgram {
 
   /**
    * Attaches to the sockets of a cgroup of version 2 and of those below it, beside what others have attached there. By a
-   * link: it ends with this process.
+   * link: it ends with this process. Throws a `PipelineError`, also where the cgroup cannot be opened.
    */
   attachCgroup(path: string): void {
-    const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    const fd = openCgroup(path);
     try {
       this.#attachBy(() => native().libbpf.attachCgroup(this.#program, fd));
     } finally {
@@ -107,15 +107,35 @@ export class BpfProgram {
 
   #attachBy(attach: () => Pointer | null): void {
     const { result, messages } = withLibbpfLog(({ errno }) => attach() ?? { errno: errno() });
-    if (typeof result !== 'bigint') throw this.#failed('attached', result.errno, messages);
+    if (typeof result !== 'bigint') {
+      const remedy = this.section.startsWith('cgroup')
+        ? 'Another program may have the cgroup for itself: `bpftool cgroup tree` shows it.'
+        : 'The log has what libbpf says.';
+      throw this.#failed('attached', result.errno, { remedy, messages });
+    }
     this.#link = result;
   }
 
-  #failed(what: string, result: number, messages: readonly string[] = []): PipelineError {
+  #failed(
+    what: string,
+    result: number,
+    { remedy = 'Report it, with the version of the kernel.', messages = [] as readonly string[] } = {},
+  ): PipelineError {
     return new PipelineError(
       'BPF_LOAD',
-      `bpf: program "${this.name}" (${this.section}) cannot be ${what} (${errnoText(result)}).`,
+      `bpf: program "${this.name}" (${this.section}) cannot be ${what} (${errnoText(result)}). ${remedy}`,
       { details: { program: this.name, section: this.section, libbpfLog: messages.join('\n') } },
+    );
+  }
+}
+
+function openCgroup(path: string): number {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    throw new PipelineError(
+      'BPF_UNAVAILABLE',
+      `bpf: the cgroup cannot be opened (${String(error)}). Let this process read that directory.`,
     );
   }
 }

@@ -1,5 +1,6 @@
 /** A section of an ELF file, found by name: as much of ELF as is needed to read a BPF object's own BTF. */
 import { PipelineError } from '@tributary/core';
+import { uint64At } from './uint64.ts';
 
 const ELF_MAGIC = 0x464c457f;
 
@@ -21,14 +22,14 @@ export function elfSection(file: Uint8Array, name: string): Uint8Array | undefin
       'bpf: not a 64-bit little-endian ELF file. Build the object with `npm run bpf`.',
     );
   }
-  const headersOffset = number64(view, 40);
+  const headersOffset = uint64At(view, 40);
   const headerSize = view.getUint16(58, true);
   const count = view.getUint16(60, true);
   const section = (index: number): { readonly nameOffset: number; readonly bytes: Uint8Array } => {
     const header = headersOffset + index * headerSize;
     checkRange(file, header, 64);
-    const offset = number64(view, header + 24);
-    const size = number64(view, header + 32);
+    const offset = uint64At(view, header + 24);
+    const size = uint64At(view, header + 32);
     // SHT_NOBITS (8) takes no room in the file.
     if (view.getUint32(header + 4, true) === 8)
       return { nameOffset: view.getUint32(header, true), bytes: new Uint8Array() };
@@ -49,10 +50,6 @@ export function cString(bytes: Uint8Array, offset: number): string {
   const end = bytes.indexOf(0, offset);
   const length = (end < 0 ? bytes.length : end) - offset;
   return Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('utf8');
-}
-
-function number64(view: DataView, offset: number): number {
-  return view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
 }
 
 function checkRange(file: Uint8Array, offset: number, size: number): void {

@@ -14,5 +14,7 @@ export * from './netlink-socket.ts';
 export { inNetworkNamespace, type NetworkNamespace, networkNamespaces } from './network-namespaces.ts';
 export * from './prebuilt.ts';
 export * from './probe.ts';
+export * from './program-counters.ts';
 export * from './program-stats.ts';
 export * from './ring-buffer.ts';
+export * from './uint64.ts';

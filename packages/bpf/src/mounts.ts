@@ -1,4 +1,8 @@
+import { statSync } from 'node:fs';
 import { unescapeMount } from './network-namespaces.ts';
+
+/** The inode number of the root of cgroup version 2 (kernfs gives its root 1); that of a part of the tree is another. */
+const ROOT_CGROUP = 1;
 
 /** One line of /proc/self/mountinfo, as far as we use it. */
 export interface Mount {
@@ -52,6 +56,16 @@ export function cgroupMounts(mounts: readonly Mount[]): CgroupMounts {
   const hasV1 = mounts.some((mount) => mount.type === 'cgroup');
   if (v2Path === undefined) return { version: hasV1 ? 'v1' : 'none' };
   return { version: hasV1 ? 'hybrid' : 'v2', v2Path };
+}
+
+/** True if all of version 2, down from the root of the machine, is mounted at `v2Path`. */
+export function isWholeCgroupTree(v2Path: string | undefined): boolean {
+  if (v2Path === undefined) return false;
+  try {
+    return statSync(v2Path).ino === ROOT_CGROUP;
+  } catch {
+    return false;
+  }
 }
 
 /** Of several mounts of one hierarchy, the one that shows the largest part of it. */

@@ -75,6 +75,11 @@ export class RingBuffer {
     return this.writtenBytes - this.readBytes;
   }
 
+  /** The share of the buffer, 0 to 1, that they take. */
+  get fullness(): number {
+    return this.pendingBytes / this.#sizeBytes;
+  }
+
   /**
    * Hands every published record, up to `limit`, to `handle` and gives its room back to the kernel; returns how many.
    * Stops at a record that is still being written. When `handle` throws, its record counts as read.

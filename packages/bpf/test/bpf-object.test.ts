@@ -46,6 +46,38 @@ describe('BpfObject', () => {
     });
   });
 
+  it('loads a program that others can do without, or logs why the kernel refuses it', async () => {
+    const warnings: unknown[] = [];
+    const ignore = (): void => {};
+    const logger = {
+      debug: ignore,
+      info: ignore,
+      warn: (fields: unknown, message: string): void => {
+        warnings.push([message, fields]);
+      },
+      error: ignore,
+    };
+    await withFixture({}, (object) => {
+      expect(object.loadOptional('number_maps', logger)?.name).toBe('number_maps');
+      expect(object.loadOptional('attach_nowhere', logger)).toBeUndefined();
+    });
+    expect(warnings).toEqual([
+      [
+        'a kernel program was refused',
+        expect.objectContaining({ error: expect.stringContaining('has no tracepoint "no_such_tracepoint"') }),
+      ],
+    ]);
+  });
+
+  it('says that a cgroup cannot be opened', async () => {
+    await withFixture({}, (object) => {
+      expect(() => object.load('number_maps').attachCgroup('/none')).toThrow(
+        "bpf: the cgroup cannot be opened (Error: ENOENT: no such file or directory, open '/none'). " +
+          'Let this process read that directory.',
+      );
+    });
+  });
+
   it('says that the kernel lacks a tracepoint', async () => {
     await withFixture({}, (object) => {
       expect(() => object.load('attach_nowhere')).toThrow(

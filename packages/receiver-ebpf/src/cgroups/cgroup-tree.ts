@@ -5,6 +5,7 @@
  * An id is never used again: its lower half is handed out in turn, its upper half counts how often that began anew.
  */
 import { readdirSync, statSync } from 'node:fs';
+import { isWholeCgroupTree } from '@tributary/bpf';
 import type { CgroupEvents, CgroupListener } from './cgroup-watch.ts';
 
 /** Kernel's limit of nesting is the length of a path; nobody nests this deep. */
@@ -18,9 +19,6 @@ const GRACE_MS = 5 * 60_000;
 
 /** More cgroups than this are not kept; the first to go is the one that was removed first. */
 const MAX_CGROUPS = 65_536;
-
-/** The id of the root of the whole tree; the root of a mounted part has another. */
-const ROOT_ID = 1;
 
 interface Entry {
   readonly path: string;
@@ -65,11 +63,7 @@ export class CgroupTree implements CgroupListener {
 
   /** Whether all of the tree is mounted here, and not the part of a container. */
   get isWhole(): boolean {
-    try {
-      return this.#root !== undefined && statSync(this.#root).ino === ROOT_ID;
-    } catch {
-      return false;
-    }
+    return isWholeCgroupTree(this.#root);
   }
 
   /** How many cgroups are known, removed ones too. */

@@ -11,12 +11,14 @@
 import {
   type BpfIterator,
   BpfObject,
-  type BpfProgram,
   RingBuffer,
+  type ProgramCounter,
+  ProgramCounters,
   readPrebuilt,
   releaseLoaderMemory,
+  uint64At,
 } from '@tributary/bpf';
-import { type Logger, PipelineError } from '@tributary/core';
+import type { Logger } from '@tributary/core';
 import {
   CGROUP_COUNTERS,
   CGROUP_EVENT,
@@ -25,10 +27,8 @@ import {
   CGROUP_RECORD_VERSION,
 } from '../generated/cgroups-layout.ts';
 
-const TWO_32 = 2 ** 32;
-
 /** Ways of losing an event. */
-export type CgroupLoss = Exclude<keyof typeof CGROUP_COUNTERS, 'size'> | 'missed_events';
+export type CgroupLoss = ProgramCounter<typeof CGROUP_COUNTERS>;
 
 /** Is told of cgroups by their ids: what an event says, or a look at those that are there. */
 export interface CgroupListener {
@@ -48,20 +48,17 @@ export interface CgroupEvents {
 export class CgroupWatch implements CgroupEvents {
   readonly #object: BpfObject;
   readonly #ring: RingBuffer;
-  readonly #programs: readonly BpfProgram[];
   readonly #lister: BpfIterator | undefined;
-  readonly #counterKey = new Uint8Array(4);
-  readonly #counterBytes: Uint8Array;
-  #lastLosses: Readonly<Record<CgroupLoss, number>> | undefined;
+  readonly #counters: ProgramCounters<typeof CGROUP_COUNTERS>;
 
   /** Loads and attaches; throws a `PipelineError` where the kernel does not tell of cgroups that are made. */
   constructor(logger: Logger) {
     this.#object = new BpfObject(readPrebuilt('cgroups'), { name: 'cgroups' });
     try {
-      this.#counterBytes = new Uint8Array(this.#object.map('counters').entryBytes);
-      this.#programs = ['follow_removed', 'follow_made'].map((name) => this.#object.load(name));
-      for (const program of this.#programs) program.attach();
-      this.#lister = this.#tryLoad('list_cgroups', logger)?.attachIterator();
+      const programs = ['follow_removed', 'follow_made'].map((name) => this.#object.load(name));
+      for (const program of programs) program.attach();
+      this.#counters = new ProgramCounters(this.#object.map('counters'), CGROUP_COUNTERS, programs);
+      this.#lister = this.#object.loadOptional('list_cgroups', logger)?.attachIterator();
       this.#ring = new RingBuffer(this.#object.map('events'));
       releaseLoaderMemory();
     } catch (error) {
@@ -77,7 +74,7 @@ export class CgroupWatch implements CgroupEvents {
       const pathBytes = view.getUint16(offset + CGROUP_EVENT.path_bytes, true);
       if (version !== CGROUP_RECORD_VERSION.CGROUP_RECORD_VERSION) return;
       if (CGROUP_EVENT.path + pathBytes > length) return;
-      const id = number64(view, offset + CGROUP_EVENT.id);
+      const id = uint64At(view, offset + CGROUP_EVENT.id);
       if (view.getUint8(offset + CGROUP_EVENT.type) === CGROUP_EVENT_TYPE.CGROUP_REMOVED)
         listener.removed(id);
       else listener.made(id, text(view, offset + CGROUP_EVENT.path, pathBytes));
@@ -92,8 +89,8 @@ export class CgroupWatch implements CgroupEvents {
     const links = new Map<number, { readonly parentId: number; readonly name: string }>();
     await this.#lister?.run((view, length) => {
       for (let offset = 0; offset + CGROUP_LINK.size <= length; offset += CGROUP_LINK.size) {
-        links.set(number64(view, offset + CGROUP_LINK.id), {
-          parentId: number64(view, offset + CGROUP_LINK.parent_id),
+        links.set(uint64At(view, offset + CGROUP_LINK.id), {
+          parentId: uint64At(view, offset + CGROUP_LINK.parent_id),
           name: text(view, offset + CGROUP_LINK.name, CGROUP_LINK.size - CGROUP_LINK.name),
         });
       }
@@ -118,48 +115,15 @@ export class CgroupWatch implements CgroupEvents {
 
   /** What was lost since the start, by reason; after `close` what had been until then. */
   losses(): Readonly<Record<CgroupLoss, number>> {
-    if (this.#lastLosses !== undefined) return this.#lastLosses;
-    const map = this.#object.map('counters');
-    map.lookupInto(this.#counterKey, this.#counterBytes);
-    const view = new DataView(this.#counterBytes.buffer);
-    const sum = (offset: number): number => {
-      let total = 0;
-      for (let cpu = 0; cpu < map.valuesPerEntry; cpu += 1)
-        total += number64(view, cpu * map.valueStride + offset);
-      return total;
-    };
-    return {
-      ring_buffer_full: sum(CGROUP_COUNTERS.ring_buffer_full),
-      path_too_long: sum(CGROUP_COUNTERS.path_too_long),
-      missed_events: this.#programs.reduce(
-        (all, program) => all + Number(program.stats().recursionMisses),
-        0,
-      ),
-    };
+    return this.#counters.read();
   }
 
   /** Detaches and unloads everything. Safe to call again. */
   close(): void {
-    if (this.#lastLosses !== undefined) return;
-    this.#lastLosses = this.losses();
+    this.#counters.close();
     this.#ring.close();
     this.#object.close();
   }
-
-  #tryLoad(name: string, logger: Logger): BpfProgram | undefined {
-    try {
-      return this.#object.load(name);
-    } catch (error) {
-      if (!(error instanceof PipelineError) || error.code !== 'BPF_LOAD') throw error;
-      logger.warn({ error: error.message, ...error.details }, 'a kernel program was refused');
-      return undefined;
-    }
-  }
-}
-
-/** Exact up to 2 ** 53: the lower half is a number that the kernel hands out in turn, the upper how often that began anew. */
-function number64(view: DataView, offset: number): number {
-  return view.getUint32(offset + 4, true) * TWO_32 + view.getUint32(offset, true);
 }
 
 /** At most `room` bytes, up to a 0. Bytes that are no UTF-8 become U+FFFD. */

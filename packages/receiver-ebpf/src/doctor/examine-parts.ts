@@ -2,10 +2,10 @@
  * What each part of the receiver can do on this machine, found out by trying: programs are loaded, one by one, and let go;
  * nothing is attached.
  */
-import { statSync } from 'node:fs';
 import {
   type Capability,
   examineMachine,
+  isWholeCgroupTree,
   type Machine,
   NetlinkSocket,
   type ProgramProbe,
@@ -17,9 +17,6 @@ import { NETLINK_SOCK_DIAG } from '../flows/sock-diag/inet-diag.ts';
 import { isInFirstPidNamespace } from '../pid-namespace.ts';
 import type { Condition, Finding, Part, PartReport } from './part.ts';
 import { PARTS } from './parts.ts';
-
-/** The inode number that the root of cgroup version 2 has; that of a part of the tree is another. */
-const ROOT_CGROUP = 1;
 
 /** What it is tried with. */
 export interface ExamineOptions {
@@ -95,7 +92,7 @@ function problemOf(condition: Condition, machine: Machine): string | undefined {
         ? undefined
         : 'cgroup version 2 is not mounted where this process sees it. Mount the /sys/fs/cgroup of the host.';
     case 'whole_cgroup2':
-      return isWholeTree(machine)
+      return isWholeCgroupTree(machine.cgroups.v2Path)
         ? undefined
         : "only a part of cgroup version 2 is mounted where this process sees it. Mount the host's /sys/fs/cgroup.";
     case 'sock_diag':
@@ -117,12 +114,6 @@ function finding(text: string, lost: string | undefined, capabilities: readonly 
 
 function isCapability(condition: Condition, { capabilities }: Machine): condition is Capability {
   return Object.hasOwn(capabilities, condition);
-}
-
-function isWholeTree({ cgroups }: Machine): boolean {
-  return (
-    cgroups.v2Path !== undefined && statSync(cgroups.v2Path, { throwIfNoEntry: false })?.ino === ROOT_CGROUP
-  );
 }
 
 function sockDiagProblem(): string | undefined {

@@ -17,8 +17,7 @@ import {
 import { DROP_DIRECTION } from '../generated/drops-layout.ts';
 import type { DropReasons } from './drop-reasons.ts';
 import type { DropSeries } from './drop-series.ts';
-
-const SCOPE_NAME = '@tributary/receiver-ebpf';
+import { SCOPE_NAME } from '../scope-name.ts';
 
 /** `AGGREGATION_TEMPORALITY_CUMULATIVE` of OTLP. */
 const CUMULATIVE = 2;

@@ -35,11 +35,10 @@ import {
   LogsWriter,
 } from '@tributary/core';
 import type { CgroupNames } from '../cgroups/cgroup-names.ts';
+import { RecordClock } from '../record-clock.ts';
 import { type FlowRecord, UNKNOWN } from './flow-record.ts';
 import { END_REASONS, type EndReason } from './records/end-reason.ts';
-
-const SCOPE_NAME = '@tributary/receiver-ebpf';
-const TWO_32 = 2 ** 32;
+import { SCOPE_NAME } from '../scope-name.ts';
 
 /** The keys that depend on which end opened the connection, as seen from one of them. */
 interface EndKeys {
@@ -127,13 +126,10 @@ export interface FlowWriterOptions {
  */
 export class FlowWriter {
   readonly #writer = new LogsWriter();
+  readonly #clock = new RecordClock();
   readonly #cgroups: CgroupNames;
   readonly #version: string;
   readonly #hostName: string;
-  #offsetLow = 0;
-  #offsetHigh = 0;
-  #observedLow = 0;
-  #observedHigh = 0;
 
   constructor({ version, cgroups, hostName = os.hostname() }: FlowWriterOptions) {
     this.#cgroups = cgroups;
@@ -148,10 +144,7 @@ export class FlowWriter {
 
   /** Sets what turns the kernel's times into Unix time, and the present Unix time; both in nanoseconds. */
   setClock(monotonicToUnixNs: bigint, nowUnixNs: bigint): void {
-    this.#offsetLow = Number(monotonicToUnixNs & 0xffff_ffffn);
-    this.#offsetHigh = Number(monotonicToUnixNs >> 32n);
-    this.#observedLow = Number(nowUnixNs & 0xffff_ffffn);
-    this.#observedHigh = Number(nowUnixNs >> 32n);
+    this.#clock.set(monotonicToUnixNs, nowUnixNs);
   }
 
   /** Adds a record to the batch. Nothing of the object is kept. */
@@ -162,7 +155,7 @@ export class FlowWriter {
       writer.scope(SCOPE_NAME, this.#version);
     }
     writer.beginRecord();
-    this.#writeTimes(record);
+    this.#clock.write(writer, record.timeHigh, record.timeLow);
     writer.setEventName(EVENT_NETWORK_FLOW);
     const keys = record.isSource ? SOURCE : DESTINATION;
     this.#writeEnds(record, keys);
@@ -175,13 +168,6 @@ export class FlowWriter {
   /** The batch of all that was written; undefined if that is nothing. */
   finish(): Batch | undefined {
     return this.#writer.finish();
-  }
-
-  #writeTimes(record: FlowRecord): void {
-    const low = record.timeLow + this.#offsetLow;
-    const carry = low >= TWO_32 ? 1 : 0;
-    this.#writer.setTimeHalves(low >>> 0, (record.timeHigh + this.#offsetHigh + carry) >>> 0);
-    this.#writer.setObservedTimeHalves(this.#observedLow, this.#observedHigh);
   }
 
   #writeEnds(record: FlowRecord, keys: EndKeys): void {

@@ -22,6 +22,7 @@
  * The offsets are those of generated/processes-layout.ts, which come from the object that runs. Times are doubles, exact
  * up to 104 days after the start of the machine and to two nanoseconds beyond; the event's is there in its halves as well.
  */
+import { uint64At } from '@tributary/bpf';
 import {
   PROCESS_RECORD,
   PROCESS_RECORD_TYPE,
@@ -111,9 +112,9 @@ export function decodeProcessRecord(
   into.timeLow = view.getUint32(offset + PROCESS_RECORD.time_ns, true);
   into.timeHigh = view.getUint32(offset + PROCESS_RECORD.time_ns + 4, true);
   into.timeNs = into.timeHigh * TWO_32 + into.timeLow;
-  into.startedNs = number64(view, offset + PROCESS_RECORD.started_ns);
-  into.startedBootNs = number64(view, offset + PROCESS_RECORD.started_boot_ns);
-  into.cgroupId = number64(view, offset + PROCESS_RECORD.cgroup_id);
+  into.startedNs = uint64At(view, offset + PROCESS_RECORD.started_ns);
+  into.startedBootNs = uint64At(view, offset + PROCESS_RECORD.started_boot_ns);
+  into.cgroupId = uint64At(view, offset + PROCESS_RECORD.cgroup_id);
   into.parentPid = view.getUint32(offset + PROCESS_RECORD.parent_pid, true);
   into.innerPid = view.getUint32(offset + PROCESS_RECORD.inner_pid, true);
   into.userId = view.getUint32(offset + PROCESS_RECORD.user_id, true);
@@ -124,8 +125,4 @@ export function decodeProcessRecord(
   into.argumentsOffset = into.pathOffset + pathBytes;
   into.argumentsBytes = argumentsBytes;
   return size;
-}
-
-function number64(view: DataView, offset: number): number {
-  return view.getUint32(offset + 4, true) * TWO_32 + view.getUint32(offset, true);
 }

@@ -24,12 +24,11 @@ import {
   EVENT_PROCESS_START,
   LogsWriter,
 } from '@tributary/core';
+import { RecordClock } from '../record-clock.ts';
 import { EXIT_REASONS, type ExitReason, exitStatus } from './exit-status.ts';
 import { PROCESS_FLAG, PROCESS_RECORD_TYPE, type ProcessRecord } from './process-record.ts';
 import type { ProcessFacts } from './process-table.ts';
-
-const SCOPE_NAME = '@tributary/receiver-ebpf';
-const TWO_32 = 2 ** 32;
+import { SCOPE_NAME } from '../scope-name.ts';
 
 const PID = new EncodedKey(ATTR_PROCESS_PID);
 const PARENT_PID = new EncodedKey(ATTR_PROCESS_PARENT_PID);
@@ -57,13 +56,9 @@ export interface ProcessWriterOptions {
 /** Gathers the events of processes into a batch. */
 export class ProcessWriter {
   readonly #writer = new LogsWriter();
+  readonly #clock = new RecordClock();
   readonly #version: string;
   readonly #hostName: string;
-  #offsetNs = 0n;
-  #offsetLow = 0;
-  #offsetHigh = 0;
-  #observedLow = 0;
-  #observedHigh = 0;
 
   constructor({ version, hostName = os.hostname() }: ProcessWriterOptions) {
     this.#version = version;
@@ -77,11 +72,7 @@ export class ProcessWriter {
 
   /** Sets what turns the kernel's times into Unix time, and the present Unix time; both in nanoseconds. */
   setClock(monotonicToUnixNs: bigint, nowUnixNs: bigint): void {
-    this.#offsetNs = monotonicToUnixNs;
-    this.#offsetLow = Number(monotonicToUnixNs & 0xffff_ffffn);
-    this.#offsetHigh = Number(monotonicToUnixNs >> 32n);
-    this.#observedLow = Number(nowUnixNs & 0xffff_ffffn);
-    this.#observedHigh = Number(nowUnixNs >> 32n);
+    this.#clock.set(monotonicToUnixNs, nowUnixNs);
   }
 
   /** Adds the event of a record: the program that was started, the end, or that the process is to be killed. */
@@ -92,7 +83,7 @@ export class ProcessWriter {
       writer.scope(SCOPE_NAME, this.#version);
     }
     writer.beginRecord();
-    this.#writeTimes(record);
+    this.#clock.write(writer, record.timeHigh, record.timeLow);
     if (record.type === PROCESS_RECORD_TYPE.PROCESS_EXECUTED) {
       writer.setEventName(EVENT_PROCESS_START);
       this.#writeProcess(facts);
@@ -111,13 +102,6 @@ export class ProcessWriter {
   /** The events gathered since the last call; undefined if there are none. */
   finish(): Batch | undefined {
     return this.#writer.finish();
-  }
-
-  #writeTimes(record: ProcessRecord): void {
-    const low = record.timeLow + this.#offsetLow;
-    const carry = low >= TWO_32 ? 1 : 0;
-    this.#writer.setTimeHalves(low >>> 0, (record.timeHigh + this.#offsetHigh + carry) >>> 0);
-    this.#writer.setObservedTimeHalves(this.#observedLow, this.#observedHigh);
   }
 
   #writeProcess(facts: ProcessFacts): void {
@@ -156,7 +140,7 @@ export class ProcessWriter {
     if (code !== undefined) writer.attributeInt(EXIT_CODE, code);
     if (signal !== undefined) writer.attributeString(EXIT_SIGNAL, signal);
     if (hasDumpedCore) writer.attributeEncoded(CORE_DUMPED);
-    writer.attributeString(EXIT_TIME, isoTime((timeNs + Number(this.#offsetNs)) / 1e6));
+    writer.attributeString(EXIT_TIME, isoTime((timeNs + Number(this.#clock.offsetNs)) / 1e6));
     if ((flags & PROCESS_FLAG.PROCESS_NEVER_EXECUTED) !== 0) writer.attributeEncoded(FORKED);
   }
 }

@@ -17,8 +17,8 @@ import { COUNTER, type Reading } from './reading.ts';
 import { type MetricSource, type ResourceMetrics, resourceMetrics } from './resource-metrics.ts';
 import type { Sums } from './sums.ts';
 import type { ReadingTime, WatchedCgroup } from './watched-cgroup.ts';
+import { SCOPE_NAME } from '../scope-name.ts';
 
-const SCOPE_NAME = '@tributary/receiver-ebpf';
 const DEVICE = new EncodedKey(ATTR_SYSTEM_DEVICE);
 const CONTAINER = resourceMetrics('container');
 const UNIT = resourceMetrics('systemd.unit');
