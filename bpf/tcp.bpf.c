@@ -36,6 +36,7 @@ const volatile bool mark_early = false;
 #include "tcp.h"
 #include "lib/core_fixes.bpf.h"
 #include "lib/count.bpf.h"
+#include "lib/file.bpf.h"
 #include "lib/process.bpf.h"
 #include "tcp/connection.bpf.h"
 
@@ -66,7 +67,7 @@ struct {
 /*
  * Records of a sweep. Not written as an iterator is meant to, page by page: after each page the kernel looks for its place
  * among the sockets from the beginning, so that a sweep would take time by the square of their number. Here it does so
- * after 6,900 records.
+ * after 6,500 records.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -101,7 +102,7 @@ int BPF_PROG(follow_destroy, struct sock *sk)
 SEC("tp_btf/tcp_receive_reset")
 int BPF_PROG(follow_receive_reset, struct sock *sk)
 {
-	add_flag(sk, FLOW_RESET_RECEIVED);
+	add_flag(sk, TCP_RESET_RECEIVED);
 	count(counters, tcp_counters, resets_received);
 	return 0;
 }
@@ -111,7 +112,7 @@ int BPF_PROG(follow_send_reset, struct sock *sk)
 {
 	/* Before, a RST answers a packet that does not belong here, and the connection goes on. */
 	if (sk && STATE_BIT(sk->__sk_common.skc_state) & STATES_FIN_QUEUED)
-		add_flag(sk, FLOW_RESET_SENT);
+		add_flag(sk, TCP_RESET_SENT);
 	if (sk && STATE_BIT(sk->__sk_common.skc_state) & STATES_OF_CONNECTIONS)
 		count(counters, tcp_counters, resets_sent);
 	else
@@ -167,13 +168,6 @@ int mark_connections(struct bpf_iter__tcp *ctx)
 	return 0;
 }
 
-static __always_inline struct sock *socket_of(struct file *file)
-{
-	struct socket *socket = bpf_sock_from_file(file);
-
-	return socket ? socket->sk : 0;
-}
-
 /*
  * Every file of every process, at the start and now and then: keeps the connections that are there in their sockets, and
  * gives those that were accepted, and what listens, their process.
@@ -182,13 +176,9 @@ SEC("iter/task_file")
 int find_owners(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
-	struct sock *sk;
+	struct sock *sk = socket_of(ctx->file);
 
-	if (!task || !file)
-		return 0;
-	sk = socket_of(file);
-	if (sk)
+	if (task && sk)
 		mark_owned(sk, task);
 	return 0;
 }
@@ -198,13 +188,9 @@ SEC("iter/task_file")
 int find_young_owners(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
-	struct sock *sk;
+	struct sock *sk = socket_of(ctx->file);
 
-	if (!task || !file)
-		return 0;
-	sk = socket_of(file);
-	if (sk)
+	if (task && sk)
 		mark_owned_young(sk, task);
 	return 0;
 }

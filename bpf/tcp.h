@@ -13,41 +13,41 @@
 /* CLOCK_MONOTONIC in nanoseconds. */
 typedef __u64 monotonic_ns;
 
-enum flow_record_version {
+enum tcp_record_version {
 	/* Raised when a record changes its meaning or layout. */
-	FLOW_RECORD_VERSION = 2,
+	TCP_RECORD_VERSION = 2,
 };
 
-enum flow_record_type {
+enum tcp_record_type {
 	/* The connection is open; what it carried since its last record. */
-	FLOW_OPEN = 1,
+	TCP_FLOW_OPEN = 1,
 	/* The connection has ended; what it carried since its last record. */
-	FLOW_CLOSED = 2,
+	TCP_FLOW_CLOSED = 2,
 };
 
-enum flow_flag {
+enum tcp_flag {
 	/* This socket opened the connection: it is the source. */
-	FLOW_OPENED_HERE = 1,
+	TCP_SOURCE = 1,
 	/* This end closed or shut down its sending side. */
-	FLOW_FIN_QUEUED = 2,
+	TCP_FIN_QUEUED = 2,
 	/* The other end sent a RST. */
-	FLOW_RESET_RECEIVED = 4,
+	TCP_RESET_RECEIVED = 4,
 	/* This end had closed, and ended the rest by a RST. */
-	FLOW_RESET_SENT = 8,
+	TCP_RESET_SENT = 8,
 	/* The window that this end told the other is closed. Open records only, as the next. */
-	FLOW_LOCAL_WINDOW_ZERO = 16,
+	TCP_LOCAL_WINDOW_ZERO = 16,
 	/* The window that the other end told is closed. */
-	FLOW_REMOTE_WINDOW_ZERO = 32,
+	TCP_REMOTE_WINDOW_ZERO = 32,
 };
 
 #pragma clang diagnostic push
 #pragma clang diagnostic error "-Wpadded"
 
 /* One reading of one connection, as seen by one of its sockets. */
-struct flow_record {
-	__u8 type;    /* enum flow_record_type */
-	__u8 version; /* enum flow_record_version */
-	__u8 flags;   /* enum flow_flag */
+struct tcp_record {
+	__u8 type;    /* enum tcp_record_type */
+	__u8 version; /* enum tcp_record_version */
+	__u8 flags;   /* enum tcp_flag */
 	__u8 error;   /* errno of the socket at the end; 0: none */
 	__u32 pid;    /* process, in the first pid namespace; 0: not known */
 	monotonic_ns time_ns;
@@ -73,14 +73,14 @@ struct flow_record {
 
 /* What a listening socket counted since its last record. */
 struct listener_record {
-	__u32 version; /* enum flow_record_version */
+	__u32 version; /* enum tcp_record_version */
 	__u32 pid;     /* that listens; 0: not known */
 	monotonic_ns time_ns;
 	monotonic_ns last_ns; /* of the last record, or when we first saw the socket */
 	__u64 cgroup_id;
-	__u32 drops;	  /* SYNs and last ACKs of handshakes that it had no room for */
-	__u32 unanswered; /* handshakes whose SYN-ACK was sent a last time without an answer */
-	__u32 netns;	  /* inode number */
+	__u32 drops;		 /* SYNs and last ACKs of handshakes that it had no room for */
+	__u32 unanswered;	 /* handshakes whose SYN-ACK was sent a last time without an answer */
+	__u32 network_namespace; /* inode number */
 	__u16 port;
 	__u16 _pad;
 	__u8 address[16];
@@ -110,14 +110,14 @@ struct tcp_counters {
 
 /* What the reader's constants are made of, in one place. */
 struct tcp_layout {
-	struct flow_record record;
+	struct tcp_record record;
 	struct listener_record listener;
 	struct tcp_counters counters;
-	enum flow_record_version version;
-	enum flow_record_type type;
-	enum flow_flag flag;
+	enum tcp_record_version version;
+	enum tcp_record_type type;
+	enum tcp_flag flag;
 };
 
-_Static_assert(sizeof(struct flow_record) == 152, "the reader counts on records without holes");
+_Static_assert(sizeof(struct tcp_record) == 152, "the reader counts on records without holes");
 
 #endif /* __TCP_H__ */

@@ -26,6 +26,7 @@
 #include "udp.h"
 #include "lib/core_fixes.bpf.h"
 #include "lib/count.bpf.h"
+#include "lib/file.bpf.h"
 #include "lib/process.bpf.h"
 
 /* Never read. It brings the types into the object's BTF, which has those of variables only. */
@@ -130,17 +131,11 @@ SEC("iter/task_file")
 int find_socket_owners(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
+	struct sock *sk = socket_of(ctx->file);
 	struct udp_owner *existing, *owner;
 	struct udp_socket *known;
-	struct socket *socket;
-	struct sock *sk;
 
-	if (!task || !file)
-		return 0;
-	socket = bpf_sock_from_file(file);
-	sk = socket ? socket->sk : 0;
-	if (!sk || sk->sk_protocol != IPPROTO_UDP || !sk->sk_bpf_storage)
+	if (!task || !sk || sk->sk_protocol != IPPROTO_UDP || !sk->sk_bpf_storage)
 		return 0;
 	existing = bpf_sk_storage_get(&existing_sockets, sk, 0, 0);
 	if (existing && !existing->pid)

@@ -20,9 +20,9 @@ enum udp_record_version {
 
 enum udp_record_type {
 	/* The flow goes on; what it carried since its last record. */
-	UDP_OPEN = 1,
+	UDP_FLOW_OPEN = 1,
 	/* The flow has ended; what it carried since its last record. */
-	UDP_CLOSED = 2,
+	UDP_FLOW_CLOSED = 2,
 };
 
 enum udp_end {

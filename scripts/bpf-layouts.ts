@@ -15,8 +15,8 @@ const TARGETS: readonly Target[] = [
   {
     object: 'tcp',
     source: 'bpf/tcp.h',
-    structs: ['flow_record', 'listener_record', 'tcp_counters'],
-    enums: ['flow_record_version', 'flow_record_type', 'flow_flag'],
+    structs: ['tcp_record', 'listener_record', 'tcp_counters'],
+    enums: ['tcp_record_version', 'tcp_record_type', 'tcp_flag'],
     file: 'packages/receiver-ebpf/src/generated/tcp-layout.ts',
   },
   {

@@ -4,9 +4,9 @@ import { emptyFlowRecord } from '../../packages/receiver-ebpf/src/flows/flow-rec
 import { FlowWriter } from '../../packages/receiver-ebpf/src/flows/flow-writer.ts';
 import { TcpRecordDecoder } from '../../packages/receiver-ebpf/src/flows/records/tcp-record.ts';
 import {
-  FLOW_RECORD,
-  FLOW_RECORD_TYPE,
-  FLOW_RECORD_VERSION,
+  TCP_RECORD,
+  TCP_RECORD_TYPE,
+  TCP_RECORD_VERSION,
 } from '../../packages/receiver-ebpf/src/generated/tcp-layout.ts';
 import { nanosecondsPerCall } from './measure.ts';
 
@@ -14,29 +14,29 @@ const RECORDS = 1000;
 
 /** Records of different addresses, ports and processes, as a ring buffer has them one after the other. */
 function page(): DataView {
-  const bytes = Buffer.alloc(RECORDS * FLOW_RECORD.size);
+  const bytes = Buffer.alloc(RECORDS * TCP_RECORD.size);
   for (let record = 0; record < RECORDS; record += 1) {
-    const at = record * FLOW_RECORD.size;
-    bytes[at + FLOW_RECORD.type] = FLOW_RECORD_TYPE.FLOW_CLOSED;
-    bytes[at + FLOW_RECORD.version] = FLOW_RECORD_VERSION.FLOW_RECORD_VERSION;
-    bytes[at + FLOW_RECORD.flags] = record & 3;
-    bytes.writeUInt32LE(1000 + (record % 50), at + FLOW_RECORD.pid);
-    bytes.writeBigUInt64LE(BigInt(record) * 1_000_003n, at + FLOW_RECORD.time_ns);
-    bytes.writeBigUInt64LE(1_500_000n, at + FLOW_RECORD.duration_ns);
-    bytes.writeBigUInt64LE(BigInt(record) * 100n, at + FLOW_RECORD.sent_bytes);
-    bytes.writeBigUInt64LE(BigInt(record) * 1000n, at + FLOW_RECORD.received_bytes);
-    bytes.writeUInt32LE(250, at + FLOW_RECORD.rtt_us);
-    bytes.writeUInt32LE(300, at + FLOW_RECORD.connect_us);
-    bytes.writeUInt16LE(32_768 + record, at + FLOW_RECORD.local_port);
-    bytes.writeUInt16LE(443, at + FLOW_RECORD.remote_port);
+    const at = record * TCP_RECORD.size;
+    bytes[at + TCP_RECORD.type] = TCP_RECORD_TYPE.TCP_FLOW_CLOSED;
+    bytes[at + TCP_RECORD.version] = TCP_RECORD_VERSION.TCP_RECORD_VERSION;
+    bytes[at + TCP_RECORD.flags] = record & 3;
+    bytes.writeUInt32LE(1000 + (record % 50), at + TCP_RECORD.pid);
+    bytes.writeBigUInt64LE(BigInt(record) * 1_000_003n, at + TCP_RECORD.time_ns);
+    bytes.writeBigUInt64LE(1_500_000n, at + TCP_RECORD.duration_ns);
+    bytes.writeBigUInt64LE(BigInt(record) * 100n, at + TCP_RECORD.sent_bytes);
+    bytes.writeBigUInt64LE(BigInt(record) * 1000n, at + TCP_RECORD.received_bytes);
+    bytes.writeUInt32LE(250, at + TCP_RECORD.rtt_us);
+    bytes.writeUInt32LE(300, at + TCP_RECORD.connect_us);
+    bytes.writeUInt16LE(32_768 + record, at + TCP_RECORD.local_port);
+    bytes.writeUInt16LE(443, at + TCP_RECORD.remote_port);
     for (const [field, last] of [
-      [FLOW_RECORD.local_address, record % 100],
-      [FLOW_RECORD.remote_address, record % 200],
+      [TCP_RECORD.local_address, record % 100],
+      [TCP_RECORD.remote_address, record % 200],
     ] as const) {
       bytes.writeUInt16BE(0xffff, at + field + 10);
       bytes.writeUInt32BE(0x0a000000 + last, at + field + 12);
     }
-    bytes.write(`program-${record % 50}`, at + FLOW_RECORD.executable);
+    bytes.write(`program-${record % 50}`, at + TCP_RECORD.executable);
   }
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
@@ -53,7 +53,7 @@ const flow = emptyFlowRecord('tcp');
 let byteLength = 0;
 const nanoseconds = nanosecondsPerCall(() => {
   for (let record = 0; record < RECORDS; record += 1) {
-    decoder.decode(records, record * FLOW_RECORD.size, FLOW_RECORD.size, flow);
+    decoder.decode(records, record * TCP_RECORD.size, TCP_RECORD.size, flow);
     writer.write(flow);
   }
   byteLength = writer.finish()?.byteLength ?? 0;

@@ -13,7 +13,7 @@ struct facts {
 	monotonic_ns started_ns;  /* 0: before we looked */
 	__u32 connect_us;	  /* 0: not known */
 	__u32 pid;		  /* 0: not known */
-	__u32 flags;		  /* the resets of enum flow_flag; changed by atomic operations only */
+	__u32 flags;		  /* the resets of enum tcp_flag; changed by atomic operations only */
 	__u32 data_segs_at_close; /* segments with data that had come when this end closed; only if `is_closed` */
 	__u8 role;		  /* enum role */
 	bool is_closed;		  /* close(), not shutdown(): what comes afterwards nobody can read */
@@ -97,10 +97,11 @@ static __always_inline bool is_aborted_by_data(const struct sock *sk, const stru
 	return facts->is_closed && !is_fin_received(sk) && tp->data_segs_in != facts->data_segs_at_close;
 }
 
+/* The process last: whoever reads meanwhile, on another CPU, sees none, or one with its whole name. */
 static __always_inline void set_owner(struct facts *facts, struct task_struct *task)
 {
-	facts->pid = task->tgid;
 	read_executable(task->group_leader, facts->executable);
+	*(volatile __u32 *)&facts->pid = task->tgid;
 }
 
 static __always_inline void set_owner_to_current(struct facts *facts)
@@ -110,8 +111,8 @@ static __always_inline void set_owner_to_current(struct facts *facts)
 	/* A kernel thread acts for others. */
 	if (task->flags & PF_KTHREAD)
 		return;
-	facts->pid = task->tgid;
 	read_current_executable(task->group_leader, facts->executable);
+	*(volatile __u32 *)&facts->pid = task->tgid;
 }
 
 static __always_inline __u64 since(__u64 now, __u64 then)
@@ -159,10 +160,10 @@ static __always_inline __u64 without_fin(__u64 received_bytes, const struct sock
 }
 
 /*
- * Of a connection that goes on, without its lock; its packets must be read as well. What is under way and not acknowledged cannot be told exactly then
- * (snd_nxt and snd_una are read one after the other), so this is what the other end acknowledged. No reading is above a
- * later one: where a FIN may or may not be acknowledged yet, a byte less is taken to be sent. The counters are read
- * before the state that corrects them: one that moves in between would otherwise be corrected too little.
+ * Of a connection that goes on, without its lock; its packets must be read as well. What is under way and not acknowledged
+ * cannot be told exactly then (snd_nxt and snd_una are read one after the other), so this is what the other end acknowledged.
+ * No reading is above a later one: where a FIN may or may not be acknowledged yet, a byte less is taken to be sent. The
+ * counters are read before the state that corrects them: one that moves in between would otherwise be corrected too little.
  */
 static __always_inline void read_open(struct reading *reading, const struct tcp_sock *tp, const struct sock *sk,
 				      enum role role)
@@ -199,9 +200,9 @@ static __always_inline __u8 zero_windows(const struct tcp_sock *tp, const struct
 	__u8 flags = 0;
 
 	if (!is_fin_received(sk) && (__s32)(tp->rcv_wup + tp->rcv_wnd - tp->rcv_nxt) <= 0)
-		flags |= FLOW_LOCAL_WINDOW_ZERO;
+		flags |= TCP_LOCAL_WINDOW_ZERO;
 	if (!is_fin_queued(sk->__sk_common.skc_state) && !tp->snd_wnd)
-		flags |= FLOW_REMOTE_WINDOW_ZERO;
+		flags |= TCP_REMOTE_WINDOW_ZERO;
 	return flags;
 }
 
@@ -237,7 +238,7 @@ static __always_inline void copy_address(__u8 *to, const struct in6_addr *v6, __
 }
 
 /* Writes every field of the record. */
-static __always_inline void fill_record(struct flow_record *record, enum flow_record_type type, const struct sock *sk,
+static __always_inline void fill_record(struct tcp_record *record, enum tcp_record_type type, const struct sock *sk,
 					const struct tcp_sock *tp, const struct facts *facts, bool fin_queued,
 					const struct reading *now, const struct reading *last, monotonic_ns time_ns)
 {
@@ -245,14 +246,14 @@ static __always_inline void fill_record(struct flow_record *record, enum flow_re
 	bool is_v4 = common->skc_family == AF_INET;
 
 	record->type = type;
-	record->version = FLOW_RECORD_VERSION;
+	record->version = TCP_RECORD_VERSION;
 	record->flags =
-		facts->flags | (facts->role == ROLE_SOURCE ? FLOW_OPENED_HERE : 0) | (fin_queued ? FLOW_FIN_QUEUED : 0);
-	record->error = type == FLOW_CLOSED ? sk->sk_err : 0;
-	if (type == FLOW_OPEN) {
+		facts->flags | (facts->role == ROLE_SOURCE ? TCP_SOURCE : 0) | (fin_queued ? TCP_FIN_QUEUED : 0);
+	record->error = type == TCP_FLOW_CLOSED ? sk->sk_err : 0;
+	if (type == TCP_FLOW_OPEN) {
 		record->flags |= zero_windows(tp, sk);
 	} else if (is_aborted_by_data(sk, tp, facts)) {
-		record->flags = (record->flags & ~FLOW_RESET_RECEIVED) | FLOW_RESET_SENT;
+		record->flags = (record->flags & ~TCP_RESET_RECEIVED) | TCP_RESET_SENT;
 		record->error = 0;
 	}
 	record->pid = facts->pid;

@@ -13,7 +13,7 @@
  * be moving it on another CPU: that copies the slot into the storage and then asks the slot for flags again, so the
  * storage is looked for last.
  */
-static __always_inline void add_flag(struct sock *sk, enum flow_flag flag)
+static __always_inline void add_flag(struct sock *sk, enum tcp_flag flag)
 {
 	struct young young = find_young(sk);
 	struct connection *conn;
@@ -128,7 +128,7 @@ static __always_inline bool report_end(struct sock *sk, int old_state)
 {
 	struct connection *conn = find_connection(sk);
 	struct young young = find_young(sk);
-	struct flow_record *record;
+	struct tcp_record *record;
 	struct reading now, last;
 	struct tcp_sock *tp;
 	struct facts facts;
@@ -166,7 +166,7 @@ submit:
 	/* Where the state is gone: one without an error was closed. */
 	fin_queued = old_state == TCP_CLOSE ? !sk->sk_err : is_fin_queued(old_state);
 	read_final(&now, tp, sk, facts.role, fin_queued);
-	fill_record(record, FLOW_CLOSED, sk, tp, &facts, fin_queued, &now, &last, end_time(sk, tp, old_state));
+	fill_record(record, TCP_FLOW_CLOSED, sk, tp, &facts, fin_queued, &now, &last, end_time(sk, tp, old_state));
 	if (old_state == TCP_SYN_SENT && !record->error)
 		record->error = told_error(sk);
 	/* The reader looks by a timer: waking it for each record costs the kernel three times the rest. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
-/* The ports that something listens on, or did, with its process; and what becomes of handshakes there. */
+/* Where something listens, or did, with its process; and what becomes of handshakes there. */
 #ifndef __TCP_LISTENERS_BPF_H__
 #define __TCP_LISTENERS_BPF_H__
 
 struct listener_key {
-	__u32 netns;
+	__u32 network_namespace; /* inode number */
 	__u16 port;
 	__u16 _pad;
+	__be32 address[4]; /* IPv4 as ::ffff:a.b.c.d; 0.0.0.0 and :: are any */
 };
 
 struct listener {
@@ -30,33 +31,56 @@ static __always_inline __u16 local_port_of(const struct tcp_sock *tp)
 	return bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
 }
 
-/* A port in the network namespace of the socket. */
-static __always_inline struct listener_key listener_key_of(const struct tcp_sock *tp, __u16 port)
+static __always_inline struct listener_key local_key_of(const struct tcp_sock *tp)
 {
+	const struct sock_common *common = &tp->inet_conn.icsk_inet.sk.__sk_common;
 	struct listener_key key = {
-		.netns = tp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net->ns.inum,
-		.port = port,
+		.network_namespace = common->skc_net.net->ns.inum,
+		.port = local_port_of(tp),
 	};
 
+	copy_address((__u8 *)key.address, &common->skc_v6_rcv_saddr, common->skc_rcv_saddr,
+		     common->skc_family == AF_INET);
 	return key;
 }
 
-static __always_inline struct listener *find_listener_at(const struct tcp_sock *tp, __u16 port)
+/* The other end, as if it were in the same network namespace. */
+static __always_inline struct listener_key remote_key_of(const struct tcp_sock *tp)
 {
-	struct listener_key key = listener_key_of(tp, port);
+	const struct sock_common *common = &tp->inet_conn.icsk_inet.sk.__sk_common;
+	struct listener_key key = {
+		.network_namespace = common->skc_net.net->ns.inum,
+		.port = bpf_ntohs(common->skc_dport),
+	};
 
-	return bpf_map_lookup_elem(&listeners, &key);
+	copy_address((__u8 *)key.address, &common->skc_v6_daddr, common->skc_daddr, common->skc_family == AF_INET);
+	return key;
 }
 
-static __always_inline struct listener *find_listener(const struct tcp_sock *tp)
+/*
+ * Who listens at an address and port: at this very one, as several may share a port (a server on the loopback, its proxy on
+ * the node's address); else at any address. What is bound to any of IPv6 gets IPv4 as well. The key's address is used up.
+ */
+static __always_inline struct listener *find_listener(struct listener_key *key)
 {
-	return find_listener_at(tp, local_port_of(tp));
+	struct listener *listener = bpf_map_lookup_elem(&listeners, key);
+
+	if (listener)
+		return listener;
+	if (!key->address[0] && !key->address[1] && key->address[2] == bpf_htonl(0xffff)) {
+		key->address[3] = 0;
+		listener = bpf_map_lookup_elem(&listeners, key);
+		if (listener)
+			return listener;
+	}
+	__builtin_memset(key->address, 0, sizeof(key->address));
+	return bpf_map_lookup_elem(&listeners, key);
 }
 
 /* `task` listens; without one, somebody does. */
 static __always_inline void add_listener(const struct tcp_sock *tp, struct task_struct *task)
 {
-	struct listener_key key = listener_key_of(tp, local_port_of(tp));
+	struct listener_key key = local_key_of(tp);
 	struct listener listener = {};
 
 	if (task) {
@@ -87,7 +111,8 @@ struct {
 static __always_inline void find_listening(struct tcp_sock *tp, struct task_struct *task)
 {
 	struct sock *sk = (struct sock *)tp;
-	struct listener *listener = find_listener(tp);
+	struct listener_key key = local_key_of(tp);
+	struct listener *listener = bpf_map_lookup_elem(&listeners, &key);
 	struct listening initial = {}, *listening;
 
 	if (!listener || (task && !listener->pid))
@@ -165,14 +190,14 @@ static __always_inline void sweep_listening(struct seq_file *page, struct sock *
 		return;
 	if (drops == listening->drops && unanswered == listening->unanswered_reported)
 		return;
-	record.version = FLOW_RECORD_VERSION;
+	record.version = TCP_RECORD_VERSION;
 	record.pid = listening->pid;
 	record.time_ns = bpf_ktime_get_ns();
 	record.last_ns = listening->last_record_ns;
 	record.cgroup_id = sock_cgroup_id(sk);
 	record.drops = drops - listening->drops;
 	record.unanswered = unanswered - listening->unanswered_reported;
-	record.netns = common->skc_net.net->ns.inum;
+	record.network_namespace = common->skc_net.net->ns.inum;
 	record.port = local_port_of(tp);
 	copy_address(record.address, &common->skc_v6_rcv_saddr, common->skc_rcv_saddr, common->skc_family == AF_INET);
 	__builtin_memcpy(record.executable, listening->executable, sizeof(record.executable));

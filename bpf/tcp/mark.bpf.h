@@ -10,11 +10,16 @@ static __always_inline struct connection *find_connection(struct sock *sk)
 
 static __always_inline void take_owner_of_listener(struct facts *facts, const struct tcp_sock *tp)
 {
-	struct listener *listener = facts->role == ROLE_DESTINATION ? find_listener(tp) : 0;
+	struct listener_key key;
+	struct listener *listener;
 
+	if (facts->role != ROLE_DESTINATION)
+		return;
+	key = local_key_of(tp);
+	listener = find_listener(&key);
 	if (listener && listener->pid) {
-		facts->pid = listener->pid;
 		__builtin_memcpy(facts->executable, listener->executable, sizeof(facts->executable));
+		facts->pid = listener->pid;
 	}
 }
 
@@ -22,21 +27,21 @@ static __always_inline void take_owner_of_listener(struct facts *facts, const st
  * Which end opened a connection that was there before us. The kernel does not keep it, but a port that connect() chose
  * lies in a bucket marked by fastreuse -1, which a port that was bound never is; and a socket that bound its port itself
  * cannot be an accepted one, because the clone loses that lock. What is left bound an address and no port, or was
- * accepted. Then it is told by what listens where: on its own port; on the other's, if that is on this machine; and if
+ * accepted. Then it is told by what listens where: at its own end; at the other's, if that is on this machine; and if
  * nothing does (any more), the higher port is the client's.
  */
 static __always_inline enum role guess_role(const struct sock *sk, const struct tcp_sock *tp)
 {
 	const struct inet_bind_bucket *bucket = tp->inet_conn.icsk_bind_hash;
-	__u16 remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
+	struct listener_key local = local_key_of(tp), remote = remote_key_of(tp);
 
 	if ((bucket && bucket->fastreuse < 0) || sock_userlocks(sk) & SOCK_BINDPORT_LOCK)
 		return ROLE_SOURCE;
-	if (find_listener(tp))
+	if (find_listener(&local))
 		return ROLE_DESTINATION;
-	if (find_listener_at(tp, remote_port))
+	if (find_listener(&remote))
 		return ROLE_SOURCE;
-	return local_port_of(tp) < remote_port ? ROLE_DESTINATION : ROLE_SOURCE;
+	return local.port < remote.port ? ROLE_DESTINATION : ROLE_SOURCE;
 }
 
 /*

@@ -17,7 +17,7 @@ static __always_inline bool is_record_due(const struct connection *conn, const s
 static __always_inline int sweep(struct sock *sk, struct connection *conn)
 {
 	struct reading *last, *next, now;
-	struct flow_record *record;
+	struct tcp_record *record;
 	struct tcp_sock *tp;
 	__u64 committed;
 	monotonic_ns time_ns;
@@ -44,7 +44,7 @@ static __always_inline int sweep(struct sock *sk, struct connection *conn)
 		return 1;
 	if (!conn->facts.pid)
 		take_owner_of_listener(&conn->facts, tp);
-	fill_record(record, FLOW_OPEN, sk, tp, &conn->facts, is_fin_queued(sk->__sk_common.skc_state), &now, last,
+	fill_record(record, TCP_FLOW_OPEN, sk, tp, &conn->facts, is_fin_queued(sk->__sk_common.skc_state), &now, last,
 		    time_ns);
 	*next = now;
 	/* The end was faster; its record covers this one. */

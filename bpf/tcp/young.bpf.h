@@ -150,10 +150,11 @@ static __always_inline struct young take_over_in(struct young_set *set, __u64 ke
 		}
 	}
 	former = *young.place;
-	if (exchange_key(young.place, former, key))
-		change_overflowed(former, -1);
-	else
+	if (!exchange_key(young.place, former, key))
 		young.facts = 0;
+	/* 0: it was given up since all were found taken. */
+	else if (former)
+		change_overflowed(former, -1);
 	return young;
 }
 

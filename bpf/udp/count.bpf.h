@@ -124,7 +124,12 @@ static __noinline struct udp_peer *add_peer(struct __sk_buff *skb, struct udp_so
 	if (!socket->has_peers) {
 		if (bpf_map_update_elem(&open_sockets, &key->cookie, &socket->owner, BPF_ANY))
 			return 0;
-		socket->has_peers = 1;
+		__sync_lock_test_and_set(&socket->has_peers, 1);
+		/* close() on another CPU may have looked for it before: nobody else would ever remove it. */
+		if (*(volatile __u64 *)&socket->first.commit & COMMIT_ENDED) {
+			bpf_map_delete_elem(&open_sockets, &key->cookie);
+			return 0;
+		}
 	}
 	initial.flow.tuple = key->tuple;
 	initial.flow.flags = flags_of(skb, &key->tuple, is_sent, socket->was_there);
@@ -202,6 +207,8 @@ static __noinline int count_other(struct __sk_buff *skb, struct udp_tuple *tuple
 		peer = add_peer(skb, socket, &key, is_sent);
 	if (peer)
 		add(&peer->flow, packet, is_sent);
+	else if (*(volatile __u64 *)&socket->first.commit & COMMIT_ENDED)
+		count_lost(packet, after_close);
 	else
 		count_lost(packet, peers_full);
 	return 1;
@@ -223,6 +230,19 @@ static __always_inline void copy_v6(__be32 *to, const __be32 *from)
 	to[3] = from[3];
 }
 
+/* Counts a packet at its socket: most are the next datagram of its first flow. */
+static __always_inline int count_at(struct __sk_buff *skb, struct bpf_sock *sk, struct udp_tuple *tuple,
+				    const struct packet *packet, bool is_sent)
+{
+	struct udp_socket *socket = bpf_sk_storage_get(&sockets, sk, 0, 0);
+
+	if (!socket || socket->first.state != FLOW_LIVE || !is_same_tuple(&socket->first.tuple, tuple) ||
+	    (is_sent && !socket->owner.pid))
+		return count_other(skb, tuple, packet, is_sent);
+	add(&socket->first, packet, is_sent);
+	return 1;
+}
+
 static __always_inline int count_v4(struct __sk_buff *skb, bool is_sent)
 {
 	struct bpf_sock *sk = skb->sk;
@@ -231,7 +251,6 @@ static __always_inline int count_v4(struct __sk_buff *skb, bool is_sent)
 	const struct udp_header *udp;
 	struct udp_tuple tuple;
 	struct packet packet;
-	struct udp_socket *socket;
 	__u32 offset;
 
 	if ((void *)(ip + 1) > end || ip->protocol != IPPROTO_UDP || !sk)
@@ -249,13 +268,7 @@ static __always_inline int count_v4(struct __sk_buff *skb, bool is_sent)
 	tuple.remote_port = is_sent ? udp->destination : udp->source;
 	copy_v4(tuple.local, is_sent ? ip->source : ip->destination);
 	copy_v4(tuple.remote, is_sent ? ip->destination : ip->source);
-
-	socket = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	if (!socket || socket->first.state != FLOW_LIVE || !is_same_tuple(&socket->first.tuple, &tuple) ||
-	    (is_sent && !socket->owner.pid))
-		return count_other(skb, &tuple, &packet, is_sent);
-	add(&socket->first, &packet, is_sent);
-	return 1;
+	return count_at(skb, sk, &tuple, &packet, is_sent);
 }
 
 static __always_inline int count_v6(struct __sk_buff *skb, bool is_sent)
@@ -267,7 +280,6 @@ static __always_inline int count_v6(struct __sk_buff *skb, bool is_sent)
 	struct udp_header udp;
 	struct udp_tuple tuple;
 	struct packet packet;
-	struct udp_socket *socket;
 	__u8 header;
 
 	if ((void *)(ip + 1) > end || !sk)
@@ -291,13 +303,7 @@ static __always_inline int count_v6(struct __sk_buff *skb, bool is_sent)
 	packet.datagrams = datagrams_of(skb, packet.payload_bytes);
 	tuple.local_port = is_sent ? udp.source : udp.destination;
 	tuple.remote_port = is_sent ? udp.destination : udp.source;
-
-	socket = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	if (!socket || socket->first.state != FLOW_LIVE || !is_same_tuple(&socket->first.tuple, &tuple) ||
-	    (is_sent && !socket->owner.pid))
-		return count_other(skb, &tuple, &packet, is_sent);
-	add(&socket->first, &packet, is_sent);
-	return 1;
+	return count_at(skb, sk, &tuple, &packet, is_sent);
 }
 
 static __always_inline int count_packet(struct __sk_buff *skb, bool is_sent)

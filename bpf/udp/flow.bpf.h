@@ -105,7 +105,7 @@ struct {
 	__type(value, struct udp_owner);
 } existing_sockets SEC(".maps");
 
-/* By socket and tuple. The reader chooses the size; the memory is taken as it is needed, some 350 bytes each. */
+/* By socket and tuple. The reader chooses the size; the memory is taken as it is needed, some 500 bytes each. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
@@ -123,10 +123,11 @@ struct {
 	__type(value, struct udp_owner);
 } open_sockets SEC(".maps");
 
+/* The process last: see tcp/connection.bpf.h. */
 static __always_inline void set_owner(struct udp_owner *owner, struct task_struct *task)
 {
-	owner->pid = task->tgid;
 	read_executable(task->group_leader, owner->executable);
+	*(volatile __u32 *)&owner->pid = task->tgid;
 }
 
 /* Where a process is known to be running: sending and closing. A kernel thread acts for others. */
@@ -170,7 +171,7 @@ static __always_inline void fill_record(struct udp_record *record, enum udp_end 
 	/* An idle flow lasted until it last carried something. */
 	monotonic_ns until_ns = end > UDP_END_CLOSED ? flow->active_ns : time_ns;
 
-	record->type = end ? UDP_CLOSED : UDP_OPEN;
+	record->type = end ? UDP_FLOW_CLOSED : UDP_FLOW_OPEN;
 	record->version = UDP_RECORD_VERSION;
 	record->flags = flow->flags;
 	record->end = end;

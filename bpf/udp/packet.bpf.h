@@ -38,13 +38,10 @@ struct ipv6_header {
 /* Extension headers before that of UDP, each with its own next header and its length in 8 bytes without the first. */
 #define MAX_EXTENSION_HEADERS 6
 
-/* Where the headers are, and what is behind them. */
+/* What is behind a packet's headers. */
 struct packet {
 	__u32 payload_bytes;
 	__u32 datagrams;
-	__u32 udp_offset;
-	__be16 source;
-	__be16 destination;
 };
 
 static __always_inline bool is_extension_header(__u8 header)
@@ -53,7 +50,7 @@ static __always_inline bool is_extension_header(__u8 header)
 	       header == IPPROTO_DSTOPTS;
 }
 
-/* Offset of the UDP header in an IPv6 packet with extension headers; 0 if it has none. */
+/* Offset of the UDP header in an IPv6 packet with extension headers; 0 if there is none to be found. */
 static __noinline __u32 find_udp_header(struct __sk_buff *skb, __u8 header)
 {
 	__u32 offset = sizeof(struct ipv6_header);
@@ -61,11 +58,14 @@ static __noinline __u32 find_udp_header(struct __sk_buff *skb, __u8 header)
 
 	for (int i = 0; i < MAX_EXTENSION_HEADERS && is_extension_header(header); i++) {
 		if (bpf_skb_load_bytes(skb, offset, next, sizeof(next)))
-			return 0;
+			break;
 		/* The fragment header is always 8 bytes long; its second byte means nothing. */
 		offset += header == IPPROTO_FRAGMENT ? 8 : (next[1] + 1) * 8;
 		header = next[0];
 	}
+	/* It ends too early, or there are more of them. */
+	if (is_extension_header(header))
+		count(counters, udp_counters, unreadable_headers);
 	return header == IPPROTO_UDP ? offset : 0;
 }
 

@@ -19,7 +19,7 @@ describe('the prebuilt objects', () => {
   it('have the same records on every architecture', () => {
     const [x64, arm64] = ['x64', 'arm64'].map((arch) => {
       const btf = Btf.ofObject(readFileSync(prebuiltPath('tcp', arch)));
-      return [btf.struct('flow_record'), btf.struct('tcp_counters'), btf.enum('flow_flag')];
+      return [btf.struct('tcp_record'), btf.struct('tcp_counters'), btf.enum('tcp_flag')];
     });
     expect(arm64).toEqual(x64);
   });

@@ -14,6 +14,7 @@ step is an object with a key "do"; the others are its arguments:
   drain   socket                                                    all that waits -> {"received", "calls"}
   burst   sockets, to ([host, port]), bytes                         one datagram from each of so many sockets, one after the other's answer
   answer  socket, datagrams, bytes                                  answers so many, whoever sends
+  behind_headers to ([host, port]), headers, bytes                  a datagram behind so many IPv6 extension headers
   queued  socket, bytes                                             waits until so many wait to be read (in the first)
   close   socket
   wait, say (text)
@@ -151,6 +152,26 @@ def answer(step):
         sockets[step["socket"]].sendto(b"y" * step["bytes"], sender)
 
 
+def behind_headers(step):
+    host, port = step["to"]
+    address = socket.inet_pton(socket.AF_INET6, host)
+    length = 8 + step["bytes"]
+
+    def datagram(checksum):
+        return struct.pack("!HHHH", 40000, port, length, checksum) + b"h" * step["bytes"]
+
+    # RFC 8200, section 8.1.
+    summed = address * 2 + struct.pack("!II", length, socket.IPPROTO_UDP) + datagram(0) + b"\0" * (length % 2)
+    total = sum(struct.unpack(f"!{len(summed) // 2}H", summed))
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    # Destination options of nothing but padding (PadN with four bytes).
+    following = [socket.IPPROTO_DSTOPTS] * (step["headers"] - 1) + [socket.IPPROTO_UDP]
+    headers = b"".join(struct.pack("!BBBB4x", header, 0, 1, 4) for header in following)
+    with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_DSTOPTS) as raw:
+        raw.sendto(headers + datagram(~total & 0xFFFF), (host, 0))
+
+
 def queued(step):
     descriptor = sockets[step["socket"]].fileno()
     while struct.unpack("=i", fcntl.ioctl(descriptor, termios.FIONREAD, b"\0\0\0\0"))[0] < step["bytes"]:
@@ -167,6 +188,7 @@ STEPS = {
     "drain": drain,
     "burst": burst,
     "answer": answer,
+    "behind_headers": behind_headers,
     "queued": queued,
     "close": lambda step: sockets.pop(step["socket"]).close(),
     "wait": lambda step: sys.stdin.readline(),

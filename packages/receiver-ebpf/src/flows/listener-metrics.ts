@@ -18,10 +18,9 @@ import {
 } from '@tributary/core';
 import type { CgroupNames } from '../cgroups/cgroup-names.ts';
 import { decodeListenerRecord, type ListenerRecord } from './records/listener-record.ts';
+import { SCOPE_NAME } from '../scope-name.ts';
 
-const SCOPE_NAME = '@tributary/receiver-ebpf';
-
-/** More listeners than this do not report at once; the rest is counted by the caller as lost. */
+/** More listeners than this do not report at once. */
 const MAX_LISTENERS = 10_000;
 
 const AGGREGATION_TEMPORALITY_DELTA = 1;
@@ -71,15 +70,15 @@ export class ListenerMetrics {
     this.#options = options;
   }
 
-  /** Adds the record at `offset`. False if it is not one of ours, or there are too many. */
-  add(view: DataView, offset: number): boolean {
+  /** Adds the record at `offset`: or tells that it is none of ours, or that there are too many. */
+  add(view: DataView, offset: number): 'taken' | 'unreadable' | 'full' {
     const record = decodeListenerRecord(view, offset);
-    if (record === undefined) return false;
-    const key = `${record.netns} ${record.address} ${record.port} ${record.pid} ${record.cgroupId}`;
+    if (record === undefined) return 'unreadable';
+    const key = `${record.networkNamespace} ${record.address} ${record.port} ${record.pid} ${record.cgroupId}`;
     const known = this.#listeners.get(key);
-    if (known === undefined && this.#listeners.size >= MAX_LISTENERS) return false;
+    if (known === undefined && this.#listeners.size >= MAX_LISTENERS) return 'full';
     this.#listeners.set(key, known === undefined ? record : merge(known, record));
-    return true;
+    return 'taken';
   }
 
   /** The metrics of all that was added since the last call; undefined if there is nothing. */
@@ -114,7 +113,7 @@ export class ListenerMetrics {
     writer.attributeEncoded(listener.isIpv4 ? IPV4 : IPV6);
     writer.attributeString(ADDRESS, listener.address);
     writer.attributeInt(PORT, listener.port);
-    writer.attributeInt(NAMESPACE, listener.netns);
+    writer.attributeInt(NAMESPACE, listener.networkNamespace);
     if (listener.pid !== 0) {
       writer.attributeInt(PID, listener.pid);
       if (listener.executable !== '') writer.attributeString(EXECUTABLE_NAME, listener.executable);

@@ -1,13 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { Btf, prebuiltPath } from '@tributary/bpf';
 import { batchJson } from '@tributary/testkit';
 import { describe, expect, it } from 'vitest';
 import { CgroupNames } from '../../src/cgroups/cgroup-names.ts';
 import { ListenerMetrics } from '../../src/flows/listener-metrics.ts';
 import { LISTENER_RECORD } from '../../src/generated/tcp-layout.ts';
+import { bytesOf, describeLayout, type RecordTable } from '../record-table.ts';
 
 /** A record byte by byte, with the field of `struct listener_record` (bpf/tcp.h) beside each row. */
-const BYTES: readonly (readonly [field: string, hex: string])[] = [
+const BYTES: RecordTable = [
   ['version', '02 00 00 00'],
   ['pid', '39 30 00 00'], // 12345
   ['time_ns', '00 2f 68 59 00 00 00 00'], // 1.5 s
@@ -15,7 +14,7 @@ const BYTES: readonly (readonly [field: string, hex: string])[] = [
   ['cgroup_id', '00 00 00 00 00 00 00 00'],
   ['drops', '07 00 00 00'],
   ['unanswered', '02 00 00 00'],
-  ['netns', 'd8 ff ff ef'], // 4026531800
+  ['network_namespace', 'd8 ff ff ef'], // 4026531800
   ['port', '90 1f'], // 8080
   ['_pad', '00 00'],
   ['address', '00 00 00 00 00 00 00 00 00 00 ff ff 0a 02 07 1f'], // 10.2.7.31
@@ -25,7 +24,7 @@ const BYTES: readonly (readonly [field: string, hex: string])[] = [
   ],
 ];
 
-const record = Buffer.from(BYTES.map(([, hex]) => hex.replaceAll(' ', '')).join(''), 'hex');
+const record = bytesOf(BYTES);
 
 const ATTRIBUTES = [
   { key: 'network.transport', value: { stringValue: 'tcp' } },
@@ -89,23 +88,24 @@ describe('ListenerMetrics', () => {
   it('takes no record of another version', () => {
     const other = Buffer.from(record);
     other[LISTENER_RECORD.version] = 9;
-    expect(newMetrics().add(viewOf(other), 0)).toBe(false);
+    expect(newMetrics().add(viewOf(other), 0)).toBe('unreadable');
+  });
+
+  it('takes ten thousand listeners at a time, and says so', () => {
+    const listeners = newMetrics();
+    const other = Buffer.from(record);
+    const add = (number: number): string => {
+      other.writeUInt32LE(number, LISTENER_RECORD.pid);
+      return listeners.add(viewOf(other), 0);
+    };
+    for (let number = 1; number <= 10_000; number += 1) expect(add(number)).toBe('taken');
+    expect([add(10_001), add(1)]).toEqual(['full', 'taken']);
+    listeners.finish(0n);
+    expect(add(10_001)).toBe('taken');
   });
 });
 
-describe('the layout of the record', () => {
-  it('is the one in the BTF of the object that runs, in the order of the table', () => {
-    const { size, fields } = Btf.ofObject(readFileSync(prebuiltPath('tcp'))).struct('listener_record');
-    let offset = 0;
-    const table = BYTES.map(([name, hex]) => {
-      const row = { name, offset, size: hex.split(' ').length };
-      offset += row.size;
-      return row;
-    });
-    expect(fields).toEqual(table);
-    expect([size, LISTENER_RECORD.size]).toEqual([offset, offset]);
-  });
-});
+describeLayout(BYTES, { object: 'tcp', struct: 'listener_record', layout: LISTENER_RECORD });
 
 function newMetrics(): ListenerMetrics {
   return new ListenerMetrics({
@@ -117,7 +117,7 @@ function newMetrics(): ListenerMetrics {
 
 function write(...records: readonly Buffer[]): unknown {
   const listeners = newMetrics();
-  for (const bytes of records) expect(listeners.add(viewOf(bytes), 0)).toBe(true);
+  for (const bytes of records) expect(listeners.add(viewOf(bytes), 0)).toBe('taken');
   const batch = listeners.finish(1_795_334_400_000_000_000n);
   return batch === undefined ? undefined : batchJson(batch);
 }

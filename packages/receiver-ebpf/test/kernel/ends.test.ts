@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { withLab } from './lab.ts';
-import { withPeers } from './peer.ts';
+import { type Peer, type Step, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { type Flow, watching } from './watch.ts';
 
@@ -218,6 +218,40 @@ describe('the end of a connection', () => {
         const flows = await watch.untilClosed(port, 2);
         const destination = flows.filter((flow) => flow['flow.observer'] === 'destination').at(-1);
         expect(destination).toMatchObject({ 'flow.end_reason': 'aborted', 'process.pid': pid });
+      }),
+    );
+  });
+
+  it('is reported of a connection that was reset before it was accepted, with the process that listens at its address', async () => {
+    await watching((watch) =>
+      withPeers(async (start) => {
+        const listen = (host: string, port: number, more = {}): Peer =>
+          start([{ do: 'listen', socket: 'l', host, port, ...more }, { do: 'wait' }]);
+        const { port: shared = 0, pid: first } = await listen('127.0.0.1', 0).next();
+        const { pid: second } = await listen('127.0.0.2', shared).next();
+        const { port: open = 0, pid: any } = await listen('::', 0, { family: 'inet6' }).next();
+        const connectAndReset = (host: string, port: number): Step[] => [
+          { do: 'connect', socket: 'c', host, port },
+          { do: 'send', socket: 'c', bytes: 5 },
+          { do: 'acked', socket: 'c' },
+          { do: 'linger0', socket: 'c' },
+          { do: 'close', socket: 'c' },
+        ];
+        const client = start([
+          ...connectAndReset('127.0.0.1', shared),
+          ...connectAndReset('127.0.0.2', shared),
+          ...connectAndReset('127.0.0.1', open),
+        ]);
+        await client.end();
+        const flows = [...(await watch.untilClosed(shared, 4)), ...(await watch.untilClosed(open, 2))];
+        const owners = flows
+          .filter((flow) => flow['flow.observer'] === 'destination' && flow['flow.state'] === 'closed')
+          .map((flow) => [flow['destination.address'], flow['destination.port'], flow['process.pid']]);
+        expect(owners).toEqual([
+          ['127.0.0.1', shared, first],
+          ['127.0.0.2', shared, second],
+          ['127.0.0.1', open, any],
+        ]);
       }),
     );
   });

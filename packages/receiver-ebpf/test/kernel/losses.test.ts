@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { emptyFlowRecord } from '../../src/flows/flow-record.ts';
 import { TcpRecordDecoder } from '../../src/flows/records/tcp-record.ts';
 import { TcpFlows } from '../../src/flows/tcp-flows.ts';
-import { FLOW_RECORD } from '../../src/generated/tcp-layout.ts';
+import { TCP_RECORD } from '../../src/generated/tcp-layout.ts';
 import { type Step, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { totals, watching } from './watch.ts';
@@ -123,7 +123,7 @@ describe('what is lost', () => {
         }, 1e9);
         const { ring_buffer_full: lost } = tcp.counters();
         // Others' connections on this machine are among those that were read, and among those that were lost.
-        expect(all).toBeLessThanOrEqual(Math.floor(RING_BYTES / (FLOW_RECORD.size + 8)));
+        expect(all).toBeLessThanOrEqual(Math.floor(RING_BYTES / (TCP_RECORD.size + 8)));
         expect(records).toBeLessThan(2 * CONNECTIONS);
         expect(lost).toBeGreaterThanOrEqual(2 * CONNECTIONS - records);
         // With room again the next are there.

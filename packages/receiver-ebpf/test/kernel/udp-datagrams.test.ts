@@ -182,4 +182,28 @@ describe('datagrams', () => {
       }
     },
   );
+
+  it('behind six IPv6 extension headers are counted, and behind more as lost', async () => {
+    await watchingUdp(async (watch, start) => {
+      const server = start([
+        { do: 'open', socket: 's', family: 'inet6', bind: ['::1', 0] },
+        receive(2),
+        { do: 'close', socket: 's' },
+      ]);
+      const { port = 0 } = await server.next();
+      const behind = (headers: number): Step => ({
+        do: 'behind_headers',
+        to: ['::1', port],
+        headers,
+        bytes: 10,
+      });
+      await start([behind(6), behind(7)]).end();
+      expect(await server.next()).toEqual({ received: 20, calls: 2 });
+      await server.end();
+      expect(udpTotals(await untilUdpClosed(watch, port, 1))).toEqual([
+        { observer: 'destination', source: [10, 1], destination: [0, 0], end: 'closed' },
+      ]);
+      expect(watch.losses()['udp_unreadable_headers']).toBeGreaterThanOrEqual(1);
+    });
+  });
 });

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { Btf, prebuiltPath } from '@tributary/bpf';
 import { describe, expect, it } from 'vitest';
 import {
   decodeProcessRecord,
@@ -8,9 +6,10 @@ import {
   PROCESS_RECORD,
   PROCESS_RECORD_TYPE,
 } from '../../src/processes/process-record.ts';
+import { bytesOf, describeLayout, type RecordTable } from '../record-table.ts';
 
 /** A record byte by byte, with the field of `struct process_record` (bpf/processes.h) beside each row. */
-const BYTES: readonly (readonly [field: string, hex: string])[] = [
+const BYTES: RecordTable = [
   ['type', '02'], // PROCESS_EXECUTED
   ['version', '01'],
   ['flags', '03 00'], // PROCESS_PATH_COMPLETE | PROCESS_ARGUMENTS_CUT
@@ -29,7 +28,7 @@ const BYTES: readonly (readonly [field: string, hex: string])[] = [
 const PATH = Buffer.from('sh\0bin\0x').fill(0, 7);
 const ARGUMENTS = Buffer.from('sh\0-c');
 
-const fixed = Buffer.from(BYTES.map(([, hex]) => hex.replaceAll(' ', '')).join(''), 'hex');
+const fixed = bytesOf(BYTES);
 const record = Buffer.concat([fixed, PATH, ARGUMENTS]);
 
 const DECODED = {
@@ -81,24 +80,4 @@ describe('decodeProcessRecord', () => {
   });
 });
 
-describe('the layout of the record', () => {
-  const { size, fields } = Btf.ofObject(readFileSync(prebuiltPath('processes'))).struct('process_record');
-
-  it('is the one in the BTF of the object that runs, in the order of the table', () => {
-    let offset = 0;
-    const table = BYTES.map(([name, hex]) => {
-      const row = { name, offset, size: hex.split(' ').length };
-      offset += row.size;
-      return row;
-    });
-    expect(fields).toEqual(table);
-    expect(size).toBe(offset);
-  });
-
-  it('is the one that the decoder uses', () => {
-    expect(PROCESS_RECORD).toEqual({
-      size,
-      ...Object.fromEntries(fields.map((field) => [field.name, field.offset])),
-    });
-  });
-});
+describeLayout(BYTES, { object: 'processes', struct: 'process_record', layout: PROCESS_RECORD });

@@ -1,5 +1,5 @@
 /** How a connection ended, from what the kernel left in its socket. */
-import { FLOW_FLAG } from '../../generated/tcp-layout.ts';
+import { TCP_FLAG } from '../../generated/tcp-layout.ts';
 
 /** The values of `flow.end_reason`. */
 export const END_REASONS = [
@@ -40,11 +40,11 @@ const BY_ERRNO: Readonly<Record<number, EndReason>> = {
   113: 'unreachable', // EHOSTUNREACH
 };
 
-/** How the connection ended whose socket had this `error` and these flags (`FLOW_FLAG`). */
+/** How the connection ended whose socket had this `error` and these flags (`TCP_FLAG`). */
 export function endReason(error: number, flags: number): EndReason {
   if (error !== 0) return BY_ERRNO[error] ?? 'failed';
-  if ((flags & FLOW_FLAG.FLOW_RESET_RECEIVED) !== 0) return 'reset';
+  if ((flags & TCP_FLAG.TCP_RESET_RECEIVED) !== 0) return 'reset';
   // A socket that nobody has any more is sometimes ended by a RST of our own, for want of memory or of an answer.
-  if ((flags & FLOW_FLAG.FLOW_RESET_SENT) !== 0) return 'aborted';
-  return (flags & FLOW_FLAG.FLOW_FIN_QUEUED) !== 0 ? 'closed' : 'aborted';
+  if ((flags & TCP_FLAG.TCP_RESET_SENT) !== 0) return 'aborted';
+  return (flags & TCP_FLAG.TCP_FIN_QUEUED) !== 0 ? 'closed' : 'aborted';
 }

@@ -8,13 +8,13 @@
  *     24  cgroup_id     u64   inode number in cgroup v2; 0: not known
  *     32  drops         u32   packets of handshakes that it had no room for
  *     36  unanswered    u32   handshakes whose SYN-ACK was sent a last time without an answer
- *     40  netns         u32   inode number of the network namespace
+ *     40  network_namespace u32  inode number
  *     44  port          u16
  *     46  _pad          u16
  *     48  address       16    network order; IPv4 as ::ffff:a.b.c.d
  *     64  executable    32    UTF-8, ended by 0
  */
-import { FLOW_RECORD_VERSION, LISTENER_RECORD } from '../../generated/tcp-layout.ts';
+import { TCP_RECORD_VERSION, LISTENER_RECORD } from '../../generated/tcp-layout.ts';
 import { addressText, isIpv4 } from './address.ts';
 import { ExecutableNames } from './executable-names.ts';
 
@@ -24,7 +24,7 @@ export interface ListenerRecord {
   readonly address: string;
   readonly port: number;
   /** The inode number of its network namespace. */
-  readonly netns: number;
+  readonly networkNamespace: number;
   /** 0: not known. */
   readonly pid: number;
   readonly executable: string;
@@ -43,13 +43,13 @@ const names = new ExecutableNames(LISTENER_RECORD.size - LISTENER_RECORD.executa
 export function decodeListenerRecord(view: DataView, offset: number): ListenerRecord | undefined {
   const u32 = (field: number): number => view.getUint32(offset + field, true);
   const u64 = (field: number): bigint => view.getBigUint64(offset + field, true);
-  if (u32(LISTENER_RECORD.version) !== FLOW_RECORD_VERSION.FLOW_RECORD_VERSION) return undefined;
+  if (u32(LISTENER_RECORD.version) !== TCP_RECORD_VERSION.TCP_RECORD_VERSION) return undefined;
   const pid = u32(LISTENER_RECORD.pid);
   return {
     isIpv4: isIpv4(view, offset + LISTENER_RECORD.address),
     address: addressText(view, offset + LISTENER_RECORD.address),
     port: view.getUint16(offset + LISTENER_RECORD.port, true),
-    netns: u32(LISTENER_RECORD.netns),
+    networkNamespace: u32(LISTENER_RECORD.network_namespace),
     pid,
     executable: pid === 0 ? '' : names.read(pid, view, offset + LISTENER_RECORD.executable),
     cgroupId: Number(u64(LISTENER_RECORD.cgroup_id)),

@@ -1,9 +1,9 @@
 /**
  * The record of one TCP connection and interval, as the kernel programs write it (bpf/tcp.h), little-endian:
  *
- *      0  type             u8    FLOW_OPEN, FLOW_CLOSED
+ *      0  type             u8    TCP_FLOW_OPEN, TCP_FLOW_CLOSED
  *      1  version          u8
- *      2  flags            u8    FLOW_FLAG
+ *      2  flags            u8    TCP_FLAG
  *      3  error            u8    errno of the socket at the end
  *      4  pid              u32   0: not known
  *      8  time_ns          u64   CLOCK_MONOTONIC
@@ -29,58 +29,53 @@
  * halves; durations, byte counts and the cgroup become doubles, which count nanoseconds up to 104 days and bytes up to
  * 8 PiB.
  */
-import { FLOW_FLAG, FLOW_RECORD, FLOW_RECORD_TYPE, FLOW_RECORD_VERSION } from '../../generated/tcp-layout.ts';
+import { uint64At } from '@tributary/bpf';
+import { TCP_FLAG, TCP_RECORD, TCP_RECORD_TYPE, TCP_RECORD_VERSION } from '../../generated/tcp-layout.ts';
 import type { FlowRecord } from '../flow-record.ts';
 import { addressText, isIpv4 } from './address.ts';
 import { endReason } from './end-reason.ts';
 import { ExecutableNames } from './executable-names.ts';
 
-const TWO_32 = 2 ** 32;
-
 /** Decodes the records of bpf/tcp.bpf.c. */
 export class TcpRecordDecoder {
-  readonly #names = new ExecutableNames(FLOW_RECORD.size - FLOW_RECORD.executable);
+  readonly #names = new ExecutableNames(TCP_RECORD.size - TCP_RECORD.executable);
 
   /**
    * Decodes the record of `length` bytes at `offset` of `view` into `into`, which nothing else fills. False if it is not
    * one of ours: another length or version.
    */
   decode(view: DataView, offset: number, length: number, into: FlowRecord): boolean {
-    if (length !== FLOW_RECORD.size) return false;
-    if (view.getUint8(offset + FLOW_RECORD.version) !== FLOW_RECORD_VERSION.FLOW_RECORD_VERSION) return false;
-    const flags = view.getUint8(offset + FLOW_RECORD.flags);
-    const isClosed = view.getUint8(offset + FLOW_RECORD.type) === FLOW_RECORD_TYPE.FLOW_CLOSED;
-    into.isIpv4 = isIpv4(view, offset + FLOW_RECORD.remote_address);
-    into.isSource = (flags & FLOW_FLAG.FLOW_OPENED_HERE) !== 0;
+    if (length !== TCP_RECORD.size) return false;
+    if (view.getUint8(offset + TCP_RECORD.version) !== TCP_RECORD_VERSION.TCP_RECORD_VERSION) return false;
+    const flags = view.getUint8(offset + TCP_RECORD.flags);
+    const isClosed = view.getUint8(offset + TCP_RECORD.type) === TCP_RECORD_TYPE.TCP_FLOW_CLOSED;
+    into.isIpv4 = isIpv4(view, offset + TCP_RECORD.remote_address);
+    into.isSource = (flags & TCP_FLAG.TCP_SOURCE) !== 0;
     into.isClosed = isClosed;
-    into.endReason = isClosed ? endReason(view.getUint8(offset + FLOW_RECORD.error), flags) : undefined;
-    into.localAddress = addressText(view, offset + FLOW_RECORD.local_address);
-    into.localPort = view.getUint16(offset + FLOW_RECORD.local_port, true);
-    into.remoteAddress = addressText(view, offset + FLOW_RECORD.remote_address);
-    into.remotePort = view.getUint16(offset + FLOW_RECORD.remote_port, true);
-    into.timeLow = view.getUint32(offset + FLOW_RECORD.time_ns, true);
-    into.timeHigh = view.getUint32(offset + FLOW_RECORD.time_ns + 4, true);
-    into.durationSeconds = number64(view, offset + FLOW_RECORD.duration_ns) / 1e9;
-    into.sentBytes = number64(view, offset + FLOW_RECORD.sent_bytes);
-    into.receivedBytes = number64(view, offset + FLOW_RECORD.received_bytes);
-    into.sentPackets = view.getUint32(offset + FLOW_RECORD.sent_packets, true);
-    into.receivedPackets = view.getUint32(offset + FLOW_RECORD.received_packets, true);
-    into.retransmits = view.getUint32(offset + FLOW_RECORD.retransmits, true);
-    into.rttSeconds = view.getUint32(offset + FLOW_RECORD.rtt_us, true) / 1e6;
-    into.minRttSeconds = view.getUint32(offset + FLOW_RECORD.min_rtt_us, true) / 1e6;
-    into.connectSeconds = view.getUint32(offset + FLOW_RECORD.connect_us, true) / 1e6;
-    into.windowLimitedSeconds = view.getUint32(offset + FLOW_RECORD.window_limited_us, true) / 1e6;
-    into.isLocalWindowZero = (flags & FLOW_FLAG.FLOW_LOCAL_WINDOW_ZERO) !== 0;
-    into.isRemoteWindowZero = (flags & FLOW_FLAG.FLOW_REMOTE_WINDOW_ZERO) !== 0;
-    into.networkNamespace = view.getUint32(offset + FLOW_RECORD.network_namespace, true);
-    into.cgroupId = number64(view, offset + FLOW_RECORD.cgroup_id);
-    const pid = view.getUint32(offset + FLOW_RECORD.pid, true);
+    into.endReason = isClosed ? endReason(view.getUint8(offset + TCP_RECORD.error), flags) : undefined;
+    into.localAddress = addressText(view, offset + TCP_RECORD.local_address);
+    into.localPort = view.getUint16(offset + TCP_RECORD.local_port, true);
+    into.remoteAddress = addressText(view, offset + TCP_RECORD.remote_address);
+    into.remotePort = view.getUint16(offset + TCP_RECORD.remote_port, true);
+    into.timeLow = view.getUint32(offset + TCP_RECORD.time_ns, true);
+    into.timeHigh = view.getUint32(offset + TCP_RECORD.time_ns + 4, true);
+    into.durationSeconds = uint64At(view, offset + TCP_RECORD.duration_ns) / 1e9;
+    into.sentBytes = uint64At(view, offset + TCP_RECORD.sent_bytes);
+    into.receivedBytes = uint64At(view, offset + TCP_RECORD.received_bytes);
+    into.sentPackets = view.getUint32(offset + TCP_RECORD.sent_packets, true);
+    into.receivedPackets = view.getUint32(offset + TCP_RECORD.received_packets, true);
+    into.retransmits = view.getUint32(offset + TCP_RECORD.retransmits, true);
+    into.rttSeconds = view.getUint32(offset + TCP_RECORD.rtt_us, true) / 1e6;
+    into.minRttSeconds = view.getUint32(offset + TCP_RECORD.min_rtt_us, true) / 1e6;
+    into.connectSeconds = view.getUint32(offset + TCP_RECORD.connect_us, true) / 1e6;
+    into.windowLimitedSeconds = view.getUint32(offset + TCP_RECORD.window_limited_us, true) / 1e6;
+    into.isLocalWindowZero = (flags & TCP_FLAG.TCP_LOCAL_WINDOW_ZERO) !== 0;
+    into.isRemoteWindowZero = (flags & TCP_FLAG.TCP_REMOTE_WINDOW_ZERO) !== 0;
+    into.networkNamespace = view.getUint32(offset + TCP_RECORD.network_namespace, true);
+    into.cgroupId = uint64At(view, offset + TCP_RECORD.cgroup_id);
+    const pid = view.getUint32(offset + TCP_RECORD.pid, true);
     into.pid = pid;
-    into.executable = pid === 0 ? '' : this.#names.read(pid, view, offset + FLOW_RECORD.executable);
+    into.executable = pid === 0 ? '' : this.#names.read(pid, view, offset + TCP_RECORD.executable);
     return true;
   }
-}
-
-function number64(view: DataView, offset: number): number {
-  return view.getUint32(offset + 4, true) * TWO_32 + view.getUint32(offset, true);
 }

@@ -2,7 +2,7 @@
  * The record of what one socket and one peer sent each other in one interval, as the kernel programs write it (bpf/udp.h),
  * little-endian:
  *
- *      0  type                u8    UDP_OPEN, UDP_CLOSED
+ *      0  type                u8    UDP_FLOW_OPEN, UDP_FLOW_CLOSED
  *      1  version             u8
  *      2  flags               u8    UDP_FLAG
  *      3  end                 u8    UDP_END; 0: goes on
@@ -23,6 +23,7 @@
  *
  * The offsets are those of generated/udp-layout.ts, which come from the object that runs.
  */
+import { uint64At } from '@tributary/bpf';
 import {
   UDP_END,
   UDP_FLAG,
@@ -34,8 +35,6 @@ import type { FlowRecord } from '../flow-record.ts';
 import { addressText, isIpv4 } from './address.ts';
 import type { EndReason } from './end-reason.ts';
 import { ExecutableNames } from './executable-names.ts';
-
-const TWO_32 = 2 ** 32;
 
 const ENDS: Readonly<Record<number, EndReason>> = {
   [UDP_END.UDP_END_CLOSED]: 'closed',
@@ -54,7 +53,7 @@ export class UdpRecordDecoder {
   decode(view: DataView, offset: number, length: number, into: FlowRecord): boolean {
     if (length !== UDP_RECORD.size) return false;
     if (view.getUint8(offset + UDP_RECORD.version) !== UDP_RECORD_VERSION.UDP_RECORD_VERSION) return false;
-    const isClosed = view.getUint8(offset + UDP_RECORD.type) === UDP_RECORD_TYPE.UDP_CLOSED;
+    const isClosed = view.getUint8(offset + UDP_RECORD.type) === UDP_RECORD_TYPE.UDP_FLOW_CLOSED;
     into.isIpv4 = isIpv4(view, offset + UDP_RECORD.remote_address);
     into.isSource = (view.getUint8(offset + UDP_RECORD.flags) & UDP_FLAG.UDP_SOURCE) !== 0;
     into.isClosed = isClosed;
@@ -65,20 +64,16 @@ export class UdpRecordDecoder {
     into.remotePort = view.getUint16(offset + UDP_RECORD.remote_port, true);
     into.timeLow = view.getUint32(offset + UDP_RECORD.time_ns, true);
     into.timeHigh = view.getUint32(offset + UDP_RECORD.time_ns + 4, true);
-    into.durationSeconds = number64(view, offset + UDP_RECORD.duration_ns) / 1e9;
-    into.sentBytes = number64(view, offset + UDP_RECORD.sent_bytes);
-    into.sentPackets = number64(view, offset + UDP_RECORD.sent_datagrams);
-    into.receivedBytes = number64(view, offset + UDP_RECORD.received_bytes);
-    into.receivedPackets = number64(view, offset + UDP_RECORD.received_datagrams);
+    into.durationSeconds = uint64At(view, offset + UDP_RECORD.duration_ns) / 1e9;
+    into.sentBytes = uint64At(view, offset + UDP_RECORD.sent_bytes);
+    into.sentPackets = uint64At(view, offset + UDP_RECORD.sent_datagrams);
+    into.receivedBytes = uint64At(view, offset + UDP_RECORD.received_bytes);
+    into.receivedPackets = uint64At(view, offset + UDP_RECORD.received_datagrams);
     into.networkNamespace = view.getUint32(offset + UDP_RECORD.network_namespace, true);
-    into.cgroupId = number64(view, offset + UDP_RECORD.cgroup_id);
+    into.cgroupId = uint64At(view, offset + UDP_RECORD.cgroup_id);
     const pid = view.getUint32(offset + UDP_RECORD.pid, true);
     into.pid = pid;
     into.executable = pid === 0 ? '' : this.#names.read(pid, view, offset + UDP_RECORD.executable);
     return true;
   }
-}
-
-function number64(view: DataView, offset: number): number {
-  return view.getUint32(offset + 4, true) * TWO_32 + view.getUint32(offset, true);
 }

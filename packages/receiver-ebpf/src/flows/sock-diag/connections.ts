@@ -207,7 +207,8 @@ export class Connections {
 
   #begin(reading: TcpReading, role: boolean | undefined): Connection {
     const isSource = role ?? this.listeners.guessIsSource(reading);
-    const listener = isSource ? undefined : this.listeners.at(reading.localPort);
+    const localAddress = addressText(reading.addresses, 0);
+    const listener = isSource ? undefined : this.listeners.at(localAddress, reading.localPort);
     return {
       cookie: reading.cookie,
       inode: reading.inode,
@@ -215,7 +216,7 @@ export class Connections {
       cgroupId: reading.cgroupId === 0 ? (listener?.cgroupId ?? 0) : reading.cgroupId,
       isSource,
       isIpv4: isIpv4(reading.addresses, 16),
-      localAddress: addressText(reading.addresses, 0),
+      localAddress,
       localPort: reading.localPort,
       remoteAddress: addressText(reading.addresses, 16),
       remotePort: reading.remotePort,

@@ -3,7 +3,7 @@ import { isInFirstPidNamespace } from '../../pid-namespace.ts';
 import type { Connection, Connections } from './connections.ts';
 import { type Owner, SocketOwners } from './socket-owners.ts';
 
-/** A socket in whose favour this often nobody was found is nobody's that we may look at. */
+/** A socket of which this often nobody was found is nobody's that we may look at. */
 const MAX_LOOKS = 3;
 
 /** See the head of this file. */
@@ -48,7 +48,7 @@ export class Ownership {
    */
   ofShort(connection: Connection, { listeners }: Connections): void {
     if (connection.owner !== undefined || connection.isSource) return;
-    const listener = listeners.at(connection.localPort);
+    const listener = listeners.at(connection.localAddress, connection.localPort);
     const owner = listener === undefined ? undefined : this.#listeners.get(listener.inode);
     if (owner?.isShared === false) connection.owner = owner;
   }

@@ -1,15 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { Btf, prebuiltPath } from '@tributary/bpf';
 import { describe, expect, it } from 'vitest';
 import { emptyFlowRecord, type FlowRecord } from '../../../src/flows/flow-record.ts';
 import { TcpRecordDecoder } from '../../../src/flows/records/tcp-record.ts';
-import { FLOW_RECORD } from '../../../src/generated/tcp-layout.ts';
+import { TCP_RECORD } from '../../../src/generated/tcp-layout.ts';
+import { bytesOf, describeLayout, type RecordTable } from '../../record-table.ts';
 
-/** A record byte by byte, with the field of `struct flow_record` (bpf/tcp.h) beside each row. */
-const BYTES: readonly (readonly [field: string, hex: string])[] = [
-  ['type', '02'], // FLOW_CLOSED
+/** A record byte by byte, with the field of `struct tcp_record` (bpf/tcp.h) beside each row. */
+const BYTES: RecordTable = [
+  ['type', '02'], // TCP_FLOW_CLOSED
   ['version', '02'],
-  ['flags', '23'], // FLOW_OPENED_HERE | FLOW_FIN_QUEUED | FLOW_REMOTE_WINDOW_ZERO
+  ['flags', '23'], // TCP_SOURCE | TCP_FIN_QUEUED | TCP_REMOTE_WINDOW_ZERO
   ['error', '6e'], // 110, ETIMEDOUT
   ['pid', '39 30 00 00'], // 12345
   ['time_ns', '15 cd 5b 07 01 00 00 00'], // 0x1075bcd15
@@ -66,7 +65,7 @@ const DECODED: FlowRecord = {
   executable: 'curl',
 };
 
-const record = Buffer.from(BYTES.map(([, hex]) => hex.replaceAll(' ', '')).join(''), 'hex');
+const record = bytesOf(BYTES);
 
 describe('TcpRecordDecoder', () => {
   it('reads every field where C has it', () => {
@@ -80,8 +79,8 @@ describe('TcpRecordDecoder', () => {
 
   it('reads an open record as one without an end, and no name where there is no process', () => {
     const open = Buffer.from(record);
-    open[FLOW_RECORD.type] = 1;
-    open.writeUInt32LE(0, FLOW_RECORD.pid);
+    open[TCP_RECORD.type] = 1;
+    open.writeUInt32LE(0, TCP_RECORD.pid);
     expect(decode(open, 0)).toEqual({
       ...DECODED,
       isClosed: false,
@@ -96,7 +95,7 @@ describe('TcpRecordDecoder', () => {
     ['of another version', record.length, 1],
   ])('takes no record %s', (_, length, added) => {
     const other = Buffer.from(record);
-    other[FLOW_RECORD.version] = (record[FLOW_RECORD.version] as number) + added;
+    other[TCP_RECORD.version] = (record[TCP_RECORD.version] as number) + added;
     const into = emptyFlowRecord('tcp');
     const view = new DataView(other.buffer, other.byteOffset);
     expect(new TcpRecordDecoder().decode(view, 0, length, into)).toBe(false);
@@ -112,24 +111,4 @@ function decode(bytes: Buffer, offset: number): FlowRecord {
   return into;
 }
 
-describe('the layout of the record', () => {
-  it('is the one in the BTF of the object that runs, in the order of the table', () => {
-    const { size, fields } = Btf.ofObject(readFileSync(prebuiltPath('tcp'))).struct('flow_record');
-    let offset = 0;
-    const table = BYTES.map(([name, hex]) => {
-      const row = { name, offset, size: hex.split(' ').length };
-      offset += row.size;
-      return row;
-    });
-    expect(fields).toEqual(table);
-    expect(size).toBe(offset);
-  });
-
-  it('is the one that the decoder uses', () => {
-    const { size, fields } = Btf.ofObject(readFileSync(prebuiltPath('tcp'))).struct('flow_record');
-    expect(FLOW_RECORD).toEqual({
-      size,
-      ...Object.fromEntries(fields.map((field) => [field.name, field.offset])),
-    });
-  });
-});
+describeLayout(BYTES, { object: 'tcp', struct: 'tcp_record', layout: TCP_RECORD });

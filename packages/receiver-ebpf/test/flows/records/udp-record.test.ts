@@ -1,13 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { Btf, prebuiltPath } from '@tributary/bpf';
 import { describe, expect, it } from 'vitest';
 import { emptyFlowRecord, type FlowRecord } from '../../../src/flows/flow-record.ts';
 import { UdpRecordDecoder } from '../../../src/flows/records/udp-record.ts';
 import { UDP_RECORD } from '../../../src/generated/udp-layout.ts';
+import { bytesOf, describeLayout, type RecordTable } from '../../record-table.ts';
 
 /** A record byte by byte, with the field of `struct udp_record` (bpf/udp.h) beside each row. */
-const BYTES: readonly (readonly [field: string, hex: string])[] = [
-  ['type', '02'], // UDP_CLOSED
+const BYTES: RecordTable = [
+  ['type', '02'], // UDP_FLOW_CLOSED
   ['version', '01'],
   ['flags', '01'], // UDP_SOURCE
   ['end', '02'], // UDP_END_IDLE
@@ -54,7 +53,7 @@ const DECODED: FlowRecord = {
   executable: 'dig',
 };
 
-const record = Buffer.from(BYTES.map(([, hex]) => hex.replaceAll(' ', '')).join(''), 'hex');
+const record = bytesOf(BYTES);
 
 describe('UdpRecordDecoder', () => {
   it('reads every field where C has it', () => {
@@ -110,24 +109,4 @@ function decode(bytes: Buffer, offset: number): FlowRecord {
   return into;
 }
 
-describe('the layout of the record', () => {
-  it('is the one in the BTF of the object that runs, in the order of the table', () => {
-    const { size, fields } = Btf.ofObject(readFileSync(prebuiltPath('udp'))).struct('udp_record');
-    let offset = 0;
-    const table = BYTES.map(([name, hex]) => {
-      const row = { name, offset, size: hex.split(' ').length };
-      offset += row.size;
-      return row;
-    });
-    expect(fields).toEqual(table);
-    expect(size).toBe(offset);
-  });
-
-  it('is the one that the decoder uses', () => {
-    const { size, fields } = Btf.ofObject(readFileSync(prebuiltPath('udp'))).struct('udp_record');
-    expect(UDP_RECORD).toEqual({
-      size,
-      ...Object.fromEntries(fields.map((field) => [field.name, field.offset])),
-    });
-  });
-});
+describeLayout(BYTES, { object: 'udp', struct: 'udp_record', layout: UDP_RECORD });

@@ -41,6 +41,14 @@ function table(): { connections: Connections; lost: Connection[] } {
   return { connections: new Connections({ onLost: (connection) => lost.push(connection) }), lost };
 }
 
+/** A local IPv4 address, and a remote one. */
+function addresses(local: string): DataView {
+  const mapped = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+  return new DataView(
+    Uint8Array.from([...mapped, ...local.split('.').map(Number), ...mapped, 10, 0, 0, 9]).buffer,
+  );
+}
+
 /** What an end says: how many bytes each way, which end it was, and why it ended. */
 function told(end: End | 'none' | 'wiped'): unknown {
   if (typeof end === 'string') return end;
@@ -140,6 +148,23 @@ describe('a connection that ended before it was ever listed', () => {
     connections.endDump(() => {});
     const end = connections.end(ended({ ackedSequence: 101, receivedSequence: 51 }), nothing);
     expect(typeof end === 'string' ? end : end.connection).toMatchObject({ isSource: false, cgroupId: 33 });
+  });
+
+  it('has the cgroup of what listens at its address, where several share the port', () => {
+    const { connections } = table();
+    connections.beginDump();
+    const listeners = [
+      { addresses: addresses('127.0.0.1'), cookie: 9, inode: 1, cgroupId: 33 },
+      { addresses: addresses('0.0.0.0'), cookie: 10, inode: 2, cgroupId: 44 },
+    ];
+    for (const listener of listeners) connections.see(reading({ state: LISTEN, ...listener }), true, true);
+    connections.endDump(() => {});
+    const cgroupOf = (local: string): unknown => {
+      const end = connections.end(ended({ ackedSequence: 101, addresses: addresses(local) }), nothing);
+      return typeof end === 'string' ? end : end.connection.cgroupId;
+    };
+    expect(['127.0.0.1', '10.0.0.7'].map(cgroupOf)).toEqual([33, 44]);
+    expect([...connections.listeners.inodes()]).toEqual([1, 2]);
   });
 
   it('has no cgroup if several listen on its port', () => {
