@@ -9,7 +9,8 @@ export const ebpfConfigSchema = z.strictObject({
   flows: flowsConfigSchema
     .optional()
     .describe(
-      'TCP connections and UDP flows, as log events `network.flow`. It is on if no block is named at all.',
+      'TCP connections and UDP flows, as log events `network.flow`, and what listening sockets lose, as metrics. ' +
+        'It is on if no block is named at all.',
     ),
   drops: dropsConfigSchema
     .optional()

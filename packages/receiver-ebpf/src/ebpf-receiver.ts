@@ -82,13 +82,11 @@ export class EbpfReceiver implements Component {
       );
       if (problem !== undefined) problems.push({ block: wanted.name, problem });
     }
-    const first = problems[0];
-    if (first !== undefined && this.#blocks.length === 0) {
-      this.#settings.reportStatus('permanent_error', first.problem);
-      return;
-    }
+    // The status tells of one; where no block runs, that is the first.
+    const first = this.#blocks.length === 0 ? problems.shift() : undefined;
     for (const { block, problem } of problems)
       this.#settings.logger.error({ block, error: problem.message }, 'a block cannot run');
+    if (first !== undefined) this.#settings.reportStatus('permanent_error', first.problem);
   }
 
   async shutdown(signal?: AbortSignal): Promise<void> {

@@ -22,9 +22,10 @@ export class FlowParts implements Block {
         problems.push(error);
       }
     }
-    if (problems.length === this.#parts.length && problems[0] !== undefined) throw problems[0];
+    const first = problems.length === this.#parts.length ? problems.shift() : undefined;
     for (const problem of problems)
       this.#logger.error({ error: problem.message }, 'a part of flows cannot run');
+    if (first !== undefined) throw first;
   }
 
   async shutdown(signal?: AbortSignal): Promise<void> {

@@ -15,13 +15,14 @@ export const flowsConfigSchema = z.strictObject({
         '(docs/sock-diag.md). `auto`: `bpf` where this machine allows it, else `sock_diag`.',
     ),
   interval: duration({ default: '10s', min: '100ms', max: '1h' }).describe(
-    'How often the open connections are read; each that carried something since gives a record.',
+    'How often the open flows are read; each that carried something since gives a record.',
   ),
   idle_interval: duration({ default: '5m', max: '24h' }).describe(
     'How often an open connection that carries nothing gives a record all the same; 0s: never.',
   ),
   ring_buffer_bytes: ringBufferBytes().describe(
-    'The kernel memory in which ended connections wait to be read, in bytes, 160 each; a power of two. ' +
+    'The kernel memory in which ended connections wait to be read, in bytes, 160 each; a power of two. UDP has as much ' +
+      'again, 144 a flow; `sock_diag` at most as much for each network namespace. ' +
       'It must hold those of the longest time that the pipeline takes no data.',
   ),
   udp: udpConfigSchema.prefault({}).describe('UDP flows, in the same log events.'),

@@ -1,43 +1,52 @@
-import type { BpfMap, BpfProgram } from '@tributary/bpf';
-import { TCP_COUNTERS } from '../generated/tcp-layout.ts';
+import type { ProgramCounter } from '@tributary/bpf';
+import type { ComponentTelemetry } from '@tributary/core';
+import type { TCP_COUNTERS } from '../generated/tcp-layout.ts';
+import type { Losses } from '../losses.ts';
 
-/** What the kernel programs count, by the names of `struct tcp_counters`, and what only the kernel counts itself. */
-export type TcpCounter = Exclude<keyof typeof TCP_COUNTERS, 'size'> | 'missed_events';
+/** What the kernel programs of TCP count, by the names of `struct tcp_counters`, and what the kernel counts of them. */
+export type TcpCounter = ProgramCounter<typeof TCP_COUNTERS>;
 
-const { size: _, ...OFFSETS } = TCP_COUNTERS;
+/** Ways of losing something, as `reason` of the metric. */
+const LOSSES = [
+  'ring_buffer_full',
+  'storage_refused',
+  'young_full',
+  'unknown_ended',
+  'missed_events',
+] as const satisfies readonly TcpCounter[];
 
-/** Sums up what each CPU counted. */
-export class TcpCounters {
-  readonly #map: BpfMap;
-  readonly #key = new Uint8Array(4);
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  readonly #tracepoints: readonly BpfProgram[];
+/** The values of the metric of RSTs, by attributes `direction` and `connection`. */
+const RESETS = [
+  ['sent', 'known', 'resets_sent'],
+  ['sent', 'unknown', 'resets_sent_unknown'],
+  ['received', 'known', 'resets_received'],
+] as const satisfies readonly (readonly [string, string, TcpCounter])[];
 
-  /** `tracepoints` are the programs that run on events. */
-  constructor(map: BpfMap, tracepoints: readonly BpfProgram[]) {
-    this.#map = map;
-    this.#bytes = new Uint8Array(map.entryBytes);
-    this.#view = new DataView(this.#bytes.buffer);
-    this.#tracepoints = tracepoints;
-  }
-
-  /** What was counted since the programs were loaded. */
-  read(): Readonly<Record<TcpCounter, number>> {
-    this.#map.lookupInto(this.#key, this.#bytes);
-    const sums: Record<string, number> = { missed_events: this.#missedEvents() };
-    for (const [name, offset] of Object.entries(OFFSETS)) {
-      let sum = 0n;
-      for (let cpu = 0; cpu < this.#map.valuesPerEntry; cpu += 1) {
-        sum += this.#view.getBigUint64(cpu * this.#map.valueStride + offset, true);
-      }
-      sums[name] = Number(sum);
-    }
-    return sums as Record<TcpCounter, number>;
-  }
-
-  /** Events that the kernel did not give to the programs, which were running on the same CPU already. */
-  #missedEvents(): number {
-    return this.#tracepoints.reduce((sum, program) => sum + Number(program.stats().recursionMisses), 0);
+/** Exports what `counters` says was lost, and what TCP of the whole machine counts. */
+export function observeTcpCounters(
+  telemetry: ComponentTelemetry,
+  losses: Losses,
+  counters: () => Readonly<Record<TcpCounter, number>>,
+): void {
+  for (const reason of LOSSES) losses.observe(reason, () => counters()[reason]);
+  telemetry.observableCounter(
+    'otelcol_receiver_ebpf_tcp_retransmits',
+    {
+      description: 'Packets that TCP sent again, on the whole machine, followed connection or not.',
+      unit: '{packet}',
+    },
+    () => counters().retransmits,
+  );
+  for (const [direction, connection, counter] of RESETS) {
+    telemetry.observableCounter(
+      'otelcol_receiver_ebpf_tcp_resets',
+      {
+        description:
+          'RST packets that TCP sent or received, on the whole machine; `unknown` answer packets of no connection.',
+        unit: '{packet}',
+      },
+      () => counters()[counter],
+      { direction, connection },
+    );
   }
 }

@@ -2,26 +2,22 @@
  * The kernel side of TCP flows: loads and attaches the programs of bpf/tcp.bpf.c, finds the connections that are there
  * already, and reads records.
  */
-import { readlinkSync } from 'node:fs';
 import {
   type BpfIterator,
   BpfObject,
   type BpfProgram,
-  inNetworkNamespace,
   jiffyNs,
-  monotonicNowNs,
-  monotonicToUnixNs,
-  networkNamespaces,
+  ProgramCounters,
+  type RecordHandler,
   RingBuffer,
   readPrebuilt,
   releaseLoaderMemory,
 } from '@tributary/bpf';
-import { type Logger, PipelineError } from '@tributary/core';
-import { LISTENER_RECORD } from '../generated/tcp-layout.ts';
-import { type TcpCounter, TcpCounters } from './tcp-counters.ts';
-
-/** The inode number of the first pid namespace (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
-const FIRST_PID_NAMESPACE = 'pid:[4026531836]';
+import type { Logger } from '@tributary/core';
+import { LISTENER_RECORD, TCP_COUNTERS } from '../generated/tcp-layout.ts';
+import { isInFirstPidNamespace } from '../pid-namespace.ts';
+import { runInEveryNamespace, visitOnly } from './every-namespace.ts';
+import type { TcpCounter } from './tcp-counters.ts';
 
 /** The programs that run on events, the first of which nothing works without. */
 const TRACEPOINTS = [
@@ -47,30 +43,19 @@ export interface TcpFlowsOptions {
   readonly logger: Logger;
 }
 
-/** Gets the record of `length` bytes at `offset` of `view`; its own until it returns. */
-export type FlowHandler = (view: DataView, offset: number, length: number) => void;
-
-/** What turns the kernel's times into Unix time. */
-export interface Clock {
-  readonly monotonicToUnixNs: bigint;
-  readonly nowUnixNs: bigint;
-}
-
 /** The loaded programs. */
 export class TcpFlows {
   readonly #logger: Logger;
   readonly #object: BpfObject;
   readonly #closed: RingBuffer;
   readonly #open: RingBuffer;
-  readonly #counters: TcpCounters;
+  readonly #counters: ProgramCounters<typeof TCP_COUNTERS>;
   readonly #sweep: BpfIterator | undefined;
   readonly #listeners: BpfIterator | undefined;
   readonly #owners: BpfIterator | undefined;
   readonly #youngOwners: BpfIterator | undefined;
   readonly #existing: BpfIterator | undefined;
   #lastFullLookMs = Number.NEGATIVE_INFINITY;
-  #lastCounters: Readonly<Record<TcpCounter, number>> | undefined;
-  #isClosed = false;
 
   /**
    * Loads and attaches: events are recorded from now on. A program that the kernel refuses is logged, and the rest goes
@@ -88,9 +73,10 @@ export class TcpFlows {
         },
         maxEntries: { closed_flows: ringBufferBytes },
       });
-    let object = open(!seesAllProcesses());
+    // From a pid namespace of its own, find_owners does not see the open files of others.
+    let object = open(!isInFirstPidNamespace());
     try {
-      const owners = this.#tryLoad(object, 'find_owners');
+      const owners = object.loadOptional('find_owners', logger);
       if (owners === undefined) {
         // Then it does not keep connections in their sockets for the sweep.
         object.close();
@@ -99,12 +85,13 @@ export class TcpFlows {
       this.#object = object;
       this.#owners = owners?.attachIterator();
       const iterate = (program: string, map?: string): BpfIterator | undefined =>
-        this.#tryLoad(object, program)?.attachIterator(map === undefined ? undefined : object.map(map).fd);
+        object.loadOptional(program, logger)?.attachIterator(map === undefined ? undefined : object.map(map).fd);
       this.#youngOwners = owners === undefined ? undefined : iterate('find_young_owners');
       this.#sweep = iterate('sweep_connections', 'connections');
       this.#listeners = iterate('sweep_listeners', 'listening_sockets');
       this.#existing = iterate('mark_connections');
-      this.#counters = new TcpCounters(object.map('counters'), this.#attachTracepoints(object));
+      const tracepoints = this.#attachTracepoints(object);
+      this.#counters = new ProgramCounters(object.map('counters'), TCP_COUNTERS, tracepoints);
       this.#closed = new RingBuffer(object.map('closed_flows'));
       this.#open = new RingBuffer(object.map('open_flows'));
       releaseLoaderMemory();
@@ -119,38 +106,22 @@ export class TcpFlows {
    * permission to enter (CAP_SYS_ADMIN) those of other namespaces are found by their processes' open files.
    */
   async markExisting(): Promise<void> {
-    const iterator = this.#existing;
-    if (iterator !== undefined) {
-      await iterator.run(visitOnly);
-      const refused = new Map<string, number>();
-      for (const namespace of networkNamespaces()) {
-        const entered = inNetworkNamespace(namespace, () => iterator.open());
-        if ('result' in entered) await iterator.read(entered.result, visitOnly);
-        else refused.set(entered.problem, (refused.get(entered.problem) ?? 0) + 1);
-      }
-      for (const [problem, namespaces] of refused) {
-        this.#logger.warn(
-          { problem, namespaces },
-          'network namespaces cannot be entered; of their connections from before the start some may be missing',
-        );
-      }
+    if (this.#existing !== undefined) {
+      await runInEveryNamespace(this.#existing, {
+        logger: this.#logger,
+        missing: 'of their connections from before the start some may be missing',
+      });
     }
     await this.#findOwners();
   }
 
-  /** The clock as it stands; ask before a `drain` or `sweep`. */
-  clock(): Clock {
-    const offset = monotonicToUnixNs();
-    return { monotonicToUnixNs: offset, nowUnixNs: monotonicNowNs() + offset };
-  }
-
   /** The share of the ring buffer, 0 to 1, that ended connections take. */
   get crowding(): number {
-    return this.#isClosed ? 0 : this.#closed.pendingBytes / this.#object.map('closed_flows').maxEntries;
+    return this.#closed.fullness;
   }
 
   /** Hands over the records of connections that ended, at most `limit`; returns how many there were. */
-  drain(handle: FlowHandler, limit: number): number {
+  drain(handle: RecordHandler, limit: number): number {
     return this.#closed.drain(handle, limit);
   }
 
@@ -158,7 +129,7 @@ export class TcpFlows {
    * Hands over a record for each open connection that is due one. `mayGoOn` is asked each time that the kernel pauses: when
    * it says no, what the remaining connections carried is in their next record. One sweep at a time.
    */
-  async sweep(handle: FlowHandler, mayGoOn: () => boolean): Promise<void> {
+  async sweep(handle: RecordHandler, mayGoOn: () => boolean): Promise<void> {
     await this.#findOwners();
     await this.#sweep?.run(() => {
       // The program stops when the ring buffer is full, and goes on where it was.
@@ -178,14 +149,12 @@ export class TcpFlows {
 
   /** What was counted since the start; after `close` what had been counted until then. */
   counters(): Readonly<Record<TcpCounter, number>> {
-    return this.#lastCounters ?? this.#counters.read();
+    return this.#counters.read();
   }
 
   /** Detaches and unloads everything. Safe to call again. */
   close(): void {
-    if (this.#isClosed) return;
-    this.#lastCounters = this.counters();
-    this.#isClosed = true;
+    this.#counters.close();
     this.#closed.close();
     this.#open.close();
     this.#object.close();
@@ -205,31 +174,11 @@ export class TcpFlows {
   #attachTracepoints(object: BpfObject): BpfProgram[] {
     const attached: BpfProgram[] = [];
     for (const name of TRACEPOINTS) {
-      const program = name === 'follow_state' ? object.load(name) : this.#tryLoad(object, name);
+      const program = name === 'follow_state' ? object.load(name) : object.loadOptional(name, this.#logger);
       if (program === undefined) continue;
       program.attach();
       attached.push(program);
     }
     return attached;
   }
-
-  #tryLoad(object: BpfObject, name: string): BpfProgram | undefined {
-    try {
-      return object.load(name);
-    } catch (error) {
-      if (!(error instanceof PipelineError) || error.code !== 'BPF_LOAD') throw error;
-      this.#logger.warn({ error: error.message, ...error.details }, 'a kernel program was refused');
-      return undefined;
-    }
-  }
-}
-
-/** For iterators that act on what they visit and write nothing. */
-function visitOnly(): boolean {
-  return true;
-}
-
-/** A process in a pid namespace of its own does not see the open files of others. */
-function seesAllProcesses(): boolean {
-  return readlinkSync('/proc/self/ns/pid') === FIRST_PID_NAMESPACE;
 }

@@ -77,6 +77,8 @@ class ProcessesBlock implements Block {
     clearInterval(this.#drainTimer);
     await this.#search;
     this.#drain();
+    const abandoned = this.#events?.drain(() => {}, Number.POSITIVE_INFINITY) ?? 0;
+    if (abandoned > 0) this.#environment.losses.add(abandoned, 'shutdown');
     this.#environment.processes.onBehind(() => {});
     this.#events?.close();
     this.#events = undefined;

@@ -7,6 +7,7 @@ const MISSING = [
   'process and container of connections that are opened here and shorter than the interval',
   'how a connection ended, where the kernel does not tell',
   'connections that are refused, or closed without lingering',
+  'what listening sockets lose',
   'UDP flows',
 ];
 

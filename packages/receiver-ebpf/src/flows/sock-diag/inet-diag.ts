@@ -30,7 +30,7 @@
  *
  * Specification: https://man7.org/linux/man-pages/man7/sock_diag.7.html, include/uapi/linux/inet_diag.h, tcp.h
  */
-import { NETLINK_HEADER_BYTES, readNetlinkAttributes } from '@tributary/bpf';
+import { NETLINK_HEADER_BYTES, readNetlinkAttributes, uint64At } from '@tributary/bpf';
 
 /** The protocol of the netlink sockets. */
 export const NETLINK_SOCK_DIAG = 4;
@@ -110,8 +110,6 @@ const NEEDED_INFO_BYTES = 216;
 
 /** `min_rtt` before there was any. */
 const NO_RTT = 0xffff_ffff;
-
-const TWO_32 = 2 ** 32;
 
 /** One socket, as it was when the kernel looked. One is reused for all, so it must not be kept. */
 export interface TcpReading {
@@ -243,14 +241,14 @@ export function decodeTcpReading(view: DataView, begin: number, end: number, int
   into.remotePort = view.getUint16(begin + 6);
   copyAddress(view, begin + 8, into.family, into.addresses, 0);
   copyAddress(view, begin + 24, into.family, into.addresses, 16);
-  into.cookie = number64(view, begin + 44);
+  into.cookie = uint64At(view, begin + 44);
   into.receiveQueue = view.getUint32(begin + 56, true);
   into.sendQueue = view.getUint32(begin + 60, true);
   into.inode = view.getUint32(begin + 68, true);
   into.cgroupId = 0;
   into.hasInfo = false;
   return readNetlinkAttributes(view, begin + MESSAGE_BYTES, end, (type, from, to) => {
-    if (type === INET_DIAG_CGROUP_ID && to - from >= 8) into.cgroupId = number64(view, from);
+    if (type === INET_DIAG_CGROUP_ID && to - from >= 8) into.cgroupId = uint64At(view, from);
     else if (type === INET_DIAG_INFO && to - from >= NEEDED_INFO_BYTES) decodeInfo(view, from, to, into);
   });
 }
@@ -266,15 +264,15 @@ function decodeInfo(view: DataView, from: number, to: number, into: TcpReading):
   const minRttUs = u32(INFO.min_rtt);
   into.minRttUs = minRttUs === NO_RTT ? 0 : minRttUs;
   into.retransmits = u32(INFO.total_retrans);
-  into.ackedSequence = number64(view, from + INFO.bytes_acked);
-  into.receivedSequence = number64(view, from + INFO.bytes_received);
+  into.ackedSequence = uint64At(view, from + INFO.bytes_acked);
+  into.receivedSequence = uint64At(view, from + INFO.bytes_received);
   into.sentSegments = u32(INFO.segs_out);
   into.receivedSegments = u32(INFO.segs_in);
   into.receivedDataSegments = u32(INFO.data_segs_in);
   into.unsentBytes = u32(INFO.notsent_bytes);
-  into.sentBytes = number64(view, from + INFO.bytes_sent);
-  into.resentBytes = number64(view, from + INFO.bytes_retrans);
-  into.windowLimitedUs = number64(view, from + INFO.rwnd_limited);
+  into.sentBytes = uint64At(view, from + INFO.bytes_sent);
+  into.resentBytes = uint64At(view, from + INFO.bytes_retrans);
+  into.windowLimitedUs = uint64At(view, from + INFO.rwnd_limited);
   into.remoteWindow = windowAt(INFO.snd_wnd);
   into.localWindow = windowAt(INFO.rcv_wnd);
 }
@@ -288,8 +286,4 @@ function copyAddress(from: DataView, offset: number, family: number, to: DataVie
   } else {
     for (let word = 0; word < 16; word += 4) to.setUint32(at + word, from.getUint32(offset + word));
   }
-}
-
-function number64(view: DataView, offset: number): number {
-  return view.getUint32(offset + 4, true) * TWO_32 + view.getUint32(offset, true);
 }

@@ -95,14 +95,27 @@ export class SockDiagFlows {
     return records;
   }
 
+  /** Fetches the ends that wait, for nobody; returns how many were those of connections. */
+  abandonEnds(): number {
+    let ends = 0;
+    const count = (): void => {
+      ends += 1;
+    };
+    this.#takeLost(count, Number.POSITIVE_INFINITY);
+    for (const namespace of this.#namespaces.values()) {
+      this.#readEnds(namespace, count, Number.POSITIVE_INFINITY);
+    }
+    return ends;
+  }
+
   /**
-   * Hands over a record for each open connection that is due one. When `handle` returns false it stops; what the remaining
-   * connections carried is in their next record. One sweep at a time.
+   * Hands over a record for each open connection that is due one. `mayGoOn` is asked after each: when it says no, what the
+   * remaining connections carried is in their next record. One sweep at a time.
    */
-  async sweep(handle: (record: FlowRecord) => boolean): Promise<void> {
+  async sweep(handle: RecordHandler, mayGoOn: () => boolean): Promise<void> {
     this.#isSweeping = true;
     try {
-      await this.#sweep(handle);
+      await this.#sweep(handle, mayGoOn);
     } finally {
       this.#isSweeping = false;
     }
@@ -113,7 +126,7 @@ export class SockDiagFlows {
     this.#namespaces.close();
   }
 
-  async #sweep(handle: (record: FlowRecord) => boolean): Promise<void> {
+  async #sweep(handle: RecordHandler, mayGoOn: () => boolean): Promise<void> {
     for (const namespace of this.#namespaces.values()) await this.#dump(namespace, false);
     await this.#ownership.find([...this.#namespaces.values()].map(({ connections }) => connections));
     let records = 0;
@@ -122,7 +135,8 @@ export class SockDiagFlows {
         if (!isRecordDue(connection, this.#idleNs)) continue;
         fillRecord(connection, this.#record);
         this.#record.networkNamespace = inode;
-        if (!handle(this.#record)) return;
+        handle(this.#record);
+        if (!mayGoOn()) return;
         records += 1;
         if (records % RECORDS_PER_TURN === 0) await nextTurn();
       }
@@ -146,12 +160,12 @@ export class SockDiagFlows {
   async #dump(namespace: DiagNamespace, isFirst: boolean): Promise<void> {
     const { connections } = namespace;
     connections.beginDump();
-    let count = this.#namespaces.connectionCount;
+    const elsewhere = this.#namespaces.connectionCount - connections.size;
     let full = 0;
     try {
       await namespace.dump((reading) => {
-        if (!connections.see(reading, isFirst, count < MAX_CONNECTIONS)) full += 1;
-        else count += 1;
+        const hasRoom = elsewhere + connections.size < MAX_CONNECTIONS;
+        if (!connections.see(reading, isFirst, hasRoom)) full += 1;
       });
     } catch (error) {
       connections.abandonDump();

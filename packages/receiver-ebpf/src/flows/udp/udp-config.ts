@@ -19,7 +19,7 @@ export const udpConfigSchema = z.strictObject({
     .default(65_536)
     .describe(
       'How many flows of sockets with several peers are followed at a time, beside one for each socket. ' +
-        'Each takes some 400 bytes of kernel memory.',
+        'Each takes some 500 bytes of kernel memory.',
     ),
 });
 

@@ -2,24 +2,22 @@
  * The kernel side of UDP flows: loads and attaches the programs of bpf/udp.bpf.c, finds the sockets that are there already,
  * and reads records.
  */
-import { statSync } from 'node:fs';
 import {
   type BpfIterator,
   BpfObject,
   type BpfProgram,
-  inNetworkNamespace,
+  isWholeCgroupTree,
   type Machine,
-  networkNamespaces,
+  ProgramCounters,
+  type RecordHandler,
   RingBuffer,
   readPrebuilt,
   releaseLoaderMemory,
 } from '@tributary/bpf';
 import { errorText, type Logger, PipelineError } from '@tributary/core';
-import { UDP_CONTROL, UDP_RECORD } from '../../generated/udp-layout.ts';
-import { type UdpCounter, UdpCounters } from './udp-counters.ts';
-
-/** The inode number of the root of cgroup v2 (kernfs gives its root 1). Another is that of a part of the tree. */
-const ROOT_CGROUP = 1;
+import { UDP_CONTROL, UDP_COUNTERS, UDP_RECORD } from '../../generated/udp-layout.ts';
+import { runInEveryNamespace, visitOnly } from '../every-namespace.ts';
+import type { UdpCounter } from './udp-counters.ts';
 
 /** The share of the room for peers that may be taken before those that were idle of late have to go. */
 const CROWDED = 0.75;
@@ -28,12 +26,10 @@ const CROWDED = 0.75;
 export interface UdpFlowsOptions {
   readonly idleTimeoutMs: number;
   readonly maxPeers: number;
+  readonly ringBufferBytes: number;
   readonly machine: Machine;
   readonly logger: Logger;
 }
-
-/** Gets the record of `length` bytes at `offset` of `view`; its own until it returns. */
-export type UdpHandler = (view: DataView, offset: number, length: number) => void;
 
 /** The loaded programs. */
 export class UdpFlows {
@@ -42,12 +38,10 @@ export class UdpFlows {
   readonly #maxPeers: number;
   readonly #object: BpfObject;
   readonly #closed: RingBuffer;
-  readonly #counters: UdpCounters;
+  readonly #counters: ProgramCounters<typeof UDP_COUNTERS>;
   readonly #sweeps: readonly BpfIterator[];
   readonly #owners: BpfIterator | undefined;
   #withoutOwner = 0;
-  #lastCounters: Readonly<Record<UdpCounter, number>> | undefined;
-  #isClosed = false;
 
   private constructor(object: BpfObject, { idleTimeoutMs, maxPeers, logger }: UdpFlowsOptions) {
     this.#object = object;
@@ -62,7 +56,11 @@ export class UdpFlows {
     this.#owners = this.#tryLoad('find_socket_owners')?.attachIterator();
     const takeBack = this.#tryLoad('take_back_received');
     takeBack?.attach();
-    this.#counters = new UdpCounters(object.map('counters'), takeBack);
+    this.#counters = new ProgramCounters(
+      object.map('counters'),
+      UDP_COUNTERS,
+      takeBack === undefined ? [] : [takeBack],
+    );
     this.#closed = new RingBuffer(object.map('closed_flows'));
   }
 
@@ -74,24 +72,35 @@ export class UdpFlows {
     const cgroup = rootCgroup(options);
     const object = new BpfObject(readPrebuilt('udp'), {
       name: 'udp',
-      maxEntries: { peers: options.maxPeers, open_sockets: options.maxPeers },
+      maxEntries: {
+        peers: options.maxPeers,
+        open_sockets: options.maxPeers,
+        closed_flows: options.ringBufferBytes,
+      },
     });
+    let flows: UdpFlows | undefined;
     try {
-      const flows = new UdpFlows(object, options);
+      flows = new UdpFlows(object, options);
       // Before datagrams are counted, so that none is taken for the first of its socket.
       await flows.#markExisting();
       flows.#attach(cgroup);
       releaseLoaderMemory();
       return flows;
     } catch (error) {
+      flows?.close();
       object.close();
       throw error;
     }
   }
 
   /** Hands over the last records of closed sockets, at most `limit`; returns how many there were. */
-  drain(handle: UdpHandler, limit: number): number {
+  drain(handle: RecordHandler, limit: number): number {
     return this.#closed.drain(handle, limit);
+  }
+
+  /** The share of the ring buffer, 0 to 1, that closed sockets take. */
+  get crowding(): number {
+    return this.#closed.fullness;
   }
 
   /** True if there is so little room for peers that an `evict` is due. */
@@ -104,11 +113,11 @@ export class UdpFlows {
    * Hands over a record for each flow that is due one. When `goOn` returns false it stops after the present page; what the
    * remaining flows carried is in their next record. One sweep at a time.
    */
-  async sweep(handle: UdpHandler, goOn: () => boolean): Promise<void> {
+  async sweep(handle: RecordHandler, goOn: () => boolean): Promise<void> {
     const { without_owner: withoutOwner } = this.counters();
     if (withoutOwner > this.#withoutOwner) {
       this.#withoutOwner = withoutOwner;
-      await this.#owners?.run(() => true);
+      await this.#owners?.run(visitOnly);
     }
     for (const sweep of this.#sweeps) {
       await sweep.run((view, length) => {
@@ -121,7 +130,7 @@ export class UdpFlows {
   }
 
   /** A sweep that ends the flows of peers that carried nothing since the last, and a second that makes room of them. */
-  async evict(handle: UdpHandler, goOn: () => boolean): Promise<void> {
+  async evict(handle: RecordHandler, goOn: () => boolean): Promise<void> {
     this.#control(true);
     try {
       await this.sweep(handle, goOn);
@@ -133,14 +142,12 @@ export class UdpFlows {
 
   /** What was counted since the start; after `close` what had been counted until then. */
   counters(): Readonly<Record<UdpCounter, number>> {
-    return this.#lastCounters ?? this.#counters.read();
+    return this.#counters.read();
   }
 
   /** Detaches and unloads everything. Safe to call again. */
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#lastCounters = this.#counters.read();
+    this.#counters.close();
     this.#closed.close();
     this.#object.close();
   }
@@ -165,12 +172,11 @@ export class UdpFlows {
     try {
       const existing = this.#tryLoad('mark_existing')?.attachIterator();
       if (existing === undefined) return;
-      await existing.run(() => true);
-      for (const namespace of networkNamespaces()) {
-        const entered = inNetworkNamespace(namespace, () => existing.open());
-        if ('result' in entered) await existing.read(entered.result, () => true);
-      }
-      await this.#owners?.run(() => true);
+      await runInEveryNamespace(existing, {
+        logger: this.#logger,
+        missing: 'which end sent first may be wrong for their UDP sockets from before the start',
+      });
+      await this.#owners?.run(visitOnly);
     } catch (error) {
       this.#logger.warn(
         { error: errorText(error) },
@@ -188,13 +194,7 @@ export class UdpFlows {
   }
 
   #tryLoad(name: string): BpfProgram | undefined {
-    try {
-      return this.#object.load(name);
-    } catch (error) {
-      if (!(error instanceof PipelineError) || error.code !== 'BPF_LOAD') throw error;
-      this.#logger.warn({ error: error.message, ...error.details }, 'a kernel program was refused');
-      return undefined;
-    }
+    return this.#object.loadOptional(name, this.#logger);
   }
 }
 
@@ -217,7 +217,7 @@ function rootCgroup({ machine, logger }: UdpFlowsOptions): string {
         'flows::udp::enabled to false.',
     );
   }
-  if (statSync(path).ino !== ROOT_CGROUP) {
+  if (!isWholeCgroupTree(path)) {
     logger.warn(
       { path },
       'UDP flows are seen of the cgroups below this one only, which is not the root of the machine: mount the host’s /sys/fs/cgroup',
