@@ -97,7 +97,14 @@ export interface Libc {
   readonly bind: (fd: number, address: Bytes, length: number) => number;
   readonly setsockopt: (fd: number, level: number, option: number, value: Bytes, length: number) => number;
   readonly getsockopt: (fd: number, level: number, option: number, value: Bytes, length: Bytes) => number;
-  readonly recv: (fd: number, buffer: Bytes, length: number, flags: number) => number;
+  readonly recvFrom: (
+    fd: number,
+    buffer: Bytes,
+    length: number,
+    flags: number,
+    address: Bytes,
+    addressLength: Bytes,
+  ) => number;
   readonly clockGetres: (clock: number, timespec: Bytes) => number;
   /** Gives freed memory back to the kernel; undefined where the libc does not offer that (musl). */
   readonly mallocTrim: ((pad: number) => number) | undefined;
@@ -241,7 +248,9 @@ function declareLibc(lib: Library): Libc {
     getsockopt: lib.func(
       'int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ void *length)',
     ),
-    recv: lib.func('int64_t recv(int fd, _Out_ void *buf, size_t length, int flags)'),
+    recvFrom: lib.func(
+      'int64_t recvfrom(int fd, _Out_ void *buf, size_t length, int flags, _Out_ void *addr, _Inout_ void *addr_length)',
+    ),
     clockGetres: lib.func('int clock_getres(int clock, _Out_ void *timespec)'),
     mallocTrim: optional(() => lib.func('int malloc_trim(size_t pad)')),
     vsnprintf: lib.func('int vsnprintf(_Out_ void *buf, size_t size, void *format, void *arguments)'),

@@ -29,8 +29,11 @@ const NETLINK_ADD_MEMBERSHIP = 1;
 const MEMINFO_WORDS = 9;
 const MEMINFO_DROPS = 8;
 
-/** `struct sockaddr_nl` with AF_NETLINK and, as its port, whatever the kernel chooses. */
-const ANY_ADDRESS = new Uint8Array(12);
+/** `struct sockaddr_nl`, and where it has the port. With AF_NETLINK alone it stands for whatever the kernel chooses. */
+const ADDRESS_BYTES = 12;
+const ADDRESS_PORT = 4;
+const KERNEL_PORT = 0;
+const ANY_ADDRESS = new Uint8Array(ADDRESS_BYTES);
 new DataView(ANY_ADDRESS.buffer).setUint16(0, AF_NETLINK, true);
 
 const readFile = promisify(read);
@@ -52,6 +55,9 @@ export class NetlinkSocket {
   readonly #memoryInfo = new Uint32Array(MEMINFO_WORDS);
   readonly #memoryInfoBytes = new Uint8Array(this.#memoryInfo.buffer);
   readonly #memoryInfoLength = new Uint8Array(Uint32Array.of(this.#memoryInfo.byteLength).buffer);
+  readonly #sender = new DataView(new ArrayBuffer(ADDRESS_BYTES));
+  readonly #senderBytes = new Uint8Array(this.#sender.buffer);
+  readonly #senderLength = new Uint8Array(Uint32Array.of(ADDRESS_BYTES).buffer);
   #drops = 0;
   #isClosed = false;
 
@@ -96,12 +102,22 @@ export class NetlinkSocket {
     return (await readFile(this.#fd, into, 0, into.length, null)).bytesRead;
   }
 
-  /** Reads what waits and comes back at once: the length, or undefined if nothing waits. */
+  /**
+   * Reads what waits and comes back at once: the length, or undefined if nothing waits. 0 stands for a message that is not
+   * the kernel's: whoever may administer the network namespace, a container for instance, can send some to a group.
+   */
   receiveNow(into: Uint8Array): number | undefined {
     const { libc, errno } = native();
     for (;;) {
-      const length = libc.recv(this.#fd, into, into.length, MSG_DONTWAIT);
-      if (length >= 0) return length;
+      const length = libc.recvFrom(
+        this.#fd,
+        into,
+        into.length,
+        MSG_DONTWAIT,
+        this.#senderBytes,
+        this.#senderLength,
+      );
+      if (length >= 0) return this.#sender.getUint32(ADDRESS_PORT, true) === KERNEL_PORT ? length : 0;
       // Told once after messages were dropped, which `drops` counts; what waits is still there.
       if (errno() === ERRNO.ENOBUFS) continue;
       return undefined;

@@ -229,7 +229,7 @@ describe('the end of a connection', () => {
           start([{ do: 'listen', socket: 'l', host, port, ...more }, { do: 'wait' }]);
         const { port: shared = 0, pid: first } = await listen('127.0.0.1', 0).next();
         const { pid: second } = await listen('127.0.0.2', shared).next();
-        const { port: open = 0, pid: any } = await listen('::', 0, { family: 'inet6' }).next();
+        const { port: open = 0, pid: everywhere } = await listen('::', 0, { family: 'inet6' }).next();
         const connectAndReset = (host: string, port: number): Step[] => [
           { do: 'connect', socket: 'c', host, port },
           { do: 'send', socket: 'c', bytes: 5 },
@@ -250,7 +250,7 @@ describe('the end of a connection', () => {
         expect(owners).toEqual([
           ['127.0.0.1', shared, first],
           ['127.0.0.2', shared, second],
-          ['127.0.0.1', open, any],
+          ['127.0.0.1', open, everywhere],
         ]);
       }),
     );
