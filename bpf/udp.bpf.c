@@ -54,7 +54,10 @@ struct {
 
 #include "udp/flow.bpf.h"
 #include "udp/packet.bpf.h"
+#include "udp/translation.bpf.h"
+#include "udp/add.bpf.h"
 #include "udp/count.bpf.h"
+#include "udp/take_back.bpf.h"
 #include "udp/sweep.bpf.h"
 
 SEC("cgroup_skb/egress")

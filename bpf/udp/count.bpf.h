@@ -3,9 +3,6 @@
 #ifndef __UDP_COUNT_BPF_H__
 #define __UDP_COUNT_BPF_H__
 
-/* The bits of sk_buff._nfct that say in which direction of its connection a packet goes. */
-#define CONNTRACK_INFO 7UL
-
 static __always_inline void add(struct udp_flow *flow, const struct packet *packet, bool is_sent)
 {
 	if (is_sent) {
@@ -29,118 +26,6 @@ static __always_inline void count_datagrams(const struct packet *packet, __u64 *
 		if (_counters)                                                            \
 			count_datagrams(packet, &_counters->field);                       \
 	} while (0)
-
-/*
- * What this machine translated is turned back: a socket that sends to a Kubernetes service means the service, and gets its
- * answers from there. The tuple of a connection's direction is that before translation.
- */
-static __always_inline void undo_translation(struct __sk_buff *skb, struct udp_tuple *tuple)
-{
-	const struct sk_buff *packet = (void *)skb;
-	const struct nf_conntrack_tuple *before;
-	const struct nf_conn *connection;
-	bool is_v4 = tuple->protocol == bpf_htons(ETH_P_IP);
-	unsigned long nfct;
-
-	if (!bpf_core_field_exists(struct sk_buff, _nfct) || !bpf_core_type_exists(struct nf_conn))
-		return;
-	nfct = BPF_CORE_READ(packet, _nfct);
-	connection = (void *)(nfct & ~CONNTRACK_INFO);
-	if (!connection || !(BPF_CORE_READ(connection, status) & (IPS_SRC_NAT | IPS_DST_NAT)))
-		return;
-	if ((nfct & CONNTRACK_INFO) >= IP_CT_IS_REPLY)
-		before = __builtin_preserve_access_index(&connection->tuplehash[1].tuple);
-	else
-		before = __builtin_preserve_access_index(&connection->tuplehash[0].tuple);
-	if (is_v4) {
-		BPF_CORE_READ_INTO(&tuple->local[3], before, src.u3.all[0]);
-		BPF_CORE_READ_INTO(&tuple->remote[3], before, dst.u3.all[0]);
-	} else {
-		BPF_CORE_READ_INTO(&tuple->local, before, src.u3.all);
-		BPF_CORE_READ_INTO(&tuple->remote, before, dst.u3.all);
-	}
-	tuple->local_port = BPF_CORE_READ(before, src.u.all);
-	tuple->remote_port = BPF_CORE_READ(before, dst.u.all);
-}
-
-/*
- * Whether the socket is the source. It is if it sent first, as far as we saw; of a socket that was there before us we did
- * not. Then one that is connected and whose port the kernel chose is the source. Where it bound its port, the port below
- * 1024 is the destination's, and if that does not tell, the one that bound it serves.
- */
-static __always_inline __u32 flags_of(struct __sk_buff *skb, const struct udp_tuple *tuple, bool is_sent,
-				      bool was_there)
-{
-	const struct sk_buff *packet = (void *)skb;
-	const struct sock *sk = BPF_CORE_READ(packet, sk);
-	__u32 if_sent = is_sent ? UDP_SOURCE : 0;
-
-	if (!was_there)
-		return if_sent;
-	if (!(sock_userlocks(sk) & SOCK_BINDPORT_LOCK))
-		return BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_ESTABLISHED ? UDP_SOURCE : if_sent;
-	if (bpf_ntohs(tuple->remote_port) < FIRST_USER_PORT && bpf_ntohs(tuple->local_port) >= FIRST_USER_PORT)
-		return UDP_SOURCE;
-	return 0;
-}
-
-/* The first datagram of a socket that we see. 0: there is no memory. */
-static __noinline struct udp_socket *add_socket(struct __sk_buff *skb, const struct udp_tuple *tuple, bool is_sent)
-{
-	const struct sk_buff *packet = (void *)skb;
-	struct bpf_sock *sk = skb->sk;
-	struct udp_socket initial = {};
-	struct udp_owner *existing;
-
-	if (!sk || !tuple)
-		return 0;
-	existing = bpf_sk_storage_get(&existing_sockets, sk, 0, 0);
-	if (existing) {
-		initial.owner = *existing;
-		initial.was_there = 1;
-	} else {
-		initial.first.started_ns = bpf_ktime_get_ns();
-	}
-	initial.first.tuple = *tuple;
-	initial.first.flags = flags_of(skb, tuple, is_sent, existing);
-	initial.owner.network_namespace = BPF_CORE_READ(packet, sk, __sk_common.skc_net.net, ns.inum);
-	initial.owner.cgroup_id = bpf_skb_cgroup_id(skb);
-	initial.cookie = bpf_get_socket_cookie(skb);
-	if (is_sent)
-		set_owner_to_current(&initial.owner);
-	if (!initial.owner.pid)
-		count(counters, udp_counters, without_owner);
-	return bpf_sk_storage_get(&sockets, sk, &initial, BPF_SK_STORAGE_GET_F_CREATE);
-}
-
-static __noinline struct udp_peer *add_peer(struct __sk_buff *skb, struct udp_socket *socket,
-					    const struct udp_peer_key *key, bool is_sent)
-{
-	struct udp_peer initial = {};
-	long error;
-
-	if (!socket || !key)
-		return 0;
-	if (!socket->has_peers) {
-		if (bpf_map_update_elem(&open_sockets, &key->cookie, &socket->owner, BPF_ANY))
-			return 0;
-		__sync_lock_test_and_set(&socket->has_peers, 1);
-		/* close() on another CPU may have looked for it before: nobody else would ever remove it. */
-		if (*(volatile __u64 *)&socket->first.commit & COMMIT_ENDED) {
-			bpf_map_delete_elem(&open_sockets, &key->cookie);
-			return 0;
-		}
-	}
-	initial.flow.tuple = key->tuple;
-	initial.flow.flags = flags_of(skb, &key->tuple, is_sent, socket->was_there);
-	if (!socket->was_there)
-		initial.flow.started_ns = bpf_ktime_get_ns();
-	initial.owner = socket->owner;
-	error = bpf_map_update_elem(&peers, key, &initial, BPF_NOEXIST);
-	if (!error)
-		count(counters, udp_counters, peers_added);
-	return bpf_map_lookup_elem(&peers, key);
-}
 
 static __always_inline bool is_same_tuple(const struct udp_tuple *a, const struct udp_tuple *b)
 {
@@ -313,59 +198,6 @@ static __always_inline int count_packet(struct __sk_buff *skb, bool is_sent)
 	if (skb->protocol == bpf_htons(ETH_P_IPV6))
 		return count_v6(skb, is_sent);
 	return 1;
-}
-
-/* The receive queue has no room for what was counted already. */
-static __always_inline void take_back(struct sock *sk, const struct sk_buff *skb)
-{
-	const unsigned char *head = BPF_CORE_READ(skb, head);
-	const struct skb_shared_info *shared = (void *)head + BPF_CORE_READ(skb, end);
-	const void *network = head + BPF_CORE_READ(skb, network_header);
-	struct udp_socket *socket = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	struct udp_peer_key key = {};
-	struct packet packet = {};
-	struct udp_header udp;
-	struct udp_flow *flow;
-	struct udp_peer *peer;
-	__u32 size;
-
-	if (!socket)
-		return;
-	key.cookie = socket->cookie;
-	key.tuple.protocol = BPF_CORE_READ(skb, protocol);
-	if (key.tuple.protocol == bpf_htons(ETH_P_IP)) {
-		struct ipv4_header ip;
-
-		if (bpf_probe_read_kernel(&ip, sizeof(ip), network))
-			return;
-		copy_v4(key.tuple.local, ip.destination);
-		copy_v4(key.tuple.remote, ip.source);
-	} else {
-		struct ipv6_header ip;
-
-		if (bpf_probe_read_kernel(&ip, sizeof(ip), network))
-			return;
-		copy_v6(key.tuple.local, ip.destination);
-		copy_v6(key.tuple.remote, ip.source);
-	}
-	if (bpf_probe_read_kernel(&udp, sizeof(udp), head + BPF_CORE_READ(skb, transport_header)))
-		return;
-	key.tuple.local_port = udp.destination;
-	key.tuple.remote_port = udp.source;
-	if (is_same_tuple(&socket->first.tuple, &key.tuple)) {
-		flow = &socket->first;
-	} else {
-		peer = bpf_map_lookup_elem(&peers, &key);
-		if (!peer)
-			return;
-		flow = &peer->flow;
-	}
-	/* The UDP header is pulled off by now. */
-	packet.payload_bytes = BPF_CORE_READ(skb, len);
-	size = BPF_CORE_READ(shared, gso_size);
-	packet.datagrams = size ? (packet.payload_bytes + size - 1) / size : 1;
-	__sync_fetch_and_add(&flow->received_bytes, -(__u64)packet.payload_bytes);
-	__sync_fetch_and_add(&flow->received_datagrams, -(__u64)packet.datagrams);
 }
 
 #endif /* __UDP_COUNT_BPF_H__ */

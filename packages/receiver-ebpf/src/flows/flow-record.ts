@@ -6,7 +6,7 @@ export const UNKNOWN = -1;
 /**
  * What one end of a flow reports of one interval, wherever it was read: the one thing that `FlowWriter` takes. A source
  * (TCP programs, UDP programs, sock_diag) makes one by `emptyFlowRecord`, fills it anew for each record and hands it to
- * `FlowWriter.write`, which keeps nothing of it: so there is no allocation for a record. Every field must be set each
+ * `FlowReporter.write`, which keeps nothing of it: so there is no allocation for a record. Every field must be set each
  * time, or never, in which case it stays what `emptyFlowRecord` made it. Keep the types of the fields (small integers,
  * doubles, strings), which V8 counts on.
  *

@@ -116,7 +116,7 @@ export interface FlowWriterOptions {
 }
 
 /**
- * Gathers flow records into a batch of log events `network.flow`. Any source of flows uses one of these:
+ * Gathers flow records into a batch of log events `network.flow`:
  *
  *     const record = emptyFlowRecord('udp');                // once
  *     writer.setClock(monotonicToUnixNs, nowUnixNs);        // before each set of records
