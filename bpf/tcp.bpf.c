@@ -39,6 +39,8 @@ const volatile bool mark_early = false;
 #include "lib/file.bpf.h"
 #include "lib/process.bpf.h"
 #include "tcp/connection.bpf.h"
+#include "tcp/reading.bpf.h"
+#include "tcp/record.bpf.h"
 
 /* Never read. It brings the types into the object's BTF, which has those of variables only. */
 const volatile struct tcp_layout tcp_layout = {};

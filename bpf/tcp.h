@@ -52,7 +52,7 @@ struct tcp_record {
 	__u32 pid;    /* process, in the first pid namespace; 0: not known */
 	monotonic_ns time_ns;
 	__u64 duration_ns;    /* since connect() or accept; 0: began before we looked */
-	__u64 sent_bytes;     /* payload since the last record; see read_counters() */
+	__u64 sent_bytes;     /* payload since the last record; see tcp/reading.bpf.h */
 	__u64 received_bytes; /* payload since the last record */
 	__u64 cgroup_id;      /* inode number in cgroup v2; 0: not known */
 	__u32 sent_packets;   /* TCP segments, as the wire has them, since the last record */

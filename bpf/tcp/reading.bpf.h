@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/* How the kernel's counters of a connection are read. */
+#ifndef __TCP_READING_BPF_H__
+#define __TCP_READING_BPF_H__
+
+static __always_inline __u64 since(__u64 now, __u64 then)
+{
+	return now > then ? now - then : 0;
+}
+
+/* Of counters of 32 bits, which begin anew. One that was read while it was changed may be behind. */
+static __always_inline __u32 since32(__u32 now, __u32 then)
+{
+	__u32 difference = now - then;
+
+	return (__s32)difference > 0 ? difference : 0;
+}
+
+/*
+ * The time, in jiffies, in which there was something to send and the other's window had no room (tcp_chrono_start() in
+ * net/ipv4/tcp_output.c, tcpi_rwnd_limited of TCP_INFO).
+ */
+static __always_inline __u32 window_limited(const struct tcp_sock *tp)
+{
+	__u32 limited = tp->chrono_stat[TCP_CHRONO_RWND_LIMITED - 1];
+
+	if (tcp_chrono_type(tp) == TCP_CHRONO_RWND_LIMITED)
+		limited += (__u32)bpf_jiffies64() - tp->chrono_start;
+	return limited;
+}
+
+/* What tells nothing of payload, of a connection that goes on or has ended. */
+static __always_inline void read_packets(struct reading *reading, const struct tcp_sock *tp)
+{
+	reading->sent_packets = tp->segs_out;
+	reading->received_packets = tp->segs_in;
+	reading->window_limited = window_limited(tp);
+}
+
+/*
+ * Payload bytes. The kernel's counters are of sequence numbers, which a SYN and a FIN use up as well:
+ * - bytes_acked has one too many from the SYN of the end that opened, and one from an acknowledged FIN;
+ * - bytes_received has one too many from the FIN, which sets SOCK_DONE.
+ */
+static __always_inline __u64 without_fin(__u64 received_bytes, const struct sock *sk)
+{
+	return received_bytes - (received_bytes && is_fin_received(sk));
+}
+
+/*
+ * Of a connection that goes on, without its lock; its packets must be read as well. What is under way and not acknowledged
+ * cannot be told exactly then (snd_nxt and snd_una are read one after the other), so this is what the other end acknowledged.
+ * No reading is above a later one: where a FIN may or may not be acknowledged yet, a byte less is taken to be sent. The
+ * counters are read before the state that corrects them: one that moves in between would otherwise be corrected too little.
+ */
+static __always_inline void read_open(struct reading *reading, const struct tcp_sock *tp, const struct sock *sk,
+				      enum role role)
+{
+	volatile const struct tcp_sock *counters = tp;
+	__u64 received = counters->bytes_received;
+	__u64 sent = counters->bytes_acked;
+	__u64 control = (role == ROLE_SOURCE) + is_fin_queued(sk->__sk_common.skc_state);
+
+	reading->sent_bytes = sent > control ? sent - control : 0;
+	reading->received_bytes = without_fin(received, sk);
+	reading->retransmits = tp->total_retrans;
+}
+
+/* Of one that has ended: with what was sent and never acknowledged. */
+static __always_inline void read_final(struct reading *reading, const struct tcp_sock *tp, const struct sock *sk,
+				       enum role role, bool fin_queued)
+{
+	__u64 sent = tp->bytes_acked;
+	__u64 control = (role == ROLE_SOURCE) + (fin_queued && tp->snd_nxt == tp->write_seq);
+
+	/* 0 at the end that opened: its SYN was never acknowledged, it cannot have sent. */
+	if (role != ROLE_SOURCE || sent)
+		sent += tp->snd_nxt - tp->snd_una;
+	reading->sent_bytes = sent > control ? sent - control : 0;
+	reading->received_bytes = without_fin(tp->bytes_received, sk);
+	reading->retransmits = tp->total_retrans;
+	read_packets(reading, tp);
+}
+
+#endif /* __TCP_READING_BPF_H__ */
