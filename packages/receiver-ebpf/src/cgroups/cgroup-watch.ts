@@ -11,9 +11,9 @@
 import {
   type BpfIterator,
   BpfObject,
-  RingBuffer,
   type ProgramCounter,
   ProgramCounters,
+  RingBuffer,
   readPrebuilt,
   releaseLoaderMemory,
   uint64At,

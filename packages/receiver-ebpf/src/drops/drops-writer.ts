@@ -15,9 +15,9 @@ import {
   MetricsWriter,
 } from '@tributary/core';
 import { DROP_DIRECTION } from '../generated/drops-layout.ts';
+import { SCOPE_NAME } from '../scope-name.ts';
 import type { DropReasons } from './drop-reasons.ts';
 import type { DropSeries } from './drop-series.ts';
-import { SCOPE_NAME } from '../scope-name.ts';
 
 /** `AGGREGATION_TEMPORALITY_CUMULATIVE` of OTLP. */
 const CUMULATIVE = 2;

@@ -36,9 +36,9 @@ import {
 } from '@tributary/core';
 import type { CgroupNames } from '../cgroups/cgroup-names.ts';
 import { RecordClock } from '../record-clock.ts';
+import { SCOPE_NAME } from '../scope-name.ts';
 import { type FlowRecord, UNKNOWN } from './flow-record.ts';
 import { END_REASONS, type EndReason } from './records/end-reason.ts';
-import { SCOPE_NAME } from '../scope-name.ts';
 
 /** The keys that depend on which end opened the connection, as seen from one of them. */
 interface EndKeys {

@@ -17,8 +17,8 @@ import {
   MetricsWriter,
 } from '@tributary/core';
 import type { CgroupNames } from '../cgroups/cgroup-names.ts';
-import { decodeListenerRecord, type ListenerRecord } from './records/listener-record.ts';
 import { SCOPE_NAME } from '../scope-name.ts';
+import { decodeListenerRecord, type ListenerRecord } from './records/listener-record.ts';
 
 /** More listeners than this do not report at once. */
 const MAX_LISTENERS = 10_000;

@@ -85,7 +85,9 @@ export class TcpFlows {
       this.#object = object;
       this.#owners = owners?.attachIterator();
       const iterate = (program: string, map?: string): BpfIterator | undefined =>
-        object.loadOptional(program, logger)?.attachIterator(map === undefined ? undefined : object.map(map).fd);
+        object
+          .loadOptional(program, logger)
+          ?.attachIterator(map === undefined ? undefined : object.map(map).fd);
       this.#youngOwners = owners === undefined ? undefined : iterate('find_young_owners');
       this.#sweep = iterate('sweep_connections', 'connections');
       this.#listeners = iterate('sweep_listeners', 'listening_sockets');

@@ -1,7 +1,7 @@
 /** Generated from bpf/tcp.h by `npm run bpf`; the comments are there. Do not edit. */
 
-/** `struct flow_record`: its size, and where each field begins, in bytes. */
-export const FLOW_RECORD = {
+/** `struct tcp_record`: its size, and where each field begins, in bytes. */
+export const TCP_RECORD = {
   size: 152,
   type: 0,
   version: 1,
@@ -39,7 +39,7 @@ export const LISTENER_RECORD = {
   cgroup_id: 24,
   drops: 32,
   unanswered: 36,
-  netns: 40,
+  network_namespace: 40,
   port: 44,
   _pad: 46,
   address: 48,
@@ -59,23 +59,23 @@ export const TCP_COUNTERS = {
   resets_received: 56,
 } as const;
 
-/** `enum flow_record_version`. */
-export const FLOW_RECORD_VERSION = {
-  FLOW_RECORD_VERSION: 2,
+/** `enum tcp_record_version`. */
+export const TCP_RECORD_VERSION = {
+  TCP_RECORD_VERSION: 2,
 } as const;
 
-/** `enum flow_record_type`. */
-export const FLOW_RECORD_TYPE = {
-  FLOW_OPEN: 1,
-  FLOW_CLOSED: 2,
+/** `enum tcp_record_type`. */
+export const TCP_RECORD_TYPE = {
+  TCP_FLOW_OPEN: 1,
+  TCP_FLOW_CLOSED: 2,
 } as const;
 
-/** `enum flow_flag`. */
-export const FLOW_FLAG = {
-  FLOW_OPENED_HERE: 1,
-  FLOW_FIN_QUEUED: 2,
-  FLOW_RESET_RECEIVED: 4,
-  FLOW_RESET_SENT: 8,
-  FLOW_LOCAL_WINDOW_ZERO: 16,
-  FLOW_REMOTE_WINDOW_ZERO: 32,
+/** `enum tcp_flag`. */
+export const TCP_FLAG = {
+  TCP_SOURCE: 1,
+  TCP_FIN_QUEUED: 2,
+  TCP_RESET_RECEIVED: 4,
+  TCP_RESET_SENT: 8,
+  TCP_LOCAL_WINDOW_ZERO: 16,
+  TCP_REMOTE_WINDOW_ZERO: 32,
 } as const;

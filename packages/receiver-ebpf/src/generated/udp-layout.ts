@@ -50,8 +50,8 @@ export const UDP_RECORD_VERSION = {
 
 /** `enum udp_record_type`. */
 export const UDP_RECORD_TYPE = {
-  UDP_OPEN: 1,
-  UDP_CLOSED: 2,
+  UDP_FLOW_OPEN: 1,
+  UDP_FLOW_CLOSED: 2,
 } as const;
 
 /** `enum udp_end`. */

@@ -25,10 +25,10 @@ import {
   LogsWriter,
 } from '@tributary/core';
 import { RecordClock } from '../record-clock.ts';
+import { SCOPE_NAME } from '../scope-name.ts';
 import { EXIT_REASONS, type ExitReason, exitStatus } from './exit-status.ts';
 import { PROCESS_FLAG, PROCESS_RECORD_TYPE, type ProcessRecord } from './process-record.ts';
 import type { ProcessFacts } from './process-table.ts';
-import { SCOPE_NAME } from '../scope-name.ts';
 
 const PID = new EncodedKey(ATTR_PROCESS_PID);
 const PARENT_PID = new EncodedKey(ATTR_PROCESS_PARENT_PID);

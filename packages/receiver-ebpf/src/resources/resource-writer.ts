@@ -12,12 +12,12 @@ import {
   EncodedKey,
   MetricsWriter,
 } from '@tributary/core';
+import { SCOPE_NAME } from '../scope-name.ts';
 import { DeviceNames } from './device-names.ts';
 import { COUNTER, type Reading } from './reading.ts';
 import { type MetricSource, type ResourceMetrics, resourceMetrics } from './resource-metrics.ts';
 import type { Sums } from './sums.ts';
 import type { ReadingTime, WatchedCgroup } from './watched-cgroup.ts';
-import { SCOPE_NAME } from '../scope-name.ts';
 
 const DEVICE = new EncodedKey(ATTR_SYSTEM_DEVICE);
 const CONTAINER = resourceMetrics('container');

@@ -14,7 +14,7 @@
  *     48  address       16    network order; IPv4 as ::ffff:a.b.c.d
  *     64  executable    32    UTF-8, ended by 0
  */
-import { TCP_RECORD_VERSION, LISTENER_RECORD } from '../../generated/tcp-layout.ts';
+import { LISTENER_RECORD, TCP_RECORD_VERSION } from '../../generated/tcp-layout.ts';
 import { addressText, isIpv4 } from './address.ts';
 import { ExecutableNames } from './executable-names.ts';
 
