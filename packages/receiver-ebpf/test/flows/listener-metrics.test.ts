@@ -77,7 +77,7 @@ describe('ListenerMetrics', () => {
     dropsOnly.writeUInt32LE(0, LISTENER_RECORD.unanswered);
     const listeners = newMetrics();
     expect(listeners.finish(0n)).toBeUndefined();
-    expect(listeners.add(viewOf(dropsOnly), 0)).toBe(true);
+    expect(listeners.add(viewOf(dropsOnly), 0)).toBe('taken');
     const names = [...(listeners.finish(0n)?.records() ?? [])].map(
       (metric) => metric.kindOf === 'metric' && metric.name,
     );

@@ -132,7 +132,9 @@ describe('datagrams', () => {
             end: 'closed',
           })),
         );
-        expect(watch.losses()).toEqual({});
+        // A slow machine may take longer than 200 ms for a sweep: what that leaves out the next one has.
+        const { interval_too_short: _, ...losses } = watch.losses();
+        expect(losses).toEqual({});
       });
     },
   );
