@@ -25,7 +25,7 @@ options of pipeline:
   --rounds N          how often each case is run (default 5)
 
 options of kernel:
-  --receiver JSON     the receiver's settings, such as '{"flows":{"udp":{"enabled":false}}}' (default: all blocks)
+  --receiver JSON     the receiver's settings, such as '{"flows":{"udp":{}}}' (default: all blocks)
   --quick             a few short rounds
 `;
 

@@ -11,8 +11,15 @@ describe('the settings of the ebpf receiver', () => {
         interval: 10_000,
         idle_interval: 300_000,
         ring_buffer_bytes: 4_194_304,
-        udp: { enabled: true, idle_timeout: 60_000, max_peers: 65_536 },
       },
+    });
+  });
+
+  it('report UDP flows if these are named', () => {
+    expect(ebpfConfigSchema.parse({ flows: { udp: {} } }).flows?.udp).toEqual({
+      enabled: true,
+      idle_timeout: 60_000,
+      max_peers: 65_536,
     });
   });
 

@@ -22,7 +22,7 @@ const {
   untilOpenTo,
   datagramTo,
   command,
-  config = datagramTo === undefined ? { flows: { interval: '200ms' } } : { drops: { interval: '200ms' } },
+  config = datagramTo === undefined ? { flows: { interval: '200ms', udp: {} } } : { drops: { interval: '200ms' } },
 } = JSON.parse(process.argv[2] ?? '{}') as {
   connectTo?: number;
   untilOpenTo?: number;

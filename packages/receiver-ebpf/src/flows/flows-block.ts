@@ -15,7 +15,7 @@ export const flowsBlock: BlockType<FlowsConfig> = {
     const { source, udp } = config;
     const parts = [tcpPart(environment, config)];
     // Who asks for sock_diag wants no kernel programs.
-    if (udp.enabled && source !== 'sock_diag') parts.push(new UdpPart(environment, config, udp));
+    if (udp?.enabled === true && source !== 'sock_diag') parts.push(new UdpPart(environment, config, udp));
     return new FlowParts(environment.settings.logger, parts);
   },
 };

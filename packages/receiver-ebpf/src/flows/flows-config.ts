@@ -25,7 +25,11 @@ export const flowsConfigSchema = z.strictObject({
       'again, 144 a flow; `sock_diag` at most as much for each network namespace. ' +
       'It must hold those of the longest time that the pipeline takes no data.',
   ),
-  udp: udpConfigSchema.prefault({}).describe('UDP flows, in the same log events.'),
+  udp: udpConfigSchema
+    .optional()
+    .describe(
+      'UDP flows, in the same log events; only if it is named, for unlike all else it runs for each packet, TCP included.',
+    ),
 });
 
 /** The settings of the `flows` block; durations in milliseconds. */

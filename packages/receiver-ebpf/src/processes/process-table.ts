@@ -15,8 +15,8 @@ import type { Executable } from './executables.ts';
 
 /** Facts that have ended are kept this long. */
 const GRACE_NS = 5 * 60 * 1e9;
-/** Facts that have ended and are kept, at most: the oldest go first. */
-const MAX_ENDED = 32_768;
+/** Facts that have ended and are kept, at most: the oldest go first. Some 10 MB. */
+const MAX_ENDED = 16_384;
 /** Processes that live and are known, at most. */
 const MAX_LIVING = 65_536;
 

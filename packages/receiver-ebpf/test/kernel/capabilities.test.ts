@@ -10,7 +10,7 @@ import { skipWithoutBpf } from './skip-without-bpf.ts';
 const run = promisify(execFile);
 const PROBE = path.join(import.meta.dirname, '../../testdata/run-receiver.ts');
 
-const EVERY_BLOCK = { flows: { interval: '200ms' }, drops: {}, processes: {}, resources: {} };
+const EVERY_BLOCK = { flows: { interval: '200ms', udp: {} }, drops: {}, processes: {}, resources: {} };
 
 const NO_BPF =
   'bpf: this process may not load BPF programs (it has neither CAP_BPF with CAP_PERFMON nor CAP_SYS_ADMIN). ' +

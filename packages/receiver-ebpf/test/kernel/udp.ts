@@ -10,7 +10,8 @@ export async function watchingUdp(
   work: (watch: Watch, start: StartPeer) => Promise<void>,
   options: WatchOptions = {},
 ): Promise<void> {
-  await watching((watch) => withPeers((start) => work(watch, start), 'udp_peer.py'), options);
+  const flows = { udp: {}, ...options.flows };
+  await watching((watch) => withPeers((start) => work(watch, start), 'udp_peer.py'), { ...options, flows });
 }
 
 /** What one observer reported of one flow in all its records. */

@@ -1,3 +1,4 @@
+import { madeBuffers } from '../../process/young-buffers.ts';
 import { varintSize, writeVarint } from '../wire.ts';
 import type { WireOutput } from './output.ts';
 
@@ -78,6 +79,7 @@ export class Envelope {
   assemble(): Uint8Array {
     const source = this.#out.bytes;
     const request = Buffer.allocUnsafeSlow(this.size);
+    madeBuffers(request.length);
     let at = 0;
     for (const group of this.#groups) {
       request[at++] = GROUP_TAG;

@@ -5,10 +5,7 @@ const MOST_PEERS = 16 * 1024 * 1024;
 
 /** The settings of the UDP part of the `flows` block. */
 export const udpConfigSchema = z.strictObject({
-  enabled: z
-    .boolean()
-    .default(true)
-    .describe('Whether UDP flows are reported. It needs CAP_NET_ADMIN, and runs for each packet.'),
+  enabled: z.boolean().default(true).describe('Whether UDP flows are reported. It needs CAP_NET_ADMIN.'),
   idle_timeout: duration({ default: '60s', min: '1s', max: '24h' }).describe(
     'A UDP flow that carries nothing for so long has ended; what comes then begins another.',
   ),
