@@ -23,6 +23,11 @@ export interface UdpTotal {
   readonly end: unknown;
 }
 
+/** What was lost of UDP flows. Losses of TCP are the whole machine's, which other tests run on. */
+export function udpLosses(watch: Watch): Record<string, number> {
+  return Object.fromEntries(Object.entries(watch.losses()).filter(([reason]) => reason.startsWith('udp_')));
+}
+
 /** The UDP records among `flows`. */
 export function udpOnly(flows: readonly Flow[]): Flow[] {
   return flows.filter((flow) => flow['network.transport'] === 'udp');
