@@ -23,8 +23,10 @@ export class FlowParts implements Block {
       }
     }
     const first = problems.length === this.#parts.length ? problems.shift() : undefined;
-    for (const problem of problems)
-      this.#logger.error({ error: problem.message }, 'a part of flows cannot run');
+    for (const { message } of problems) {
+      // What keeps all of them from running is said once.
+      if (message !== first?.message) this.#logger.error({ error: message }, 'a part of flows cannot run');
+    }
     if (first !== undefined) throw first;
   }
 
