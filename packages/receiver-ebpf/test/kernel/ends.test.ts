@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { withLab } from './lab.ts';
 import { type Peer, type Step, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
-import { type Flow, watching } from './watch.ts';
+import { type Flow, type Watch, watching } from './watch.ts';
 
 beforeEach(skipWithoutBpf);
 
@@ -18,6 +18,13 @@ function ends(flows: readonly Flow[]): unknown[] {
 /** A port on which nobody listens: one that was free a moment ago. */
 const UNUSED_PORT = 9;
 
+/** Waits for the end of a connection to the unused port of an address. Others may try that port elsewhere meanwhile. */
+async function untilEndedAt(watch: Watch, address: string): Promise<Flow[]> {
+  const there = (flows: readonly Flow[]): Flow[] =>
+    flows.filter((flow) => flow['destination.address'] === address);
+  return there(await watch.until(UNUSED_PORT, (flows) => there(flows).length > 0));
+}
+
 describe('the end of a connection', () => {
   it('is "refused" where nobody listens, with the process that tried', async () => {
     await withLab((lab) =>
@@ -29,9 +36,7 @@ describe('the end of a connection', () => {
           );
           const { error } = await client.next();
           expect(error).toBe('Connection refused');
-          const [flow, ...others] = (await watch.untilClosed(UNUSED_PORT, 1)).filter(
-            (found) => found['destination.address'] === lab.serverAddress,
-          );
+          const [flow, ...others] = await untilEndedAt(watch, lab.serverAddress);
           expect(others).toEqual([]);
           expect(flow).toEqual({
             'network.transport': 'tcp',
@@ -85,9 +90,7 @@ describe('the end of a connection', () => {
           );
           expect((await client.next()).error).toBe(told);
           await client.end();
-          const flows = (await watch.untilClosed(UNUSED_PORT, 1)).filter(
-            (found) => found['destination.address'] === lab.serverAddress,
-          );
+          const flows = await untilEndedAt(watch, lab.serverAddress);
           expect(flows).toMatchObject([
             {
               'flow.observer': 'source',
@@ -193,9 +196,7 @@ describe('the end of a connection', () => {
             lab.client,
           );
           await client.end();
-          const flows = (await watch.untilClosed(UNUSED_PORT, 1)).filter(
-            (found) => found['destination.address'] === lab.serverAddress,
-          );
+          const flows = await untilEndedAt(watch, lab.serverAddress);
           expect(ends(flows)).toEqual(['source aborted']);
         }),
       ),
