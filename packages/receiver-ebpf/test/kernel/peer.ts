@@ -40,6 +40,8 @@ export class Peer {
     this.#child.stderr.on('data', (chunk) => {
       this.#errors += String(chunk);
     });
+    // A peer that has ended needs no leave to go on; whether it failed `end` says.
+    this.#child.stdin.on('error', () => undefined);
     this.#reader = createInterface(this.#child.stdout);
     this.#lines = this.#reader[Symbol.asyncIterator]();
   }
