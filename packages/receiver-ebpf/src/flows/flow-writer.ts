@@ -1,5 +1,4 @@
 /** Writes flow records, wherever they come from, as OTLP log events, straight into wire bytes. */
-import os from 'node:os';
 import {
   ATTR_DESTINATION_ADDRESS,
   ATTR_DESTINATION_PORT,
@@ -21,22 +20,18 @@ import {
   ATTR_FLOW_SOURCE_WINDOW_LIMITED_DURATION,
   ATTR_FLOW_SOURCE_ZERO_WINDOW,
   ATTR_FLOW_STATE,
-  ATTR_HOST_NAME,
   ATTR_NETWORK_TRANSPORT,
   ATTR_NETWORK_TYPE,
   ATTR_PROCESS_EXECUTABLE_NAME,
   ATTR_PROCESS_PID,
   ATTR_SOURCE_ADDRESS,
   ATTR_SOURCE_PORT,
-  type Batch,
   EncodedAttribute,
   EncodedKey,
   EVENT_NETWORK_FLOW,
-  LogsWriter,
 } from '@tributary/core';
 import type { CgroupNames } from '../cgroups/cgroup-names.ts';
-import { RecordClock } from '../record-clock.ts';
-import { SCOPE_NAME } from '../scope-name.ts';
+import { EventBatch, type EventBatchOptions } from '../event-batch.ts';
 import { type FlowRecord, UNKNOWN } from './flow-record.ts';
 import { END_REASONS, type EndReason } from './records/end-reason.ts';
 
@@ -109,10 +104,8 @@ const PID = new EncodedKey(ATTR_PROCESS_PID);
 const EXECUTABLE_NAME = new EncodedKey(ATTR_PROCESS_EXECUTABLE_NAME);
 
 /** What the writer is told once. */
-export interface FlowWriterOptions {
-  readonly version: string;
+export interface FlowWriterOptions extends EventBatchOptions {
   readonly cgroups: CgroupNames;
-  readonly hostName?: string;
 }
 
 /**
@@ -124,38 +117,18 @@ export interface FlowWriterOptions {
  *     writer.write(record);
  *     const batch = writer.finish();                        // after a thousand or so, and when there are no more
  */
-export class FlowWriter {
-  readonly #writer = new LogsWriter();
-  readonly #clock = new RecordClock();
+export class FlowWriter extends EventBatch {
   readonly #cgroups: CgroupNames;
-  readonly #version: string;
-  readonly #hostName: string;
 
-  constructor({ version, cgroups, hostName = os.hostname() }: FlowWriterOptions) {
+  constructor({ cgroups, ...options }: FlowWriterOptions) {
+    super(options);
     this.#cgroups = cgroups;
-    this.#version = version;
-    this.#hostName = hostName;
-  }
-
-  /** How many records are in the batch. */
-  get itemCount(): number {
-    return this.#writer.itemCount;
-  }
-
-  /** Sets what turns the kernel's times into Unix time, and the present Unix time; both in nanoseconds. */
-  setClock(monotonicToUnixNs: bigint, nowUnixNs: bigint): void {
-    this.#clock.set(monotonicToUnixNs, nowUnixNs);
   }
 
   /** Adds a record to the batch. Nothing of the object is kept. */
   write(record: FlowRecord): void {
-    const writer = this.#writer;
-    if (writer.itemCount === 0) {
-      writer.resource({ [ATTR_HOST_NAME]: this.#hostName });
-      writer.scope(SCOPE_NAME, this.#version);
-    }
-    writer.beginRecord();
-    this.#clock.write(writer, record.timeHigh, record.timeLow);
+    const writer = this.writer;
+    this.begin(record.timeHigh, record.timeLow);
     writer.setEventName(EVENT_NETWORK_FLOW);
     const keys = record.isSource ? SOURCE : DESTINATION;
     this.#writeEnds(record, keys);
@@ -165,13 +138,8 @@ export class FlowWriter {
     writer.endRecord();
   }
 
-  /** The batch of all that was written; undefined if that is nothing. */
-  finish(): Batch | undefined {
-    return this.#writer.finish();
-  }
-
   #writeEnds(record: FlowRecord, keys: EndKeys): void {
-    const writer = this.#writer;
+    const writer = this.writer;
     writer.attributeEncoded(TRANSPORTS[record.transport]);
     writer.attributeEncoded(record.isIpv4 ? IPV4 : IPV6);
     writer.attributeString(keys.localAddress, record.localAddress);
@@ -185,7 +153,7 @@ export class FlowWriter {
   }
 
   #writeCounts(record: FlowRecord, keys: EndKeys): void {
-    const writer = this.#writer;
+    const writer = this.writer;
     writer.attributeInt(keys.sentBytes, record.sentBytes);
     writer.attributeInt(keys.receivedBytes, record.receivedBytes);
     if (record.sentPackets !== UNKNOWN) writer.attributeInt(keys.sentPackets, record.sentPackets);
@@ -195,7 +163,7 @@ export class FlowWriter {
   }
 
   #writeQuality(record: FlowRecord, keys: EndKeys): void {
-    const writer = this.#writer;
+    const writer = this.writer;
     if (record.rttSeconds !== 0) writer.attributeDouble(RTT, record.rttSeconds);
     if (record.minRttSeconds !== 0) writer.attributeDouble(MIN_RTT, record.minRttSeconds);
     if (record.connectSeconds !== 0) writer.attributeDouble(CONNECT_DURATION, record.connectSeconds);
@@ -208,7 +176,7 @@ export class FlowWriter {
   }
 
   #writeProcess(record: FlowRecord): void {
-    const writer = this.#writer;
+    const writer = this.writer;
     if (record.pid !== 0) {
       writer.attributeInt(PID, record.pid);
       if (record.executable !== '') writer.attributeString(EXECUTABLE_NAME, record.executable);

@@ -1,7 +1,5 @@
 /** Writes what happened to processes as OTLP log events, straight into wire bytes. */
-import os from 'node:os';
 import {
-  ATTR_HOST_NAME,
   ATTR_PROCESS_ARGS_COUNT,
   ATTR_PROCESS_COMMAND_ARGS,
   ATTR_PROCESS_COMMAND_ARGS_TRUNCATED,
@@ -16,16 +14,13 @@ import {
   ATTR_PROCESS_PID,
   ATTR_PROCESS_USER_ID,
   ATTR_PROCESS_VPID,
-  type Batch,
   EncodedAttribute,
   EncodedKey,
   EVENT_PROCESS_EXIT,
   EVENT_PROCESS_OOM_KILL,
   EVENT_PROCESS_START,
-  LogsWriter,
 } from '@tributary/core';
-import { RecordClock } from '../record-clock.ts';
-import { SCOPE_NAME } from '../scope-name.ts';
+import { EventBatch } from '../event-batch.ts';
 import { EXIT_REASONS, type ExitReason, exitStatus } from './exit-status.ts';
 import { PROCESS_FLAG, PROCESS_RECORD_TYPE, type ProcessRecord } from './process-record.ts';
 import type { ProcessFacts } from './process-table.ts';
@@ -47,43 +42,12 @@ const REASONS = Object.fromEntries(
   EXIT_REASONS.map((reason) => [reason, new EncodedAttribute(ATTR_PROCESS_EXIT_REASON, reason)]),
 ) as Record<ExitReason, EncodedAttribute>;
 
-/** What the writer is told once. */
-export interface ProcessWriterOptions {
-  readonly version: string;
-  readonly hostName?: string;
-}
-
 /** Gathers the events of processes into a batch. */
-export class ProcessWriter {
-  readonly #writer = new LogsWriter();
-  readonly #clock = new RecordClock();
-  readonly #version: string;
-  readonly #hostName: string;
-
-  constructor({ version, hostName = os.hostname() }: ProcessWriterOptions) {
-    this.#version = version;
-    this.#hostName = hostName;
-  }
-
-  /** How many events are in the batch. */
-  get itemCount(): number {
-    return this.#writer.itemCount;
-  }
-
-  /** Sets what turns the kernel's times into Unix time, and the present Unix time; both in nanoseconds. */
-  setClock(monotonicToUnixNs: bigint, nowUnixNs: bigint): void {
-    this.#clock.set(monotonicToUnixNs, nowUnixNs);
-  }
-
+export class ProcessWriter extends EventBatch {
   /** Adds the event of a record: the program that was started, the end, or that the process is to be killed. */
   write(record: ProcessRecord, facts: ProcessFacts): void {
-    const writer = this.#writer;
-    if (writer.itemCount === 0) {
-      writer.resource({ [ATTR_HOST_NAME]: this.#hostName });
-      writer.scope(SCOPE_NAME, this.#version);
-    }
-    writer.beginRecord();
-    this.#clock.write(writer, record.timeHigh, record.timeLow);
+    const writer = this.writer;
+    this.begin(record.timeHigh, record.timeLow);
     if (record.type === PROCESS_RECORD_TYPE.PROCESS_EXECUTED) {
       writer.setEventName(EVENT_PROCESS_START);
       this.#writeProcess(facts);
@@ -99,13 +63,8 @@ export class ProcessWriter {
     writer.endRecord();
   }
 
-  /** The events gathered since the last call; undefined if there are none. */
-  finish(): Batch | undefined {
-    return this.#writer.finish();
-  }
-
   #writeProcess(facts: ProcessFacts): void {
-    const writer = this.#writer;
+    const writer = this.writer;
     const { executable, cgroup } = facts;
     writer.attributeInt(PID, facts.pid);
     writer.attributeInt(PARENT_PID, facts.parentPid);
@@ -123,7 +82,7 @@ export class ProcessWriter {
   /** What is no UTF-8 becomes U+FFFD. */
   #writeArguments({ view, argumentsOffset, argumentsBytes, detail, flags }: ProcessRecord): void {
     if (argumentsBytes === 0) return;
-    const writer = this.#writer;
+    const writer = this.writer;
     const bytes = Buffer.from(view.buffer as ArrayBuffer, view.byteOffset + argumentsOffset, argumentsBytes);
     const args = bytes.toString('utf8').split('\0');
     // The last is ended by 0 as well, unless it was cut.
@@ -134,13 +93,13 @@ export class ProcessWriter {
   }
 
   #writeExit({ timeNs, detail, flags }: ProcessRecord): void {
-    const writer = this.#writer;
+    const writer = this.writer;
     const { reason, code, signal, hasDumpedCore } = exitStatus(detail, flags);
     writer.attributeEncoded(REASONS[reason]);
     if (code !== undefined) writer.attributeInt(EXIT_CODE, code);
     if (signal !== undefined) writer.attributeString(EXIT_SIGNAL, signal);
     if (hasDumpedCore) writer.attributeEncoded(CORE_DUMPED);
-    writer.attributeString(EXIT_TIME, isoTime((timeNs + Number(this.#clock.offsetNs)) / 1e6));
+    writer.attributeString(EXIT_TIME, isoTime((timeNs + Number(this.offsetNs)) / 1e6));
     if ((flags & PROCESS_FLAG.PROCESS_NEVER_EXECUTED) !== 0) writer.attributeEncoded(FORKED);
   }
 }
