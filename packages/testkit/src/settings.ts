@@ -1,5 +1,6 @@
 import {
   type ComponentKind,
+  Context,
   type LogFields,
   type Logger,
   type Settings,
@@ -24,7 +25,9 @@ export interface TestSettings extends Settings {
 }
 
 /** What a test may choose of the settings; the kind only names the attribute that the metrics carry. */
-export type TestSettingsOptions = Partial<Pick<Settings, 'id' | 'pipeline' | 'configDir' | 'version'>> & {
+export type TestSettingsOptions = Partial<
+  Pick<Settings, 'id' | 'pipeline' | 'configDir' | 'version' | 'context'>
+> & {
   readonly kind?: ComponentKind;
   readonly registry?: TelemetryRegistry;
 };
@@ -37,6 +40,7 @@ export function testSettings(options: TestSettingsOptions = {}): TestSettings {
     pipeline,
     configDir = process.cwd(),
     version = '0.0.0-test',
+    context = new Context(),
   } = options;
   const registry = options.registry ?? new TelemetryRegistry({ level: 'detailed' });
   const { logger, lines } = captureLogger();
@@ -46,6 +50,7 @@ export function testSettings(options: TestSettingsOptions = {}): TestSettings {
     ...(pipeline === undefined ? {} : { pipeline }),
     configDir,
     version,
+    context,
     logger,
     logs: lines,
     telemetry: registry.component(kind, id),

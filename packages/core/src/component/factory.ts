@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Context } from '../context/context.ts';
 import type { ComponentTelemetry } from '../telemetry/telemetry.ts';
 import type { Component, Consumer, ReportStatus, SignalConsumer } from './component.ts';
 import type { Logger } from './logger.ts';
@@ -25,6 +26,8 @@ export interface Settings {
   readonly telemetry: ComponentTelemetry;
   /** Tells the host of a change of this component's state. */
   readonly reportStatus: ReportStatus;
+  /** The facts that receivers bring and processors ask for; all components of a service share them. */
+  readonly context: Context;
   /** The folder of the configuration file; relative paths in a configuration are resolved against it. */
   readonly configDir: string;
   /** The version of the running program. */

@@ -1,9 +1,9 @@
 import { PermanentError, RetryableError } from '../errors.ts';
+import { Fifo } from '../fifo.ts';
 import type { Batch } from '../otlp/batch.ts';
 import { Batcher } from './batcher.ts';
 import { batchSizer, type SendingQueueConfig } from './config.ts';
 import type { ExportEvents } from './export-events.ts';
-import { Fifo } from './fifo.ts';
 import type { QueueMetrics } from './queue-metrics.ts';
 import type { Sender } from './sender.ts';
 import type { Parcel, Ticket } from './ticket.ts';

@@ -2,6 +2,7 @@ import type { Component, Consumer } from '../component/component.ts';
 import type { ComponentKind, Factory, Settings } from '../component/factory.ts';
 import { SIGNALS, type Signal } from '../component/signal.ts';
 import type { ComponentConfig, PipelineConfig, ResolvedConfig } from '../config/resolved-config.ts';
+import type { Context } from '../context/context.ts';
 import { errorText, PipelineError } from '../errors.ts';
 import type { Batch } from '../otlp/batch.ts';
 import { isLevelEnabled } from '../telemetry/level.ts';
@@ -17,6 +18,8 @@ import { type Routes, SignalRouter } from './signal-router.ts';
 export interface GraphContext extends InstanceContext {
   /** The version of the running program. */
   readonly version: string;
+  /** What all components share. */
+  readonly context: Context;
 }
 
 /** All component instances that the configuration's service names, wired. */
@@ -195,9 +198,9 @@ class GraphBuilder {
 
   #create<C extends Component>(instance: Instance, create: (settings: Settings) => C): C {
     const { id, pipeline, logger, telemetry, reportStatus } = instance;
-    const { version } = this.#context;
+    const { version, context } = this.#context;
     const { configDir } = this.#config;
-    const shared = { id, logger, telemetry, reportStatus, configDir, version };
+    const shared = { id, logger, telemetry, reportStatus, configDir, version, context };
     try {
       const component = create(pipeline === undefined ? shared : { ...shared, pipeline });
       instance.attach(component);

@@ -1,6 +1,7 @@
 import type { Component, Host } from '../component/component.ts';
 import type { Logger } from '../component/logger.ts';
 import type { ResolvedConfig } from '../config/resolved-config.ts';
+import { Context } from '../context/context.ts';
 import { errorText, PipelineError } from '../errors.ts';
 import type { TelemetryRegistry } from '../telemetry/registry.ts';
 import { buildGraph, type Graph } from './graph.ts';
@@ -43,7 +44,8 @@ export class Service {
    */
   static create(config: ResolvedConfig, { logger, telemetry, version, onFatal }: ServiceOptions): Service {
     const board = new StatusBoard(logger);
-    const graph = buildGraph(config, { logger, registry: telemetry, board, version });
+    const context = new Context();
+    const graph = buildGraph(config, { logger, registry: telemetry, board, version, context });
     if (onFatal !== undefined) {
       const unsubscribe = board.subscribe((key, { status, error }) => {
         if (status !== 'fatal_error') return;

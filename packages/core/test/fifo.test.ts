@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Fifo } from '../../src/exporter/fifo.ts';
+import { Fifo } from '../src/fifo.ts';
 
 describe('Fifo', () => {
   it('gives nothing when it is empty', () => {

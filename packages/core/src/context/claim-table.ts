@@ -1,0 +1,209 @@
+/**
+ * Facts with the times in which they hold. A key (an address, a container id) is claimed by values (a pod, a container), each
+ * from one time to another. Whoever asks gives the time that he asks about, and gets an answer only if exactly one value
+ * claims the key then: no name is better than a wrong one.
+ *
+ * A claim that has ended is kept for a grace period, so that records which come late still find it.
+ */
+import { Fifo } from '../fifo.ts';
+
+/** That a value holds a key from one time to another, in milliseconds since the Unix epoch; `to` is not part of it. */
+export interface Claim<V> {
+  readonly value: V;
+  readonly from: number;
+  /** Infinity while it holds. */
+  readonly to: number;
+}
+
+/** How much a table holds, and how it has been used. */
+export interface ClaimCounts {
+  /** Claims that are kept, ended ones included. */
+  readonly claims: number;
+  /** Questions for which no claim was known. */
+  readonly misses: number;
+  /** Questions to which several values claimed to be the answer. */
+  readonly ambiguous: number;
+  /** Ended claims that went before their grace period was over, for want of room. */
+  readonly evicted: number;
+  /** Claims that were not taken in because the table was full of such as still hold. */
+  readonly refused: number;
+}
+
+/** The bounds of a table. */
+export interface ClaimTableOptions {
+  /** More claims than this are not kept. */
+  readonly maxClaims: number;
+  /** How long an ended claim is kept, in milliseconds. */
+  readonly graceMs: number;
+  /** A clock that never jumps, in milliseconds; for the grace period only. */
+  readonly monotonicMs?: () => number;
+}
+
+interface Link<V> extends Claim<V> {
+  to: number;
+  older: Link<V> | undefined;
+}
+
+interface Ended<K, V> {
+  readonly key: K;
+  readonly link: Link<V>;
+  readonly atMs: number;
+}
+
+/** As many claims of one key are kept: an address that is handed on more often than this within the grace period forgets. */
+const MAX_CLAIMS_OF_KEY = 64;
+
+/** How many ended claims a change may clear away, so that no change takes long. */
+const CLEARED_AT_ONCE = 4;
+
+/** Claims of values on keys, as of a time. */
+export class ClaimTable<K extends string | number, V> {
+  readonly #newest = new Map<K, Link<V>>();
+  readonly #ended = new Fifo<Ended<K, V>>();
+  readonly #maxClaims: number;
+  readonly #graceMs: number;
+  readonly #monotonicMs: () => number;
+  #claims = 0;
+  #misses = 0;
+  #ambiguous = 0;
+  #evicted = 0;
+  #refused = 0;
+
+  constructor({ maxClaims, graceMs, monotonicMs = () => performance.now() }: ClaimTableOptions) {
+    this.#maxClaims = maxClaims;
+    this.#graceMs = graceMs;
+    this.#monotonicMs = monotonicMs;
+  }
+
+  get counts(): ClaimCounts {
+    return {
+      claims: this.#claims,
+      misses: this.#misses,
+      ambiguous: this.#ambiguous,
+      evicted: this.#evicted,
+      refused: this.#refused,
+    };
+  }
+
+  /**
+   * Says that `value` holds `key` from `from` on (milliseconds since the Unix epoch; -Infinity: for as long as anyone knows). If
+   * it is known to hold it already, nothing changes. Returns false if the table is full.
+   */
+  claim(key: K, value: V, from: number): boolean {
+    this.#clear();
+    const newest = this.#newest.get(key);
+    if (findOpen(newest, value) !== undefined) return true;
+    if (this.#claims >= this.#maxClaims && !this.#evict()) {
+      this.#refused += 1;
+      return false;
+    }
+    this.#newest.set(key, { value, from, to: Number.POSITIVE_INFINITY, older: this.#newest.get(key) });
+    this.#claims += 1;
+    this.#forgetBeyondLimit(key);
+    return true;
+  }
+
+  /** Says that `value` has not held `key` since `to` (milliseconds since the Unix epoch). Nothing happens if it did not. */
+  release(key: K, value: V, to: number): void {
+    const link = findOpen(this.#newest.get(key), value);
+    if (link !== undefined) {
+      link.to = to;
+      this.#ended.push({ key, link, atMs: this.#monotonicMs() });
+    }
+    this.#clear();
+  }
+
+  /** The value that held `key` at `time` (milliseconds since the Unix epoch); undefined if none did, or more than one. */
+  at(key: K, time: number): V | undefined {
+    let link = this.#newest.get(key);
+    let found: Link<V> | undefined;
+    for (; link !== undefined; link = link.older) {
+      if (time < link.from || time >= link.to) continue;
+      if (found !== undefined && found.value !== link.value) {
+        this.#ambiguous += 1;
+        return undefined;
+      }
+      found = link;
+    }
+    if (found === undefined) {
+      this.#misses += 1;
+      return undefined;
+    }
+    return found.value;
+  }
+
+  /** Whether several values claim to have held `key` at `time`. */
+  isAmbiguousAt(key: K, time: number): boolean {
+    const values = new Set<V>();
+    for (const { value, from, to } of this.claimsOf(key)) if (time >= from && time < to) values.add(value);
+    return values.size > 1;
+  }
+
+  /** All that is known of a key, the newest first. */
+  claimsOf(key: K): readonly Claim<V>[] {
+    const claims: Claim<V>[] = [];
+    for (let link = this.#newest.get(key); link !== undefined; link = link.older) {
+      claims.push({ value: link.value, from: link.from, to: link.to });
+    }
+    return claims;
+  }
+
+  /** The keys, in no particular order. */
+  keys(): IterableIterator<K> {
+    return this.#newest.keys();
+  }
+
+  /** Takes ended claims out whose grace period is over; a few at a time. */
+  #clear(): void {
+    if (this.#ended.length === 0) return;
+    const before = this.#monotonicMs() - this.#graceMs;
+    for (let count = 0; count < CLEARED_AT_ONCE; count++) {
+      const ended = this.#ended.peek();
+      if (ended === undefined || ended.atMs > before) return;
+      this.#ended.shift();
+      this.#remove(ended.key, ended.link);
+    }
+  }
+
+  #evict(): boolean {
+    const ended = this.#ended.shift();
+    if (ended === undefined) return false;
+    if (this.#remove(ended.key, ended.link)) this.#evicted += 1;
+    return true;
+  }
+
+  #forgetBeyondLimit(key: K): void {
+    let link = this.#newest.get(key);
+    for (let count = 1; link !== undefined && count < MAX_CLAIMS_OF_KEY; count++) link = link.older;
+    if (link?.older === undefined) return;
+    for (let lost = link.older as Link<V> | undefined; lost !== undefined; lost = lost.older) {
+      this.#claims -= 1;
+      this.#evicted += 1;
+    }
+    link.older = undefined;
+  }
+
+  #remove(key: K, link: Link<V>): boolean {
+    const newest = this.#newest.get(key);
+    if (newest === link) {
+      if (link.older === undefined) this.#newest.delete(key);
+      else this.#newest.set(key, link.older);
+      this.#claims -= 1;
+      return true;
+    }
+    for (let newer = newest; newer !== undefined; newer = newer.older) {
+      if (newer.older !== link) continue;
+      newer.older = link.older;
+      this.#claims -= 1;
+      return true;
+    }
+    return false;
+  }
+}
+
+function findOpen<V>(newest: Link<V> | undefined, value: V): Link<V> | undefined {
+  for (let link = newest; link !== undefined; link = link.older) {
+    if (link.value === value && link.to === Number.POSITIVE_INFINITY) return link;
+  }
+  return undefined;
+}

@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { ClaimTable } from '../../src/context/claim-table.ts';
+
+function table(options: { maxClaims?: number; graceMs?: number } = {}) {
+  const clock = { ms: 0 };
+  const claims = new ClaimTable<string, string>({
+    maxClaims: options.maxClaims ?? 100,
+    graceMs: options.graceMs ?? 1000,
+    monotonicMs: () => clock.ms,
+  });
+  return { claims, clock };
+}
+
+test('an address that is handed on belongs to each holder in its own time', () => {
+  const { claims } = table();
+  claims.claim('10.0.0.7', 'a', 100);
+  claims.release('10.0.0.7', 'a', 200);
+  claims.claim('10.0.0.7', 'b', 250);
+  const held = [99, 100, 199, 200, 249, 250, 9999].map((time) => claims.at('10.0.0.7', time));
+  expect(held).toEqual([undefined, 'a', 'a', undefined, undefined, 'b', 'b']);
+  expect(claims.counts).toEqual({ claims: 2, misses: 3, ambiguous: 0, evicted: 0, refused: 0 });
+});
+
+test('while two claim the same key nobody is the answer, and it is counted', () => {
+  const { claims } = table();
+  claims.claim('10.0.0.7', 'a', 100);
+  claims.claim('10.0.0.7', 'b', 200);
+  expect(claims.at('10.0.0.7', 150)).toBe('a');
+  expect(claims.at('10.0.0.7', 250)).toBeUndefined();
+  expect(claims.isAmbiguousAt('10.0.0.7', 250)).toBe(true);
+  claims.release('10.0.0.7', 'a', 210);
+  expect([205, 210].map((time) => claims.at('10.0.0.7', time))).toEqual([undefined, 'b']);
+  expect(claims.counts.ambiguous).toBe(2);
+});
+
+test('a claim that is known already changes nothing', () => {
+  const { claims } = table();
+  claims.claim('k', 'a', 100);
+  claims.claim('k', 'a', 300);
+  expect(claims.claimsOf('k')).toEqual([{ value: 'a', from: 100, to: Number.POSITIVE_INFINITY }]);
+  claims.release('k', 'other', 400);
+  expect(claims.at('k', 500)).toBe('a');
+});
+
+test('what has ended is kept for the grace period and no longer', () => {
+  const { claims, clock } = table({ graceMs: 1000 });
+  claims.claim('k', 'a', 0);
+  claims.release('k', 'a', 10);
+  clock.ms = 999;
+  claims.claim('other', 'x', 0);
+  expect(claims.at('k', 5)).toBe('a');
+  clock.ms = 1000;
+  claims.claim('other', 'y', 0);
+  expect(claims.at('k', 5)).toBeUndefined();
+  expect([...claims.keys()]).toEqual(['other']);
+});
+
+test('a full table gives up what has ended first, and then takes no more', () => {
+  const { claims } = table({ maxClaims: 2 });
+  claims.claim('old', 'a', 0);
+  claims.claim('live', 'b', 0);
+  claims.release('old', 'a', 10);
+  expect(claims.claim('new', 'c', 20)).toBe(true);
+  expect(claims.at('old', 5)).toBeUndefined();
+  expect(claims.claim('more', 'd', 30)).toBe(false);
+  expect(claims.counts).toMatchObject({ claims: 2, evicted: 1, refused: 1 });
+});
+
+test('a key that very many claim forgets the oldest', () => {
+  const { claims } = table({ maxClaims: 1000 });
+  for (let index = 0; index < 200; index++) claims.claim('k', `v${index}`, index);
+  expect(claims.claimsOf('k')).toHaveLength(64);
+  expect(claims.claimsOf('k')[0]?.value).toBe('v199');
+  expect(claims.counts).toMatchObject({ claims: 64, evicted: 136 });
+});
+
+test('ended claims in the middle of the others go without harm to them', () => {
+  const { claims, clock } = table({ graceMs: 10 });
+  for (const value of ['a', 'b', 'c']) claims.claim('k', value, 0);
+  claims.release('k', 'b', 5);
+  clock.ms = 20;
+  claims.claim('other', 'x', 0);
+  expect(claims.claimsOf('k').map(({ value }) => value)).toEqual(['c', 'a']);
+  expect(claims.counts.claims).toBe(3);
+});
