@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { BpfObject, enableProgramStats, RingBuffer, readPrebuilt } from '@tributary/bpf';
 import { Child } from './child.ts';
 import { type Churn, type ChurnOptions, churnMarkdown, measureChurn } from './churn.ts';
-import { alternate, type Pairs, quantile } from './pairs.ts';
+import { alternate, type Pairs, quantile, type Ratios } from './pairs.ts';
 import { CONNECTION_PORTS } from './ports.ts';
 import { Redis } from './redis.ts';
 
@@ -25,7 +25,7 @@ const EVENT_PROGRAMS = ['follow_state', 'follow_destroy'];
 
 /** How long and how often. */
 export interface KernelBenchOptions {
-  /** Alternating turns with the receiver on and off. */
+  /** Rounds of turns with the receiver on and off. */
   readonly pairs: number;
   /** Runs in a turn, of which the fastest counts: other work on the machine only ever slows one down. */
   readonly runsPerTurn: number;
@@ -129,7 +129,7 @@ export async function runKernelBench(
     console.error('UDP packets a second, receiver on and off …');
     const pair = await start('datagram-pair.ts', [], namespace);
     // UDP flows are reported only where the settings name them.
-    const withUdp = await start('receiver-process.ts', [settings ?? '{"flows":{"udp":{}}}']);
+    const withUdp = await start('receiver-process.ts', [withUdpFlows(settings)]);
     const datagrams = await alternate(withUdp, options.pairs, () =>
       best(options.runsPerTurn, async () => options.datagrams / (await pair.ask<number>(options.datagrams))),
     );
@@ -145,6 +145,12 @@ export async function runKernelBench(
     for (const child of children) child.stop();
     execFileSync('ip', ['netns', 'del', namespace]);
   }
+}
+
+/** The settings with UDP flows, whatever they say of them. */
+function withUdpFlows(settings = '{}'): string {
+  const parsed = JSON.parse(settings) as { readonly flows?: object };
+  return JSON.stringify({ ...parsed, flows: { ...parsed.flows, udp: {} } });
 }
 
 /** The highest of several rates. */
@@ -254,6 +260,10 @@ async function timed(work: () => Promise<void>): Promise<number> {
   return performance.now() - begin;
 }
 
+function ratiosText({ median, spread: [low, high] }: Ratios): string {
+  return `${median.toFixed(3)} (${low.toFixed(3)}–${high.toFixed(3)})`;
+}
+
 /** The result as Markdown. */
 export function kernelMarkdown(result: KernelBenchResult): string {
   const { connections, throughput, requests, datagrams, churn, programs, sweepMs } = result;
@@ -262,9 +272,9 @@ export function kernelMarkdown(result: KernelBenchResult): string {
       name,
       (quantile(pairs.off, 0.5) / unit).toFixed(1),
       (quantile(pairs.on, 0.5) / unit).toFixed(1),
-      pairs.ratio.toFixed(3),
-      `${pairs.spread[0].toFixed(3)}–${pairs.spread[1].toFixed(3)}`,
-      `${target}${pairs.ratio < target ? ' (missed)' : ''}`,
+      ratiosText(pairs.ratio),
+      ratiosText(pairs.control),
+      `${target}${pairs.ratio.median < target ? ' (missed)' : ''}`,
     ];
     return `| ${cells.join(' | ')} |`;
   };
@@ -273,7 +283,7 @@ export function kernelMarkdown(result: KernelBenchResult): string {
     0,
   );
   return [
-    '| receiver | off | on | ratio | quartiles | target |',
+    '| receiver | off | on | on against off (quartiles) | off against off | target |',
     '| --- | --- | --- | --- | --- | --- |',
     pairsRow('connections, thousand a second', connections, 1e3, 0.97),
     pairsRow('iperf3, Gbit/s', throughput, 1e9, 0.99),

@@ -1,36 +1,54 @@
 import type { Child } from './child.ts';
 
-/** What alternating runs with the receiver on and off gave: a rate each, the higher the better. */
-export interface Pairs {
-  readonly on: readonly number[];
-  readonly off: readonly number[];
-  /** The median of the ratios of the pairs: the machine may become faster or slower meanwhile, both alike. */
-  readonly ratio: number;
-  /** The quartiles of these ratios. */
+/** Ratios of what was measured in turns, one for each round. */
+export interface Ratios {
+  /** The median: the machine may become faster or slower meanwhile, both alike. */
+  readonly median: number;
+  /** The quartiles. */
   readonly spread: readonly [number, number];
 }
 
-/** Runs `measure` once with the receiver on and once with it off, `pairs` times, in turns the one and the other first. */
+/** What alternating turns with the receiver on and off gave: a rate each, the higher the better. */
+export interface Pairs {
+  readonly on: readonly number[];
+  readonly off: readonly number[];
+  /** On against off. */
+  readonly ratio: Ratios;
+  /** Off against off, in turns of the same rounds: what the machine itself makes of two equal things. */
+  readonly control: Ratios;
+}
+
+/** In each round `measure` runs once with the receiver on and twice with it off, each in turn as the first, second and third. */
 export async function alternate(
   receiver: Child,
-  pairs: number,
+  rounds: number,
   measure: () => Promise<number>,
 ): Promise<Pairs> {
   const on: number[] = [];
   const off: number[] = [];
-  const withReceiver = async (): Promise<void> => {
-    await receiver.ask('on');
-    on.push(await measure());
-    await receiver.ask('off');
-  };
-  const without = async (): Promise<void> => {
-    off.push(await measure());
-  };
-  for (let pair = 0; pair < pairs; pair += 1) {
-    for (const run of pair % 2 === 0 ? [withReceiver, without] : [without, withReceiver]) await run();
+  const again: number[] = [];
+  const turns = [
+    async (): Promise<void> => {
+      await receiver.ask('on');
+      on.push(await measure());
+      await receiver.ask('off');
+    },
+    async (): Promise<void> => {
+      off.push(await measure());
+    },
+    async (): Promise<void> => {
+      again.push(await measure());
+    },
+  ];
+  for (let round = 0; round < rounds; round += 1) {
+    for (let turn = 0; turn < turns.length; turn += 1) await turns[(round + turn) % turns.length]?.();
   }
-  const ratios = on.map((rate, pair) => rate / (off[pair] as number));
-  return { on, off, ratio: quantile(ratios, 0.5), spread: [quantile(ratios, 0.25), quantile(ratios, 0.75)] };
+  return { on, off, ratio: ratios(on, off), control: ratios(again, off) };
+}
+
+function ratios(numerators: readonly number[], denominators: readonly number[]): Ratios {
+  const all = numerators.map((rate, round) => rate / (denominators[round] as number));
+  return { median: quantile(all, 0.5), spread: [quantile(all, 0.25), quantile(all, 0.75)] };
 }
 
 /** The value below which a share of the values lies. */
