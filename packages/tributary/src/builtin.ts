@@ -5,6 +5,7 @@ import { otlpGrpcExporter, otlpHttpExporter } from '@tributary/exporter-otlp';
 import { healthCheckExtension } from '@tributary/extension-health-check';
 import { attributesProcessor } from '@tributary/processor-attributes';
 import { batchProcessor } from '@tributary/processor-batch';
+import { enrichProcessor } from '@tributary/processor-enrich';
 import { memoryLimiterProcessor } from '@tributary/processor-memory-limiter';
 import { resourceProcessor } from '@tributary/processor-resource';
 import { ebpfReceiver } from '@tributary/receiver-ebpf';
@@ -16,6 +17,7 @@ export const BUILTIN_FACTORIES: readonly Factory[] = [
   otlpReceiver,
   attributesProcessor,
   batchProcessor,
+  enrichProcessor,
   memoryLimiterProcessor,
   resourceProcessor,
   debugExporter,

@@ -1,0 +1,1 @@
+export { enrichProcessor } from './factory.ts';

@@ -1,0 +1,4 @@
+import { describeConformance } from '@tributary/testkit';
+import { enrichProcessor } from '../src/index.ts';
+
+describeConformance(enrichProcessor);
