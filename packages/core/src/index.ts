@@ -18,6 +18,7 @@ export * from './component/component.ts';
 export * from './component/factory.ts';
 export * from './component/logger.ts';
 export * from './component/memory-gate.ts';
+export { Outbox, type OutboxOptions } from './component/outbox.ts';
 export * from './component/periodic-receiver.ts';
 export * from './component/repeated-log.ts';
 export * from './component/signal.ts';

@@ -1,8 +1,7 @@
-import type { Settings, Signal, z } from '@tributary/core';
+import type { Outbox, Settings, Signal, z } from '@tributary/core';
 import type { CgroupNames } from './cgroups/cgroup-names.ts';
 import type { FlowDrops } from './drops/flow-drops.ts';
 import type { Losses } from './losses.ts';
-import type { Outbox } from './outbox.ts';
 import type { ProcessTable } from './processes/process-table.ts';
 
 /** One thing that the receiver watches. It starts, fails and stops by itself. */

@@ -2,6 +2,7 @@ import { examineMachine, type Machine } from '@tributary/bpf';
 import {
   type Component,
   errorText,
+  Outbox,
   PipelineError,
   RepeatedLog,
   type Settings,
@@ -15,7 +16,6 @@ import { CgroupWatch } from './cgroups/cgroup-watch.ts';
 import type { EbpfConfig } from './config.ts';
 import { FlowDrops } from './drops/flow-drops.ts';
 import { Losses } from './losses.ts';
-import { Outbox } from './outbox.ts';
 import { ProcessTable } from './processes/process-table.ts';
 
 /** Log events that wait for the pipelines, at most: some 35 MB. Beyond that the kernel keeps them. */

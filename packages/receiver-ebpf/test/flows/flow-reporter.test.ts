@@ -1,3 +1,4 @@
+import { Outbox } from '@tributary/core';
 import { type TestSettings, testSettings } from '@tributary/testkit';
 import { describe, expect, it } from 'vitest';
 import type { BlockEnvironment } from '../../src/block.ts';
@@ -6,7 +7,6 @@ import { FlowDrops } from '../../src/drops/flow-drops.ts';
 import { emptyFlowRecord } from '../../src/flows/flow-record.ts';
 import { FlowReporter, type FlowSource } from '../../src/flows/flow-reporter.ts';
 import { Losses } from '../../src/losses.ts';
-import { Outbox } from '../../src/outbox.ts';
 import { ProcessTable } from '../../src/processes/process-table.ts';
 
 const HOUR_MS = 3_600_000;

@@ -3,13 +3,12 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { examineMachine } from '@tributary/bpf';
-import type { AnyValue, Batch } from '@tributary/core';
+import { type AnyValue, type Batch, Outbox } from '@tributary/core';
 import { type TestSettings, testSettings } from '@tributary/testkit';
 import { CgroupNames } from '../../src/cgroups/cgroup-names.ts';
 import { CgroupWatch } from '../../src/cgroups/cgroup-watch.ts';
 import { FlowDrops } from '../../src/drops/flow-drops.ts';
 import { Losses } from '../../src/losses.ts';
-import { Outbox } from '../../src/outbox.ts';
 import { ProcessTable } from '../../src/processes/process-table.ts';
 import { processesBlock } from '../../src/processes/processes-block.ts';
 

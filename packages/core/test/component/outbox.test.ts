@@ -1,7 +1,6 @@
-import { type Batch, LogsWriter, PermanentError, RetryableError } from '@tributary/core';
+import { type Batch, LogsWriter, Outbox, PermanentError, RetryableError } from '@tributary/core';
 import { batchJson, sink } from '@tributary/testkit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Outbox } from '../src/outbox.ts';
 
 const REFUSED = new PermanentError('EXPORT_REFUSED', 'no.');
 const LATER = new RetryableError('EXPORT_UNAVAILABLE', 'not now.');

@@ -1,13 +1,16 @@
 /**
- * Hands batches on to the pipelines, one after the other, and keeps those that are not taken now. It is bounded: while
- * it is full the receiver reads nothing, and what happens meanwhile waits in the kernel, which counts what it cannot hold.
+ * Hands batches of a receiver that nobody waits for on to the pipelines, one after the other, and keeps those that are not taken
+ * now. It is bounded: while it is full the receiver adds nothing, and what happens meanwhile waits where it came from, or is
+ * counted as lost.
  */
-import { type Batch, type Consumer, isPermanent, RetryableError } from '@tributary/core';
+import { isPermanent, RetryableError } from '../errors.ts';
+import type { Batch } from '../otlp/batch.ts';
+import type { Consumer } from './component.ts';
 
 /** The waits between two attempts at a batch that was not taken now, in milliseconds; each is twice the last. */
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 30_000;
-/** However long a backend asks for: the kernel's buffers have no such patience, and timers end at 25 days. */
+/** However long a backend asks for: what waits is not worth more, and timers end at 25 days. */
 const LONGEST_WAIT_MS = 10 * 60_000;
 
 /** What the outbox is told. */
