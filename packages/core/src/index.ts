@@ -84,7 +84,9 @@ export type {
 } from './otlp/exponential-histogram-data-point.ts';
 export type { Resource, ResourceGroup, Scope, ScopeGroup, TelemetryRecord } from './otlp/groups.ts';
 export type { HistogramDataPoint } from './otlp/histogram-data-point.ts';
+export { EncodedText, LogRecordReader } from './otlp/log-record-reader.ts';
 export type { LogRecord } from './otlp/logs.ts';
+export { Memory } from './otlp/memory.ts';
 export type { DataPoint, Metric, MetricType } from './otlp/metrics.ts';
 export type { NumberDataPoint } from './otlp/number-data-point.ts';
 export type { SpanEvent } from './otlp/span-event.ts';

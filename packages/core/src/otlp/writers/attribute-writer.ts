@@ -1,7 +1,8 @@
 import type { AnyValue, DoubleValue } from '../any-value.ts';
 import { anyValueSize, writeAnyValue } from '../any-value-write.ts';
+import { copyRange, type Memory } from '../memory.ts';
 import { utf8Size } from '../utf8.ts';
-import { varint64Size, varintSize, writeVarint, writeVarint64 } from '../wire.ts';
+import { readVarint32, skipVarint, varint64Size, varintSize, writeVarint, writeVarint64 } from '../wire.ts';
 import type { EncodedAttribute, EncodedKey } from './encoded-key.ts';
 import type { WireOutput } from './output.ts';
 
@@ -93,6 +94,21 @@ export abstract class AttributeWriter {
     const out = this.#ready(attribute.body.room);
     out.bytes[out.length] = this.attributeTag;
     out.length = attribute.body.copyTo(out.view, out.length + 1);
+  }
+
+  /**
+   * Writes attributes that stand one after the other as fields of another message, as `LogRecordReader.copyAttribute` gives
+   * them; each has a tag of one byte, which becomes that of the message that is open.
+   */
+  attributesCopied(fields: Memory): void {
+    const size = fields.bytes.length;
+    const out = this.#ready(size);
+    const end = out.length + size;
+    copyRange(fields, 0, out, out.length, size);
+    while (out.length < end) {
+      out.bytes[out.length++] = this.attributeTag;
+      out.length = skipVarint(out.bytes, out.length) + readVarint32(out.bytes, out.length);
+    }
   }
 
   /** Writes attributes by their keys, in the order of the object's keys. */
