@@ -49,7 +49,6 @@ export type { OtlpReaderConfig } from './config/telemetry-readers.ts';
 export * from './context/address-key.ts';
 export { type Claim, type ClaimCounts, ClaimTable, type ClaimTableOptions } from './context/claim-table.ts';
 export * from './context/context.ts';
-export * from './context/describe.ts';
 export * from './context/entities.ts';
 export { maskAddress, type Prefix, parsePrefix, RangeTable } from './context/range-table.ts';
 export type { FactSource, FactSources, SourceState } from './context/sources.ts';

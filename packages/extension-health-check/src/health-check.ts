@@ -13,7 +13,6 @@ import {
 } from '@tributary/core';
 import { type Answer, healthAnswer, NOT_FOUND } from './answers.ts';
 import type { HealthCheckConfig } from './config.ts';
-import { CONTEXT_PATH, contextAnswer } from './context-answer.ts';
 import { HealthMonitor } from './health.ts';
 
 /** Answers, over HTTP, whether the service is available. */
@@ -87,7 +86,7 @@ export class HealthCheck implements Component {
       response.writeHead(204, [...this.#headers, ...this.#cors.preflightHeaders(request)]).end();
       return;
     }
-    const { status, contentType, body } = this.#answerTo(request);
+    const { status, contentType, body } = this.#answerTo(request.url ?? '/');
     const headers = [
       ...this.#headers,
       ...(this.#cors?.responseHeaders(request) ?? []),
@@ -98,12 +97,8 @@ export class HealthCheck implements Component {
     response.writeHead(status, headers).end(body);
   }
 
-  #answerTo(request: IncomingMessage): Answer {
-    const url = request.url ?? '/';
+  #answerTo(url: string): Answer {
     const [path = '/'] = url.split('?', 1);
-    if (this.#config.context.enabled && path === CONTEXT_PATH) {
-      return contextAnswer(this.#settings.context, request, Date.now());
-    }
     const isKnown = this.#config.path.endsWith('/')
       ? path.startsWith(this.#config.path)
       : path === this.#config.path;
