@@ -76,6 +76,7 @@ export type { Attributes } from './otlp/attributes.ts';
 export { Batch } from './otlp/batch.ts';
 export { type BatchMeta, NO_META } from './otlp/batch-meta.ts';
 export { MAX_MESSAGE_DEPTH } from './otlp/check.ts';
+export { EncodedAttributes } from './otlp/encoded-attributes.ts';
 export type { Exemplar } from './otlp/exemplar.ts';
 export type {
   ExponentialBuckets,

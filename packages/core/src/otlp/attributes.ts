@@ -10,6 +10,7 @@ import {
 import { anyValueSize, keyValueSize, writeKeyValue } from './any-value-write.ts';
 import { cutKeys, findKey, forEachAttribute, found } from './attribute-scan.ts';
 import { allocateEdit } from './edit-arena.ts';
+import type { EncodedAttributes } from './encoded-attributes.ts';
 import { ItemWriter } from './item-writer.ts';
 import { encodeKey } from './key-cache.ts';
 import { KEY_TAG, keyValue } from './key-value.ts';
@@ -45,6 +46,11 @@ export interface Attributes {
   renameUnlessTaken(from: string, to: string): boolean;
   /** Gives the value a second key, which it takes over if it exists; the value's bytes are copied. False without `from`. */
   copy(from: string, to: string): boolean;
+  /**
+   * Adds those of the attributes whose key is not there, at the end, or whose value there is empty (an empty string, no value),
+   * in its place. Nothing else is overwritten. Cheaper than `set` of each: what is added is encoded already.
+   */
+  addMissing(attributes: EncodedAttributes): void;
   /** The keys in the order of the wire, repeated ones each time. */
   keys(): string[];
   /** Keys and values in the order of the wire, repeated keys each time. */
@@ -134,6 +140,16 @@ export class AttributesView implements Attributes {
     const range = withOtherKey(this.#field, toKey);
     edit(this.#node, range, cutKeys(this.#node, this.#field, toKey, toKey, cuts));
     return true;
+  }
+
+  addMissing(attributes: EncodedAttributes): void {
+    attributes.addMissing(this.#node, this.#field, this);
+  }
+
+  /** Adds encoded attributes at the end. */
+  append(encoded: ByteRange): void {
+    cuts.clear();
+    edit(this.#node, encoded, -1);
   }
 
   keys(): string[] {

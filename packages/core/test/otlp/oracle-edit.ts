@@ -11,6 +11,7 @@ import {
   type DataPoint,
   DoubleValue,
   double,
+  EncodedAttributes,
   type Metric,
   type Signal,
   type Span,
@@ -28,7 +29,8 @@ export interface Edit {
 type AttributeAction =
   | { readonly do: 'set'; readonly key: string; readonly value: AnyValue | DoubleValue }
   | { readonly do: 'delete'; readonly key: string }
-  | { readonly do: 'rename' | 'copy'; readonly key: string; readonly to: string };
+  | { readonly do: 'rename' | 'copy'; readonly key: string; readonly to: string }
+  | { readonly do: 'addMissing'; readonly added: readonly (readonly [string, AnyValue | DoubleValue])[] };
 
 type Action =
   | AttributeAction
@@ -69,6 +71,10 @@ const attributeActions: fc.Arbitrary<AttributeAction>[] = [
   fc.record({ do: fc.constant('set' as const), key: keyArbitrary, value: valueArbitrary }),
   fc.record({ do: fc.constant('delete' as const), key: keyArbitrary }),
   fc.record({ do: fc.constantFrom('rename' as const, 'copy' as const), key: keyArbitrary, to: keyArbitrary }),
+  fc.record({
+    do: fc.constant('addMissing' as const),
+    added: fc.array(fc.tuple(keyArbitrary, valueArbitrary), { maxLength: 6 }),
+  }),
 ];
 
 const actionArbitrary: fc.Arbitrary<Action> = fc.oneof(
@@ -225,6 +231,12 @@ function editAttributes(
   const { attributes, plain, attributesKey } = target;
   if (attributes === undefined) return;
   const before = list(plain[attributesKey]);
+  if (action.do === 'addMissing') {
+    const added = new Map(action.added);
+    attributes.addMissing(new EncodedAttributes(action.added));
+    plain[attributesKey] = [...added].reduce(putIfMissing, before);
+    return;
+  }
   const first = before.findIndex((attribute) => attribute['key'] === action.key);
   if (action.do === 'set') {
     attributes.set(action.key, action.value);
@@ -248,6 +260,20 @@ function editAttributes(
         attribute === moved || (attribute['key'] !== action.key && attribute['key'] !== action.to),
     );
   }
+}
+
+/** Puts an attribute where there is none with its key, or one that says nothing. */
+function putIfMissing(attributes: Plain[], attribute: [string, AnyValue | DoubleValue]): Plain[] {
+  const present = attributes.find((other) => other['key'] === attribute[0]);
+  if (present !== undefined && !isEmpty(present['value'] as Plain | undefined)) return attributes;
+  return put(attributes, attribute[0], plainKeyValue(attribute));
+}
+
+/** An index into the strings of profiles says nothing in the other signals, and what is unknown nothing in any. */
+function isEmpty(value: Plain | undefined): boolean {
+  const { stringValueStrindex: _index, $unknown: _unknown, ...members } = value ?? {};
+  const given = Object.values(members).filter((member) => member !== undefined);
+  return given.every((member) => member === '' || (ArrayBuffer.isView(member) && member.byteLength === 0));
 }
 
 /** Puts an attribute in the place of the first with the key, or at the end; others with the key go. */

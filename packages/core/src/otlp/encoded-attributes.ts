@@ -1,0 +1,138 @@
+/**
+ * Attributes that are encoded once and added to many messages. What is added are the encoded bytes themselves, as ranges:
+ * a message to which some hundred bytes are added copies none of them until it is sent.
+ *
+ *     memory := [attribute 0][attribute 1] … [attribute n - 1]     each with its tag
+ */
+import { type AnyValue, type DoubleValue, readAnyValue } from './any-value.ts';
+import { anyValueSize, keyValueSize, writeKeyValue } from './any-value-write.ts';
+import { forEachAttribute } from './attribute-scan.ts';
+import { encodeKey } from './key-cache.ts';
+import { keyValue } from './key-value.ts';
+import { Memory } from './memory.ts';
+import { ByteRange, type MessageNode } from './message.ts';
+import { equalWords, varintSize, WIRE, writeVarint } from './wire.ts';
+
+/** What is known of the key of one of the attributes in the message that they are added to. */
+const ABSENT = 0;
+const EMPTY = 1;
+const TAKEN = 2;
+
+/** The tag of a string in an AnyValue. */
+const STRING_TAG = 0x0a;
+
+/** Where attributes are added: a message's, while it is edited. */
+export interface AttributeTarget {
+  /** Adds whole attributes at the end. */
+  append(encoded: ByteRange): void;
+  set(key: string, value: AnyValue | DoubleValue): void;
+}
+
+/** Attributes encoded once; see the head of this file. Keys differ from one another. */
+export class EncodedAttributes {
+  readonly #entries: readonly (readonly [key: string, value: AnyValue | DoubleValue])[];
+  readonly #keys: readonly Memory[];
+  /** One bit for each hash of a key: most keys of a message are seen not to be among these by one look. */
+  readonly #hashes: number;
+  /** The attributes as fields of one number, by that number; resources and scopes have 1, spans 9, log records 6. */
+  readonly #encoded: (EncodedRun | undefined)[] = [];
+
+  /** @throws PermanentError OTLP_UNWRITABLE as `Attributes.set` does. */
+  constructor(attributes: Iterable<readonly [key: string, value: AnyValue | DoubleValue]>) {
+    this.#entries = [...new Map(attributes)];
+    this.#keys = this.#entries.map(([key]) => encodeKey(key));
+    let hashes = 0;
+    for (const { bytes } of this.#keys) hashes |= 1 << hashOf(bytes, 0, bytes.length);
+    this.#hashes = hashes;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  /** Adds to a message those whose key it lacks, or has with an empty value: see `Attributes.addMissing`. */
+  addMissing(node: MessageNode, field: number, target: AttributeTarget): void {
+    const count = this.#entries.length;
+    this.#encoded[field] ??= encodeRun(field, this.#keys, this.#entries);
+    const { memory, starts } = this.#encoded[field];
+    const states = this.#statesIn(node, field);
+    if (states === undefined) {
+      if (count > 0) target.append(new ByteRange(memory, 0, starts[count]!));
+      return;
+    }
+    for (let index = 0; index < count; ) {
+      const first = index;
+      while (index < count && states[index] === ABSENT) index++;
+      if (index > first) target.append(new ByteRange(memory, starts[first]!, starts[index]!));
+      else if (states[index++] === EMPTY) target.set(this.#entries[first]![0], this.#entries[first]![1]);
+    }
+  }
+
+  /** What the message has under each of the keys; undefined if it has none of them. */
+  #statesIn(node: MessageNode, field: number): Uint8Array | undefined {
+    let states: Uint8Array | undefined;
+    forEachAttribute(node, field, () => {
+      const { bytes, keyStart, keyEnd } = keyValue;
+      if (((this.#hashes >>> hashOf(bytes, keyStart, keyEnd)) & 1) === 0) return;
+      const index = this.#indexOf(bytes, keyStart, keyEnd);
+      if (index < 0) return;
+      states ??= new Uint8Array(this.#keys.length);
+      // Of a repeated key the first counts.
+      if (states[index] === ABSENT) states[index] = isEmptyValue() ? EMPTY : TAKEN;
+    });
+    return states;
+  }
+
+  #indexOf(bytes: Buffer, from: number, to: number): number {
+    const length = to - from;
+    let view: DataView | undefined;
+    for (let index = 0; index < this.#keys.length; index++) {
+      const key = this.#keys[index]!;
+      if (key.bytes.length !== length) continue;
+      view ??= new DataView(bytes.buffer, bytes.byteOffset + from, length);
+      if (equalWords(view, 0, key.view, 0, length)) return index;
+    }
+    return -1;
+  }
+}
+
+interface EncodedRun {
+  readonly memory: Memory;
+  /** Where each attribute starts, and where the last one ends. */
+  readonly starts: readonly number[];
+}
+
+function encodeRun(
+  field: number,
+  keys: readonly Memory[],
+  entries: readonly (readonly [string, AnyValue | DoubleValue])[],
+): EncodedRun {
+  const sizes = entries.map(([, value], index) => keyValueSize(keys[index]!.bytes, anyValueSize(value)));
+  const starts = [0];
+  for (const size of sizes) starts.push(starts.at(-1)! + 1 + varintSize(size) + size);
+  const bytes = Buffer.allocUnsafeSlow(starts.at(-1)!);
+  for (let index = 0; index < entries.length; index++) {
+    const [, value] = entries[index]!;
+    bytes[starts[index]!] = (field << 3) | WIRE.delimited;
+    const at = writeVarint(bytes, starts[index]! + 1, sizes[index]!);
+    writeKeyValue(bytes, at, keys[index]!.bytes, value, anyValueSize(value));
+  }
+  return { memory: new Memory(bytes), starts };
+}
+
+/** A number of five bits that keys of one prefix differ in. */
+function hashOf(bytes: Buffer, from: number, to: number): number {
+  if (to === from) return 0;
+  return ((to - from) * 7 + bytes[to - 1]! + bytes[(from + to) >>> 1]! * 3) & 31;
+}
+
+function isEmptyValue(): boolean {
+  const { valueBytes, valueStart, valueEnd } = keyValue;
+  // Almost always it is a string with something in it.
+  if (valueBytes[valueStart] === STRING_TAG && valueEnd - valueStart === 2 + valueBytes[valueStart + 1]!) {
+    return valueEnd - valueStart === 2;
+  }
+  const value = readAnyValue(valueBytes, valueStart, valueEnd);
+  return value === null || value === '' || (value instanceof Uint8Array && value.length === 0);
+}
