@@ -132,6 +132,16 @@ export class ClaimTable<K extends string | number, V> {
     return found.value;
   }
 
+  /**
+   * The value that claimed `key` last, whether or not it still holds it: for keys that are never handed on, such as uids.
+   * Undefined if nobody is known to have held it.
+   */
+  newest(key: K): V | undefined {
+    const newest = this.#newest.get(key);
+    if (newest === undefined) this.#misses += 1;
+    return newest?.value;
+  }
+
   /** Whether several values claim to have held `key` at `time`. */
   isAmbiguousAt(key: K, time: number): boolean {
     const values = new Set<V>();

@@ -30,8 +30,10 @@ export interface Pod extends EntityBase {
   readonly namespace: string;
   /** Empty until it is bound to a node. */
   nodeName: string;
-  /** `spec.hostname`, or the pod's name. */
+  /** `spec.hostname`; empty if the pod's name is its host name. */
   hostName: string;
+  /** `metadata.creationTimestamp` in whole seconds since the Unix epoch; 0 where not known. */
+  createdSeconds: number;
   /** `status.startTime` as RFC 3339; empty until the kubelet has taken it. */
   startTime: string;
   /** `status.podIPs`; with `hostNetwork` those of the node. */

@@ -33,6 +33,13 @@ test('while two claim the same key nobody is the answer, and it is counted', () 
   expect(claims.counts.ambiguous).toBe(2);
 });
 
+test('the newest holder is known after it has let go too', () => {
+  const { claims } = table();
+  claims.claim('uid', 'a', 100);
+  claims.release('uid', 'a', 200);
+  expect([claims.newest('uid'), claims.newest('other'), claims.counts.misses]).toEqual(['a', undefined, 1]);
+});
+
 test('a claim that is known already changes nothing', () => {
   const { claims } = table();
   claims.claim('k', 'a', 100);
