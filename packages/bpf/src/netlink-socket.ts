@@ -43,6 +43,8 @@ const writeFile = promisify(write);
 export interface NetlinkSocketOptions {
   /** The protocol, such as 4 for NETLINK_SOCK_DIAG. */
   readonly protocol: number;
+  /** What it is for, with which the texts of errors begin; `sock_diag`, if not given. */
+  readonly name?: string;
   /** Groups whose messages it receives without asking. */
   readonly groups?: readonly number[];
   /** The kernel memory in which messages wait to be read, in bytes; the system's limit holds without CAP_NET_ADMIN. */
@@ -62,16 +64,16 @@ export class NetlinkSocket {
   #isClosed = false;
 
   /** Opens it in the network namespace of the calling thread. Throws a `PipelineError` (`SOCK_DIAG_UNAVAILABLE`). */
-  constructor({ protocol, groups = [], receiveBufferBytes }: NetlinkSocketOptions) {
+  constructor({ protocol, name = 'sock_diag', groups = [], receiveBufferBytes }: NetlinkSocketOptions) {
     const { libc, errno } = native();
     this.#fd = libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
-    if (this.#fd < 0) throw failed('made', errno());
+    if (this.#fd < 0) throw failed(name, 'made', errno());
     try {
       if (receiveBufferBytes !== undefined) this.#setReceiveBuffer(receiveBufferBytes);
-      if (libc.bind(this.#fd, ANY_ADDRESS, ANY_ADDRESS.length) !== 0) throw failed('bound', errno());
+      if (libc.bind(this.#fd, ANY_ADDRESS, ANY_ADDRESS.length) !== 0) throw failed(name, 'bound', errno());
       for (const group of groups) {
         if (this.#setOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group) !== 0) {
-          throw failed(`joined to group ${group}`, errno());
+          throw failed(name, `joined to group ${group}`, errno());
         }
       }
     } catch (error) {
@@ -156,10 +158,10 @@ export class NetlinkSocket {
   }
 }
 
-function failed(what: string, errno: number): PipelineError {
+function failed(name: string, what: string, errno: number): PipelineError {
   return new PipelineError(
     'SOCK_DIAG_UNAVAILABLE',
-    `sock_diag: a netlink socket cannot be ${what} (${errnoText(errno)}). ` +
+    `${name}: a netlink socket cannot be ${what} (${errnoText(errno)}). ` +
       'Allow AF_NETLINK where a seccomp profile or systemd (RestrictAddressFamilies) forbids it.',
   );
 }

@@ -11,6 +11,7 @@ describe('the settings of the ebpf receiver', () => {
         interval: 10_000,
         idle_interval: 300_000,
         ring_buffer_bytes: 4_194_304,
+        conntrack: { enabled: true, network_namespaces: [] },
       },
     });
   });
@@ -53,6 +54,7 @@ describe('the settings of the ebpf receiver', () => {
       interval: '1m30s',
       idle_interval: '0s',
       ring_buffer_bytes: 131_072,
+      conntrack: { enabled: false, network_namespaces: ['/run/netns/node-1'] },
       udp: { enabled: false, idle_timeout: '5s', max_peers: 2000 },
     };
     expect(ebpfConfigSchema.parse({ flows })).toEqual({
@@ -61,6 +63,7 @@ describe('the settings of the ebpf receiver', () => {
         interval: 90_000,
         idle_interval: 0,
         ring_buffer_bytes: 131_072,
+        conntrack: { enabled: false, network_namespaces: ['/run/netns/node-1'] },
         udp: { enabled: false, idle_timeout: 5000, max_peers: 2000 },
       },
     });

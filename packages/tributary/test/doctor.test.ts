@@ -61,11 +61,13 @@ describe('tributary doctor', () => {
   ])('tells the truth to a user with $capabilities', async ({ capabilities, bpf, code }, context) => {
     skipWithoutRoot(context);
     const isAllowed = bpf !== 'cannot_run';
+    const mayAskConntrack = capabilities.includes('net_admin');
     expect(await statesWith(capabilities)).toMatchObject({
       code,
       states: {
         'TCP by BPF': bpf,
         'TCP by sock_diag': 'partly',
+        'address translation': mayAskConntrack ? 'runs' : 'cannot_run',
         'dropped packets': isAllowed ? 'runs' : 'cannot_run',
         'starts, ends and OOM kills': isAllowed ? 'runs' : 'cannot_run',
         'CPU, memory and disks of containers': 'runs',

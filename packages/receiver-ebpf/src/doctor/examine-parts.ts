@@ -13,6 +13,7 @@ import {
   readPrebuilt,
 } from '@tributary/bpf';
 import { errorText } from '@tributary/core';
+import { ConntrackTable } from '../flows/conntrack/conntrack-table.ts';
 import { NETLINK_SOCK_DIAG } from '../flows/sock-diag/inet-diag.ts';
 import { isInFirstPidNamespace } from '../pid-namespace.ts';
 import type { Condition, Finding, Part, PartReport } from './part.ts';
@@ -70,9 +71,7 @@ function programFindings(part: Part, machine: Machine, readObject: (name: string
 function conditionFindings({ conditions }: Part, machine: Machine): Finding[] {
   return conditions.flatMap(({ condition, without }) => {
     const problem = problemOf(condition, machine);
-    return problem === undefined
-      ? []
-      : [finding(problem, without, isCapability(condition, machine) ? [condition] : [])];
+    return problem === undefined ? [] : [finding(problem, without, capabilitiesFor(condition, machine))];
   });
 }
 
@@ -97,6 +96,8 @@ function problemOf(condition: Condition, machine: Machine): string | undefined {
         : "only a part of cgroup version 2 is mounted where this process sees it. Mount the host's /sys/fs/cgroup.";
     case 'sock_diag':
       return sockDiagProblem();
+    case 'conntrack':
+      return conntrackProblem();
     default:
       return machine.capabilities[condition]
         ? undefined
@@ -112,6 +113,12 @@ function finding(text: string, lost: string | undefined, capabilities: readonly 
   return { problem, ...(lost === undefined ? {} : { lost }), remedy, capabilities };
 }
 
+/** Those that would mend a condition that does not hold. */
+function capabilitiesFor(condition: Condition, machine: Machine): readonly Capability[] {
+  if (condition === 'conntrack') return machine.capabilities.CAP_NET_ADMIN ? [] : ['CAP_NET_ADMIN'];
+  return isCapability(condition, machine) ? [condition] : [];
+}
+
 function isCapability(condition: Condition, { capabilities }: Machine): condition is Capability {
   return Object.hasOwn(capabilities, condition);
 }
@@ -120,6 +127,17 @@ function sockDiagProblem(): string | undefined {
   try {
     new NetlinkSocket({ protocol: NETLINK_SOCK_DIAG }).close();
     return undefined;
+  } catch (error) {
+    return errorText(error);
+  }
+}
+
+function conntrackProblem(): string | undefined {
+  try {
+    const table = new ConntrackTable();
+    const problem = table.problem();
+    table.close();
+    return problem;
   } catch (error) {
     return errorText(error);
   }

@@ -1,7 +1,14 @@
 import type { Capability } from '@tributary/bpf';
 
 /** What a part needs of the machine beside the permission to load programs. */
-export type Condition = Capability | 'host_pid' | 'cgroups' | 'cgroup2' | 'whole_cgroup2' | 'sock_diag';
+export type Condition =
+  | Capability
+  | 'host_pid'
+  | 'cgroups'
+  | 'cgroup2'
+  | 'whole_cgroup2'
+  | 'sock_diag'
+  | 'conntrack';
 
 /** One program of a part, or several of which a kernel takes one. */
 export interface ProgramNeed {

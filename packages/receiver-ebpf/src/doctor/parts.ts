@@ -100,6 +100,12 @@ export const PARTS: readonly Part[] = [
     ],
   },
   {
+    block: 'flows',
+    title: 'address translation',
+    programs: [],
+    conditions: [{ condition: 'conntrack' }],
+  },
+  {
     block: 'drops',
     title: 'dropped packets',
     object: 'drops',

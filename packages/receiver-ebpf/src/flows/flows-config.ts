@@ -1,5 +1,6 @@
 import { duration, z } from '@tributary/core';
 import { ringBufferBytes } from '../ring-buffer-bytes.ts';
+import { conntrackConfigSchema } from './conntrack/conntrack-config.ts';
 import { udpConfigSchema } from './udp/udp-config.ts';
 
 /** Where TCP flows come from. */
@@ -25,6 +26,9 @@ export const flowsConfigSchema = z.strictObject({
       'again, 144 a flow; `sock_diag` at most as much for each network namespace. ' +
       'It must hold those of the longest time that the pipeline takes no data.',
   ),
+  conntrack: conntrackConfigSchema
+    .prefault({})
+    .describe('Where the kernel sent connections to Services, for the processor `enrich`.'),
   udp: udpConfigSchema
     .optional()
     .describe(

@@ -19,6 +19,9 @@ const FALLBACK = `TCP flows are read by sock_diag, for BPF cannot run here: ${NO
 const NO_UDP =
   'a part of flows cannot run: ebpf: flows::udp: this process may not attach programs to cgroups (it has no CAP_NET_ADMIN). ' +
   'Give it this capability, or set flows::udp::enabled to false.';
+const NO_CONNTRACK =
+  'the backends of Services are not known from conntrack: conntrack: the kernel does not say where it sent connections ' +
+  '(EPERM: operation not permitted). Give this process CAP_NET_ADMIN.';
 
 beforeEach(skipWithoutBpf);
 
@@ -40,11 +43,12 @@ describe('with every block the receiver', () => {
         `a block cannot run: drops: ${NO_BPF}`,
         `a block cannot run: processes: ${NO_BPF}`,
         `a part of flows cannot run: ${NO_BPF}`,
+        NO_CONNTRACK,
       ],
     },
     { capabilities: ['bpf'], lacks: expect.arrayContaining([FALLBACK]) },
     { capabilities: ['perfmon'], lacks: expect.arrayContaining([FALLBACK]) },
-    { capabilities: ['bpf', 'perfmon'], lacks: [NO_UDP] },
+    { capabilities: ['bpf', 'perfmon'], lacks: [NO_UDP, NO_CONNTRACK] },
     { capabilities: ['bpf', 'perfmon', 'net_admin'], lacks: undefined },
   ])(
     'says to a user with $capabilities what is missing, and nothing else',
@@ -57,7 +61,7 @@ describe('with every block the receiver', () => {
 });
 
 describe('by sock_diag the receiver', () => {
-  const config = { flows: { source: 'sock_diag', interval: '200ms' } };
+  const config = { flows: { source: 'sock_diag', interval: '200ms', conntrack: { enabled: false } } };
   const steps = (begin: readonly Step[]): Step[] => [...begin, { do: 'wait' }];
 
   it('sees connections of other network namespaces with CAP_SYS_ADMIN and CAP_SYS_PTRACE', async () => {

@@ -10,6 +10,7 @@ export interface Lab {
   /** Addresses on the wire. */
   readonly clientAddress: string;
   readonly serverAddress: string;
+  readonly clientAddress6: string;
   readonly serverAddress6: string;
   /** Runs a program in the server's namespace, such as nft or tc. */
   inServer(...command: readonly string[]): void;
@@ -47,6 +48,7 @@ export async function withLab(work: (lab: Lab) => Promise<void>): Promise<void> 
       server: inside(server),
       clientAddress: `${network}.1`,
       serverAddress: `${network}.2`,
+      clientAddress6: `${network6}::1`,
       serverAddress6: `${network6}::2`,
       inServer: (...command) => run(...inside(server), ...command),
       inClient: (...command) => run(...inside(client), ...command),
