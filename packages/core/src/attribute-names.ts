@@ -5,8 +5,13 @@
  */
 
 export const ATTR_CONTAINER_ID = 'container.id';
+export const ATTR_CONTAINER_IMAGE_NAME = 'container.image.name';
+export const ATTR_CONTAINER_IMAGE_REPO_DIGESTS = 'container.image.repo_digests';
+/** The Collector's; the semantic conventions have `container.image.tags`, a list. */
+export const ATTR_CONTAINER_IMAGE_TAG = 'container.image.tag';
 /** What befell a container's memory: `low`, `high`, `max` or `oom`, as the kernel's memory.events has them. */
 export const ATTR_CONTAINER_MEMORY_EVENT = 'container.memory.event';
+export const ATTR_CONTAINER_NAME = 'container.name';
 export const ATTR_CPU_MODE = 'cpu.mode';
 export const ATTR_DESTINATION_ADDRESS = 'destination.address';
 export const ATTR_DESTINATION_PORT = 'destination.port';
@@ -52,7 +57,29 @@ export const ATTR_FLOW_SOURCE_ZERO_WINDOW = 'flow.source.zero_window';
 /** `open` or `closed`. */
 export const ATTR_FLOW_STATE = 'flow.state';
 export const ATTR_HOST_NAME = 'host.name';
+export const ATTR_K8S_CLUSTER_UID = 'k8s.cluster.uid';
+export const ATTR_K8S_CONTAINER_NAME = 'k8s.container.name';
+export const ATTR_K8S_CONTAINER_RESTART_COUNT = 'k8s.container.restart_count';
+export const ATTR_K8S_CRONJOB_NAME = 'k8s.cronjob.name';
+export const ATTR_K8S_CRONJOB_UID = 'k8s.cronjob.uid';
+export const ATTR_K8S_DAEMONSET_NAME = 'k8s.daemonset.name';
+export const ATTR_K8S_DAEMONSET_UID = 'k8s.daemonset.uid';
+export const ATTR_K8S_DEPLOYMENT_NAME = 'k8s.deployment.name';
+export const ATTR_K8S_DEPLOYMENT_UID = 'k8s.deployment.uid';
+export const ATTR_K8S_JOB_NAME = 'k8s.job.name';
+export const ATTR_K8S_JOB_UID = 'k8s.job.uid';
+export const ATTR_K8S_NAMESPACE_NAME = 'k8s.namespace.name';
+export const ATTR_K8S_NODE_NAME = 'k8s.node.name';
+export const ATTR_K8S_NODE_UID = 'k8s.node.uid';
+export const ATTR_K8S_POD_HOSTNAME = 'k8s.pod.hostname';
+export const ATTR_K8S_POD_IP = 'k8s.pod.ip';
+export const ATTR_K8S_POD_NAME = 'k8s.pod.name';
+export const ATTR_K8S_POD_START_TIME = 'k8s.pod.start_time';
 export const ATTR_K8S_POD_UID = 'k8s.pod.uid';
+export const ATTR_K8S_REPLICASET_NAME = 'k8s.replicaset.name';
+export const ATTR_K8S_REPLICASET_UID = 'k8s.replicaset.uid';
+export const ATTR_K8S_STATEFULSET_NAME = 'k8s.statefulset.name';
+export const ATTR_K8S_STATEFULSET_UID = 'k8s.statefulset.uid';
 /** Why a packet was dropped: the Linux kernel's name of it, in lower case and without `SKB_DROP_REASON_`. */
 export const ATTR_NETWORK_DROP_REASON = 'network.drop.reason';
 export const ATTR_NETWORK_INTERFACE_NAME = 'network.interface.name';
@@ -103,6 +130,7 @@ export const ATTR_SERVER_ADDRESS = 'server.address';
 export const ATTR_SERVER_PORT = 'server.port';
 export const ATTR_SERVICE_INSTANCE_ID = 'service.instance.id';
 export const ATTR_SERVICE_NAME = 'service.name';
+export const ATTR_SERVICE_NAMESPACE = 'service.namespace';
 export const ATTR_SERVICE_VERSION = 'service.version';
 export const ATTR_SOURCE_ADDRESS = 'source.address';
 export const ATTR_SOURCE_PORT = 'source.port';
@@ -159,3 +187,28 @@ export const METRIC_NETWORK_FLOW_DROPS = 'network.flow.drops';
 export const METRIC_NETWORK_LISTENER_DROPS = 'network.listener.drops';
 /** Handshakes at a listening socket whose SYN-ACK was never answered, since the last point (delta sum). */
 export const METRIC_NETWORK_LISTENER_UNANSWERED = 'network.listener.unanswered';
+
+/**
+ * What stands before a label's own key in the name of an attribute that is made of it, by the kind of the object: as the Collector
+ * has it, which for three kinds writes a plural.
+ */
+export const K8S_LABEL_PREFIXES = {
+  pod: 'k8s.pod.labels.',
+  namespace: 'k8s.namespace.labels.',
+  node: 'k8s.node.labels.',
+  deployment: 'k8s.deployment.label.',
+  statefulset: 'k8s.statefulset.label.',
+  daemonset: 'k8s.daemonset.label.',
+  job: 'k8s.job.label.',
+} as const;
+
+/** The same for annotations. */
+export const K8S_ANNOTATION_PREFIXES = {
+  pod: 'k8s.pod.annotations.',
+  namespace: 'k8s.namespace.annotations.',
+  node: 'k8s.node.annotations.',
+  deployment: 'k8s.deployment.annotation.',
+  statefulset: 'k8s.statefulset.annotation.',
+  daemonset: 'k8s.daemonset.annotation.',
+  job: 'k8s.job.annotation.',
+} as const;

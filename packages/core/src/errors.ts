@@ -8,6 +8,7 @@ export const ERROR_CODES = {
   CONFIG_UNREADABLE: 'a configuration source cannot be read or is not YAML',
   PLUGIN_LOAD: 'a plugin cannot be loaded, or exports no factory, or clashes with another',
   COMPONENT_START: 'a component did not start',
+  METADATA_TIMEOUT: 'the facts that a component waits for were not there in time',
   COMPONENT_SHUTDOWN: 'one or more components did not shut down cleanly',
   SIGNAL_UNSUPPORTED: 'a component was given a signal that it does not take',
   OTLP_MALFORMED: 'a request is not valid OTLP',

@@ -12,7 +12,7 @@ export {
   type MatchPropertiesConfig,
   matchPropertiesSchema,
 } from './actions/match-config.ts';
-export { compilePattern, type Pattern } from './actions/pattern.ts';
+export { compilePattern, compileValidPattern, notAPattern, type Pattern } from './actions/pattern.ts';
 export * from './attribute-names.ts';
 export * from './component/component.ts';
 export * from './component/factory.ts';
@@ -52,7 +52,7 @@ export * from './context/context.ts';
 export * from './context/entities.ts';
 export { maskAddress, type Prefix, parsePrefix, RangeTable } from './context/range-table.ts';
 export type { FactSource, FactSources, SourceState } from './context/sources.ts';
-export type { WantedKeys } from './context/wanted-keys.ts';
+export type { KeyPattern, WantedKeys } from './context/wanted-keys.ts';
 export * from './errors.ts';
 export * from './exporter/config.ts';
 export { createExporter, type ExporterOptions } from './exporter/create-exporter.ts';

@@ -1,10 +1,15 @@
+/** What a key can be matched with, such as a RegExp. */
+export interface KeyPattern {
+  test(key: string): boolean;
+}
+
 /**
  * Which annotations anybody will ask for. Annotations are large (a pod's can have 256 KiB) and mostly of no use, so who
  * brings objects keeps only these. Labels are small and shared, and kept whole.
  */
 export class WantedKeys {
   readonly #keys = new Set<string>();
-  readonly #patterns: RegExp[] = [];
+  readonly #patterns: KeyPattern[] = [];
   #revision = 0;
 
   /** Grows when something is added: what was taken in before may lack it. */
@@ -13,7 +18,7 @@ export class WantedKeys {
   }
 
   /** Asks for an annotation by its name, or for those whose whole name matches a pattern. Before the receivers start. */
-  annotation(key: string | RegExp): void {
+  annotation(key: string | KeyPattern): void {
     if (typeof key === 'string') this.#keys.add(key);
     else this.#patterns.push(key);
     this.#revision += 1;
