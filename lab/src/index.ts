@@ -6,6 +6,13 @@ export * from './impairments.ts';
 export { ApiRefusal } from './kubernetes/api-requests.ts';
 export { kubernetesProblems } from './kubernetes/assets.ts';
 export * from './kubernetes/control-plane.ts';
+export {
+  type FaultProxy,
+  type FaultScope,
+  type OrderedFault,
+  startFaultProxy,
+} from './kubernetes/fault-proxy.ts';
+export * from './kubernetes/faults.ts';
 export type { LabProcess, ProcessEnd } from './lab-process.ts';
 export { load, startLoad } from './load.ts';
 export { clusterMap } from './map.ts';
