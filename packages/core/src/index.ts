@@ -76,7 +76,7 @@ export type { Attributes } from './otlp/attributes.ts';
 export { Batch } from './otlp/batch.ts';
 export { type BatchMeta, NO_META } from './otlp/batch-meta.ts';
 export { MAX_MESSAGE_DEPTH } from './otlp/check.ts';
-export { EncodedAttributes } from './otlp/encoded-attributes.ts';
+export { type AttributesOwner, EncodedAttributes } from './otlp/encoded-attributes.ts';
 export type { Exemplar } from './otlp/exemplar.ts';
 export type {
   ExponentialBuckets,
@@ -84,6 +84,7 @@ export type {
 } from './otlp/exponential-histogram-data-point.ts';
 export type { Resource, ResourceGroup, Scope, ScopeGroup, TelemetryRecord } from './otlp/groups.ts';
 export type { HistogramDataPoint } from './otlp/histogram-data-point.ts';
+export type { ItemBytes } from './otlp/item-writer.ts';
 export { EncodedText, LogRecordReader } from './otlp/log-record-reader.ts';
 export type { LogRecord } from './otlp/logs.ts';
 export { Memory } from './otlp/memory.ts';

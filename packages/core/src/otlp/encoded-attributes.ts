@@ -11,12 +11,19 @@ import { encodeKey } from './key-cache.ts';
 import { keyValue } from './key-value.ts';
 import { Memory } from './memory.ts';
 import { ByteRange, type MessageNode } from './message.ts';
+import { LOG_RECORD, RESOURCE, SPAN } from './schema.ts';
 import { equalWords, varintSize, WIRE, writeVarint } from './wire.ts';
 
 /** What is known of the key of one of the attributes in the message that they are added to. */
 const ABSENT = 0;
 const EMPTY = 1;
 const TAKEN = 2;
+
+/** The messages that `fieldsOf` makes fields of: each has its attributes in a field of its own. */
+const FIELDS = { resource: RESOURCE.attributes, span: SPAN.attributes, logRecord: LOG_RECORD.attributes };
+
+/** One of the messages that have attributes. */
+export type AttributesOwner = keyof typeof FIELDS;
 
 /** The tag of a string in an AnyValue. */
 const STRING_TAG = 0x0a;
@@ -51,11 +58,15 @@ export class EncodedAttributes {
     return this.#entries.length;
   }
 
+  /** All of them as whole fields of a message, for `ItemBytes.append`. */
+  fieldsOf(owner: AttributesOwner): Memory {
+    return this.#run(FIELDS[owner].number).memory;
+  }
+
   /** Adds to a message those whose key it lacks, or has with an empty value: see `Attributes.addMissing`. */
   addMissing(node: MessageNode, field: number, target: AttributeTarget): void {
     const count = this.#entries.length;
-    this.#encoded[field] ??= encodeRun(field, this.#keys, this.#entries);
-    const { memory, starts } = this.#encoded[field];
+    const { memory, starts } = this.#run(field);
     const states = this.#statesIn(node, field);
     if (states === undefined) {
       if (count > 0) target.append(new ByteRange(memory, 0, starts[count]!));
@@ -67,6 +78,11 @@ export class EncodedAttributes {
       if (index > first) target.append(new ByteRange(memory, starts[first]!, starts[index]!));
       else if (states[index++] === EMPTY) target.set(this.#entries[first]![0], this.#entries[first]![1]);
     }
+  }
+
+  #run(field: number): EncodedRun {
+    this.#encoded[field] ??= encodeRun(field, this.#keys, this.#entries);
+    return this.#encoded[field];
   }
 
   /** What the message has under each of the keys; undefined if it has none of them. */

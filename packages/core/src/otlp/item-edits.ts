@@ -10,7 +10,7 @@ import type { Signal } from '../component/signal.ts';
 import { type Attributes, AttributesView } from './attributes.ts';
 import { childLevel, isChild, LEVEL } from './count.ts';
 import { CHUNKS } from './encode.ts';
-import { ItemWriter } from './item-writer.ts';
+import { type ItemBytes, ItemWriter } from './item-writer.ts';
 import type { Memory } from './memory.ts';
 import { isDataField } from './metric-data.ts';
 import { RangeWriter } from './range-writer.ts';
@@ -40,16 +40,40 @@ export function editItems(
   request: Memory,
   edit: (attributes: Attributes) => void,
 ): readonly Uint8Array[] | undefined {
-  return new ItemPass(signal, request, edit).run();
+  const viewOf = attributesViews();
+  return new ItemPass(signal, request, (item, field) => edit(viewOf(item, field))).run();
+}
+
+/** The request after `edit` has seen the bytes of every item, in chunks; undefined if it changed none. */
+export function editItemBytes(
+  signal: Signal,
+  request: Memory,
+  edit: (item: ItemBytes, attributes: Attributes) => void,
+): readonly Uint8Array[] | undefined {
+  const viewOf = attributesViews();
+  return new ItemPass(signal, request, (item, field) => edit(item, viewOf(item, field))).run();
+}
+
+/** Gives the view of an item's attributes: one for all items that have them in the same field. */
+function attributesViews(): (item: ItemWriter, field: number) => AttributesView {
+  let view: AttributesView | undefined;
+  let fieldOfView = 0;
+  return (item, field) => {
+    if (view === undefined || fieldOfView !== field) {
+      view = new AttributesView(item, field);
+      fieldOfView = field;
+    }
+    return view;
+  };
 }
 
 class ItemPass {
   readonly #isMetrics: boolean;
   readonly #request: Memory;
-  readonly #edit: (attributes: Attributes) => void;
+  readonly #edit: (item: ItemWriter, attributesField: number) => void;
   readonly #item: ItemWriter;
-  /** The attributes of `#item`. */
-  #attributes: Attributes;
+  /** The number of the field in which the items have their attributes. */
+  #attributesField: number;
   /** What is written: from `from` to `to` of a memory, or, without one, the header of field `from` with length `to`. */
   readonly #memories: (Memory | undefined)[] = [];
   readonly #from: number[] = [];
@@ -58,13 +82,13 @@ class ItemPass {
   /** Up to where the request is on the list. */
   #listed = 0;
 
-  constructor(signal: Signal, request: Memory, edit: (attributes: Attributes) => void) {
+  constructor(signal: Signal, request: Memory, edit: (item: ItemWriter, attributesField: number) => void) {
     this.#isMetrics = signal === 'metrics';
     this.#request = request;
     this.#edit = edit;
     this.#item = new ItemWriter(request);
     const { attributes } = signal === 'traces' ? SPAN : LOG_RECORD;
-    this.#attributes = new AttributesView(this.#item, attributes.number);
+    this.#attributesField = attributes.number;
   }
 
   run(): readonly Uint8Array[] | undefined {
@@ -93,9 +117,7 @@ class ItemPass {
       position = skipValue(bytes, at, tag & 7);
       if ((tag & 7) !== WIRE.delimited || !isChild(tag >>> 3, level)) continue;
       const start = skipVarint(bytes, at);
-      if (level === LEVEL.metric) {
-        this.#attributes = new AttributesView(this.#item, POINT_ATTRIBUTES[tag >>> 3]!);
-      }
+      if (level === LEVEL.metric) this.#attributesField = POINT_ATTRIBUTES[tag >>> 3]!;
       growth +=
         next === LEVEL.item
           ? this.#editItem(tag >>> 3, outerStart, start, position)
@@ -127,7 +149,7 @@ class ItemPass {
   #editItem(field: number, outerStart: number, start: number, end: number): number {
     const item = this.#item;
     item.open(field, start, end);
-    this.#edit(this.#attributes);
+    this.#edit(item, this.#attributesField);
     const written = item.close();
     if (written === 0) return 0;
     this.#listUpTo(outerStart);

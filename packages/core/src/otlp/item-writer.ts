@@ -17,8 +17,23 @@ const BLOCK_BYTES = 256 * 1024;
 /** The size of the draft; an item that is larger gets one of its own. */
 const DRAFT_BYTES = 16 * 1024;
 
+/** An item of a request, for those who read its bytes themselves. Of use only during the call that it is given to. */
+export interface ItemBytes {
+  /** Where its fields lie, without its own tag and length: never to be written to, and elsewhere after an edit. */
+  readonly memory: Memory;
+  readonly start: number;
+  readonly end: number;
+  /**
+   * Puts whole fields of the item's message at its end, such as `EncodedAttributes.fieldsOf` gives. They are written when the call is
+   * over, all at once; until then the item stays as it is. The bytes must not change until then.
+   */
+  append(fields: Memory): void;
+  /** Puts fields that lie between two positions of a memory at the item's end. */
+  appendRange(memory: Memory, from: number, to: number): void;
+}
+
 /** The item that is open, as a node without parts: see the head of this file. */
-export class ItemWriter extends MessageNode {
+export class ItemWriter extends MessageNode implements ItemBytes {
   readonly #request: Memory;
   /** The tag of the item that is open. */
   #tag = 0;
@@ -26,6 +41,12 @@ export class ItemWriter extends MessageNode {
   /** Up to where the block holds items that are closed. */
   #used = 0;
   #draft = NO_MEMORY;
+  /** What `append` was given since the item was opened. */
+  readonly #appended: Memory[] = [];
+  readonly #appendedFrom: number[] = [];
+  readonly #appendedTo: number[] = [];
+  #appendedCount = 0;
+  #appendedSize = 0;
 
   constructor(request: Memory) {
     super(undefined, 0, NO_MEMORY, 0, 0, 0);
@@ -50,8 +71,22 @@ export class ItemWriter extends MessageNode {
     this.end = end;
   }
 
+  append(fields: Memory): void {
+    this.appendRange(fields, 0, fields.bytes.length);
+  }
+
+  appendRange(memory: Memory, from: number, to: number): void {
+    if (from === to) return;
+    const index = this.#appendedCount++;
+    this.#appended[index] = memory;
+    this.#appendedFrom[index] = from;
+    this.#appendedTo[index] = to;
+    this.#appendedSize += to - from;
+  }
+
   /** Closes the item; returns how many bytes were written, 0 if it was not edited. */
   close(): number {
+    if (this.#appendedCount > 0) this.#writeAppended();
     if (this.memory === this.#request) return 0;
     if (this.memory !== this.#block) {
       const { memory, start, end } = this;
@@ -97,6 +132,24 @@ export class ItemWriter extends MessageNode {
     position = writeVarint(target.bytes, position + 1, keySize);
     copyRange(key, 0, target, position, keySize);
     copyRange(memory, keyEnd, target, position + keySize, end - keyEnd);
+  }
+
+  #writeAppended(): void {
+    const { memory, start, end } = this;
+    let position = this.#placeNext(end - start + this.#appendedSize);
+    const target = this.memory;
+    position = copy(memory, start, end, target, position);
+    for (let index = 0; index < this.#appendedCount; index++) {
+      position = copy(
+        this.#appended[index]!,
+        this.#appendedFrom[index]!,
+        this.#appendedTo[index]!,
+        target,
+        position,
+      );
+    }
+    this.#appendedCount = 0;
+    this.#appendedSize = 0;
   }
 
   /** Makes room for the body after an edit, where the body now is not. */

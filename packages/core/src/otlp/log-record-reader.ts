@@ -8,6 +8,7 @@ import { type AnyValue, readAnyValue } from './any-value.ts';
 import { anyValueSize, keyValueSize, writeKeyValue } from './any-value-write.ts';
 import type { Batch } from './batch.ts';
 import { childLevel, isChild, LEVEL } from './count.ts';
+import type { ItemBytes } from './item-writer.ts';
 import { KeyTable } from './key-table.ts';
 import { KEY_TAG, keyValue, parseKeyValue, VALUE_TAG } from './key-value.ts';
 import { copyRange, Memory, NO_MEMORY } from './memory.ts';
@@ -26,6 +27,11 @@ import {
 
 const ATTRIBUTE_TAG = (LOG_RECORD.attributes.number << 3) | WIRE.delimited;
 const EVENT_NAME_TAG = (LOG_RECORD.eventName.number << 3) | WIRE.delimited;
+const TIME_TAG = (LOG_RECORD.timeUnixNano.number << 3) | WIRE.fixed64;
+const OBSERVED_TIME_TAG = (LOG_RECORD.observedTimeUnixNano.number << 3) | WIRE.fixed64;
+
+const TWO_32 = 0x1_0000_0000;
+const NANOSECONDS_PER_MILLISECOND = 1e6;
 
 /** The tags of the members of an AnyValue that are read in place. */
 const STRING_TAG = 0x0a;
@@ -64,9 +70,16 @@ export class LogRecordReader {
   #memory: Memory = NO_MEMORY;
   #eventNameStart = 0;
   #eventNameEnd = 0;
+  #timeMs = 0;
+  #observedTimeMs = 0;
+  readonly #prefixes: readonly Memory[];
+  /** In which record an attribute was met last that begins with each prefix and has none of the keys. */
+  readonly #prefixMetIn: Uint32Array;
 
-  /** `keys` are at most some hundreds, each a different one. */
-  constructor(keys: readonly string[]) {
+  /** `keys` are at most some hundreds, each a different one; `prefixes` are few: see `hasOther`. */
+  constructor(keys: readonly string[], prefixes: readonly string[] = []) {
+    this.#prefixes = prefixes.map((prefix) => new Memory(Buffer.from(prefix)));
+    this.#prefixMetIn = new Uint32Array(prefixes.length);
     this.#keys = keys.map((key) => Buffer.from(key));
     this.#table = new KeyTable(keys);
     this.#metIn = new Uint32Array(keys.length);
@@ -85,6 +98,27 @@ export class LogRecordReader {
       this.#memory = NO_MEMORY;
       this.#joined.clear();
     }
+  }
+
+  /** Reads one record by itself, such as `Batch.editItemBytes` shows. It must not be edited while it is asked about. */
+  open({ memory, start, end }: ItemBytes): void {
+    this.#memory = memory;
+    this.#scan(start, end);
+  }
+
+  /** When it happened, in milliseconds since the Unix epoch; 0 where it is not told. */
+  get timeMs(): number {
+    return this.#timeMs;
+  }
+
+  /** When it was collected; as `timeMs`. */
+  get observedTimeMs(): number {
+    return this.#observedTimeMs;
+  }
+
+  /** Whether an attribute begins with the prefix of this index and has none of the keys. */
+  hasOther(prefix: number): boolean {
+    return this.#prefixMetIn[prefix] === this.#record;
   }
 
   /** Whether the record is an event of this name. */
@@ -120,6 +154,22 @@ export class LogRecordReader {
     if (this.#isPlain[index] === 1) return this.#ends[index]! - this.#valueStarts[index]! === 2;
     const value = this.value(index);
     return value === '' || value === null;
+  }
+
+  /** The attribute if it is a string, as a string that is made for it. */
+  text(index: number): string | undefined {
+    const value = this.value(index);
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  /** Where the bytes of the attribute start in the record's memory if it is a string of the usual form, else -1. */
+  textStart(index: number): number {
+    return this.has(index) && this.#isPlain[index] === 1 ? this.#valueStarts[index]! + 2 : -1;
+  }
+
+  /** Where they end. */
+  textEnd(index: number): number {
+    return this.#ends[index]!;
   }
 
   /** The attribute as a number, an integer beyond 2^53 rounded; NaN if it is absent or no number. */
@@ -201,6 +251,8 @@ export class LogRecordReader {
     if (this.#joined.size > 0) this.#joined.clear();
     this.#eventNameStart = 0;
     this.#eventNameEnd = 0;
+    this.#timeMs = 0;
+    this.#observedTimeMs = 0;
     for (let position = start; position < end; ) {
       const tag = bytes[position]!;
       if (tag === ATTRIBUTE_TAG) {
@@ -219,6 +271,7 @@ export class LogRecordReader {
         ) {
           const index = this.#table.find(view, position + 4, keySize);
           if (index >= 0) this.#found(index, position, valueTag + 2, next);
+          else if (this.#prefixes.length > 0) this.#notePrefix(position + 4, keySize);
           position = next;
           continue;
         }
@@ -236,10 +289,15 @@ export class LogRecordReader {
     if (tag === EVENT_NAME_TAG) {
       this.#eventNameStart = skipVarint(bytes, at);
       this.#eventNameEnd = end;
+    } else if (tag === TIME_TAG) {
+      this.#timeMs = milliseconds(view, at);
+    } else if (tag === OBSERVED_TIME_TAG) {
+      this.#observedTimeMs = milliseconds(view, at);
     } else if (tag === ATTRIBUTE_TAG) {
       parseKeyValue(bytes, skipVarint(bytes, at), end);
       const { keyStart, keyEnd, valueBytes, valueStart, valueEnd } = keyValue;
       const index = this.#table.find(view, keyStart, keyEnd - keyStart);
+      if (index < 0) this.#notePrefix(keyStart, keyEnd - keyStart);
       if (index < 0 || this.#metIn[index] === this.#record) return end;
       this.#metIn[index] = this.#record;
       this.#valueStarts[index] = valueStart;
@@ -248,6 +306,17 @@ export class LogRecordReader {
       if (valueBytes !== bytes) this.#joined.set(index, valueBytes);
     }
     return end;
+  }
+
+  #notePrefix(keyStart: number, keySize: number): void {
+    const { view } = this.#memory;
+    for (let index = 0; index < this.#prefixes.length; index++) {
+      const prefix = this.#prefixes[index]!;
+      const size = prefix.bytes.length;
+      if (keySize < size || !equalWords(view, keyStart, prefix.view, 0, size)) continue;
+      this.#prefixMetIn[index] = this.#record;
+      return;
+    }
   }
 
   #found(index: number, start: number, valueStart: number, end: number): void {
@@ -264,6 +333,12 @@ export class LogRecordReader {
   /** Four thousand million records later: no old number may be taken for a new one. */
   #forgetAll(): void {
     this.#metIn.fill(0);
+    this.#prefixMetIn.fill(0);
     this.#record = 1;
   }
+}
+
+function milliseconds(view: DataView, at: number): number {
+  const low = view.getUint32(at, true);
+  return (view.getUint32(at + 4, true) * TWO_32 + low) / NANOSECONDS_PER_MILLISECOND;
 }

@@ -11,7 +11,8 @@ import type { Attributes } from './attributes.ts';
 import { cloneParts } from './clone.ts';
 import { countItems, LEVEL } from './count.ts';
 import { bodySize, type Encoding, encodeBytes, encodeChunks } from './encode.ts';
-import { editItems } from './item-edits.ts';
+import { editItemBytes, editItems } from './item-edits.ts';
+import type { ItemBytes } from './item-writer.ts';
 import { Memory, NO_MEMORY } from './memory.ts';
 import { become, type Part, RequestNode, type TreeOwner } from './message.ts';
 import { asBuffer } from './wire.ts';
@@ -110,7 +111,15 @@ export class OtlpRequest implements TreeOwner {
    * one can no longer be edited then.
    */
   withItemsEdited(signal: Signal, edit: (attributes: Attributes) => void): OtlpRequest {
-    const chunks = editItems(signal, new Memory(asBuffer(this.bytes)), edit);
+    return this.#editedAs(editItems(signal, new Memory(asBuffer(this.bytes)), edit));
+  }
+
+  /** The same after an edit of the bytes of every item. */
+  withItemBytesEdited(signal: Signal, edit: (item: ItemBytes, attributes: Attributes) => void): OtlpRequest {
+    return this.#editedAs(editItemBytes(signal, new Memory(asBuffer(this.bytes)), edit));
+  }
+
+  #editedAs(chunks: readonly Uint8Array[] | undefined): OtlpRequest {
     if (chunks === undefined) return this;
     const edited = new OtlpRequest(this.#isMetrics);
     edited.#chunks = chunks;

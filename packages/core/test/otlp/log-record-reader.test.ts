@@ -31,7 +31,8 @@ describe('a reader of log records', () => {
           const bytes = encodeMessy(requestType('logs'), request, mess);
           const batch = Batch.decode('logs', bytes);
           const records = Batch.decode('logs', bytes).records();
-          const reader = new LogRecordReader(keys);
+          const prefixes = ['service.', 'a'];
+          const reader = new LogRecordReader(keys, prefixes);
           const out = new Memory(Buffer.alloc(8192));
           let at = 0;
           reader.read(batch, () => {
@@ -40,11 +41,18 @@ describe('a reader of log records', () => {
             for (const text of [name, record.eventName]) {
               expect(reader.isEvent(new EncodedText(text))).toBe(text === record.eventName);
             }
+            expect(reader.timeMs).toBeCloseTo(Number(record.timeUnixNano) / 1e6, 3);
+            expect(reader.observedTimeMs).toBeCloseTo(Number(record.observedTimeUnixNano) / 1e6, 3);
+            for (const [index, prefix] of prefixes.entries()) {
+              const others = record.attributes.keys().filter((key) => !keys.includes(key));
+              expect(reader.hasOther(index)).toBe(others.some((key) => key.startsWith(prefix)));
+            }
             for (const [index, key] of keys.entries()) {
               const value = record.attributes.get(key);
               expect(reader.has(index)).toBe(record.attributes.has(key));
               expect(reader.value(index)).toEqual(value);
               expect(reader.isEmpty(index)).toBe(value === undefined || value === null || value === '');
+              expect(reader.text(index)).toBe(typeof value === 'string' ? value : undefined);
               const isNumber = typeof value === 'number' || typeof value === 'bigint';
               expect(reader.number(index)).toBe(isNumber ? Number(value) : Number.NaN);
               const text = typeof value === 'string' ? value : 'x';

@@ -216,7 +216,8 @@ function editItems(batch: Batch, plain: Plain, actions: readonly AttributeAction
   if (index !== items.length) throw new Error(`${index} of ${items.length} items were edited`);
 }
 
-function plainItems(signal: Signal, plain: Plain): Plain[] {
+/** The items of a request in plain data, in their order. */
+export function plainItems(signal: Signal, plain: Plain): Plain[] {
   const [groups, scopes, records] = LEVELS[signal];
   const all = list(plain[groups])
     .flatMap((group) => list(group[scopes]))
