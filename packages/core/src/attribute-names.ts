@@ -4,6 +4,9 @@
  * stands as a literal anywhere else. Sorted by value.
  */
 
+export const ATTR_CLOUD_AVAILABILITY_ZONE = 'cloud.availability_zone';
+export const ATTR_CLOUD_PROVIDER = 'cloud.provider';
+export const ATTR_CLOUD_REGION = 'cloud.region';
 export const ATTR_CONTAINER_ID = 'container.id';
 export const ATTR_CONTAINER_IMAGE_NAME = 'container.image.name';
 export const ATTR_CONTAINER_IMAGE_REPO_DIGESTS = 'container.image.repo_digests';
@@ -14,8 +17,17 @@ export const ATTR_CONTAINER_MEMORY_EVENT = 'container.memory.event';
 export const ATTR_CONTAINER_NAME = 'container.name';
 export const ATTR_CPU_MODE = 'cpu.mode';
 export const ATTR_DESTINATION_ADDRESS = 'destination.address';
+/** How the destination of a flow was found: see `ATTR_SOURCE_MATCH`. */
+export const ATTR_DESTINATION_MATCH = 'destination.match';
+/** True where what names the destination may have changed before the flow, unseen (bool). Our own. */
+export const ATTR_DESTINATION_MATCH_STALE = 'destination.match.stale';
+/** Where a flow went when the destination that its client asked for was translated. Our own. */
+export const ATTR_DESTINATION_NAT_ADDRESS = 'destination.nat.address';
+/** The port there (int). Our own. */
+export const ATTR_DESTINATION_NAT_PORT = 'destination.nat.port';
 export const ATTR_DESTINATION_PORT = 'destination.port';
 export const ATTR_DISK_IO_DIRECTION = 'disk.io.direction';
+export const ATTR_DNS_QUESTION_NAME = 'dns.question.name';
 /** Whether the same data would fail again; the Collector's, on metrics of exports that failed. */
 export const ATTR_ERROR_PERMANENT = 'error.permanent';
 /** Why something failed: a class of errors, a code; few different values. */
@@ -78,10 +90,13 @@ export const ATTR_K8S_POD_START_TIME = 'k8s.pod.start_time';
 export const ATTR_K8S_POD_UID = 'k8s.pod.uid';
 export const ATTR_K8S_REPLICASET_NAME = 'k8s.replicaset.name';
 export const ATTR_K8S_REPLICASET_UID = 'k8s.replicaset.uid';
+export const ATTR_K8S_SERVICE_NAME = 'k8s.service.name';
 export const ATTR_K8S_STATEFULSET_NAME = 'k8s.statefulset.name';
 export const ATTR_K8S_STATEFULSET_UID = 'k8s.statefulset.uid';
 /** Why a packet was dropped: the Linux kernel's name of it, in lower case and without `SKB_DROP_REASON_`. */
 export const ATTR_NETWORK_DROP_REASON = 'network.drop.reason';
+/** How far apart the ends of a flow are: `same_node`, `same_zone`, `same_region`, `same_cluster` or `external`. Our own. */
+export const ATTR_NETWORK_FLOW_SCOPE = 'network.flow.scope';
 export const ATTR_NETWORK_INTERFACE_NAME = 'network.interface.name';
 /** `receive` or `transmit`, as the interface sees it. */
 export const ATTR_NETWORK_IO_DIRECTION = 'network.io.direction';
@@ -133,6 +148,10 @@ export const ATTR_SERVICE_NAME = 'service.name';
 export const ATTR_SERVICE_NAMESPACE = 'service.namespace';
 export const ATTR_SERVICE_VERSION = 'service.version';
 export const ATTR_SOURCE_ADDRESS = 'source.address';
+/** How the source of a flow was found: `cgroup`, `pod_ip`, `service` …, `none`. Our own. */
+export const ATTR_SOURCE_MATCH = 'source.match';
+/** True where what names the source may have changed before the flow, unseen (bool). Our own. */
+export const ATTR_SOURCE_MATCH_STALE = 'source.match.stale';
 export const ATTR_SOURCE_PORT = 'source.port';
 export const ATTR_SYSTEM_DEVICE = 'system.device';
 export const ATTR_SYSTEM_PAGING_FAULT_TYPE = 'system.paging.fault.type';

@@ -46,6 +46,30 @@ export function addressKey(text: string): AddressKey | undefined {
   return dots === 3 && digits > 0 ? (address << 8) | part : undefined;
 }
 
+/** The key of an address whose text stands in bytes; as `addressKey`, without a string for IPv4. */
+export function addressKeyOfBytes(bytes: Buffer, start: number, end: number): AddressKey | undefined {
+  let address = 0;
+  let part = 0;
+  let digits = 0;
+  let dots = 0;
+  for (let index = start; index < end; index++) {
+    const code = bytes[index]!;
+    if (code === DOT && digits > 0 && dots < 3) {
+      address = (address << 8) | part;
+      dots += 1;
+      part = 0;
+      digits = 0;
+      continue;
+    }
+    const digit = code - ZERO;
+    const isDigit = digit >= 0 && digit <= 9 && !(digits > 0 && part === 0);
+    if (isDigit) part = part * 10 + digit;
+    if (!isDigit || part > 255) return addressKey(bytes.toString('latin1', start, end));
+    digits += 1;
+  }
+  return dots === 3 && digits > 0 ? (address << 8) | part : undefined;
+}
+
 /** The text of an address. */
 export function addressText(key: AddressKey): string {
   if (typeof key === 'string') return key;

@@ -1,7 +1,13 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { addressKey, addressText, endpointKey, portKey } from '../../src/context/address-key.ts';
+import {
+  addressKey,
+  addressKeyOfBytes,
+  addressText,
+  endpointKey,
+  portKey,
+} from '../../src/context/address-key.ts';
 
 test.each([
   ['0.0.0.0', 0],
@@ -43,6 +49,18 @@ test('every text is a key exactly if node takes it for an address, and comes bac
         isIP(text.split('%')[0]!) !== 0 && (isIP(text) !== 0 || text.includes(':')),
       );
       if (key !== undefined) expect(addressKey(addressText(key))).toBe(key);
+    }),
+  );
+});
+
+test('the bytes of a text are the key that the text is', () => {
+  const almost = fc.stringMatching(/^[0-9.:a-f]{0,20}$/);
+  fc.assert(
+    fc.property(fc.oneof(fc.ipV4(), fc.ipV6(), almost, fc.string()), (text) => {
+      const bytes = Buffer.from(`x${text}x`, 'latin1');
+      expect(addressKeyOfBytes(bytes, 1, 1 + text.length)).toBe(
+        addressKey(bytes.toString('latin1', 1, 1 + text.length)),
+      );
     }),
   );
 });
