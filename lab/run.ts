@@ -1,7 +1,14 @@
 /** `npm run lab`: a cluster to look at, with traffic in it, until Ctrl-C. */
 import { parseArgs } from 'node:util';
 import { demo } from './demo.ts';
-import { clusterMap, labProblems, startCluster, takeDownLeftovers } from './src/index.ts';
+import {
+  clusterMap,
+  kubernetesProblems,
+  labProblems,
+  startCluster,
+  startRegisteredCluster,
+  takeDownLeftovers,
+} from './src/index.ts';
 
 const HELP = `usage: npm run lab -- [COMMAND] [OPTION …]
 
@@ -14,17 +21,23 @@ options of up:
   --driver NAME   how cgroups are called: systemd (default) or cgroupfs
   --runtime NAME  containerd (default), cri-o, docker or podman
   --parent WHERE  where cgroups are: own (default), top or kind
+  --kubernetes    registers the cluster with a real API server and prints its kubeconfig; needs KUBEBUILDER_ASSETS
 `;
 
-async function up(options: Parameters<typeof demo>[0]): Promise<void> {
-  const cluster = await startCluster(demo(options));
+async function up(options: Parameters<typeof demo>[0], withKubernetes: boolean): Promise<void> {
+  const description = demo(options);
+  const registered = withKubernetes ? await startRegisteredCluster(description) : undefined;
+  const cluster = registered?.cluster ?? (await startCluster(description));
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
   });
   console.log(clusterMap(cluster));
+  if (registered !== undefined) {
+    console.log(`its API server\n  export KUBECONFIG=${registered.controlPlane.kubeConfig()}\n`);
+  }
   console.log('It runs until Ctrl-C.');
   await stopped;
-  await cluster.stop();
+  await (registered ?? cluster).stop();
 }
 
 async function main(): Promise<void> {
@@ -34,6 +47,7 @@ async function main(): Promise<void> {
       driver: { type: 'string', default: 'systemd' },
       runtime: { type: 'string', default: 'containerd' },
       parent: { type: 'string', default: 'own' },
+      kubernetes: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -42,7 +56,7 @@ async function main(): Promise<void> {
     console.log(HELP);
     return;
   }
-  const problems = labProblems();
+  const problems = [...labProblems(), ...(values.kubernetes ? kubernetesProblems() : [])];
   if (problems.length > 0) throw new Error(problems.join('\n'));
   if (command === 'down' && others.length === 0) {
     const removed = await takeDownLeftovers();
@@ -52,11 +66,12 @@ async function main(): Promise<void> {
   if (command !== 'up' || others.length > 0) {
     throw new Error(`lab: there is no command "${positionals.join(' ')}". See: npm run lab -- --help`);
   }
-  await up({
+  const cgroups = {
     driver: oneOf('driver', values.driver, ['systemd', 'cgroupfs']),
     runtime: oneOf('runtime', values.runtime, ['containerd', 'cri-o', 'docker', 'podman']),
     parent: oneOf('parent', values.parent, ['own', 'top', 'kind']),
-  });
+  };
+  await up(cgroups, values.kubernetes);
 }
 
 function oneOf<const T extends string>(option: string, value: string, choices: readonly T[]): T {

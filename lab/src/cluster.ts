@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Addresses, AddressPlan, MAX_NODES } from './address-plan.ts';
@@ -93,6 +94,11 @@ export class Cluster implements AsyncDisposable {
     return this.#plan.has(address);
   }
 
+  /** The networks of its services, in both families. */
+  get serviceNetworks(): Addresses {
+    return this.#plan.serviceNetworks;
+  }
+
   get nodes(): readonly Node[] {
     return [...this.#nodes.values()];
   }
@@ -142,6 +148,8 @@ export class Cluster implements AsyncDisposable {
     const dns = await this.#makePod({
       name: DNS_NAME,
       namespace: DNS_NAMESPACE,
+      // It is there before any API server could be: a static pod, whose cgroup has the hash of its configuration.
+      uid: randomBytes(16).toString('hex'),
       labels: { 'k8s-app': DNS_NAME },
       containers: [{ name: 'dnsmasq', workload: resolver }],
     });
@@ -170,6 +178,20 @@ export class Cluster implements AsyncDisposable {
     this.#plan.releasePod(pod);
   }
 
+  /** Makes a service, or has one of that name stand for other pods; `addresses` are those that it is to have. */
+  async setService(description: ServiceDescription, addresses?: Addresses): Promise<Service> {
+    const ref = `${description.namespace ?? 'default'}/${description.name}`;
+    const service = this.#addService(description, addresses ?? this.#services.get(ref)?.addresses);
+    await this.#publish();
+    return service;
+  }
+
+  /** Removes a service. Connections that it has brought about go on, and its address may be another's. */
+  async removeService(service: Service): Promise<void> {
+    this.#services.delete(`${service.namespace}/${service.name}`);
+    await this.#publish();
+  }
+
   /** Removes everything. */
   async stop(): Promise<void> {
     await takeDown(this.#claim);
@@ -192,12 +214,14 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
-  #addService(description: ServiceDescription, fixed?: Addresses): void {
+  #addService(description: ServiceDescription, fixed?: Addresses): Service {
     const { name, namespace = 'default', headless = false } = description;
     checkName(name, 'service');
     checkName(namespace, 'namespace');
     const addresses = headless ? undefined : (fixed ?? this.#plan.takeService());
-    this.#services.set(`${namespace}/${name}`, { name, namespace, description, addresses });
+    const service = { name, namespace, description, addresses };
+    this.#services.set(`${namespace}/${name}`, service);
+    return service;
   }
 
   /** Makes a pod's network; nothing runs in it yet. */

@@ -50,9 +50,17 @@ export interface PodDescription {
   readonly runtime?: Runtime;
   /** Whether it lives in the node's network namespace, with the node's addresses. */
   readonly hostNetwork?: boolean;
+  /** What has made it; by default nobody. It only matters where the pod is registered with an API server. */
+  readonly owner?: PodOwner;
   /** The IPv4 address to have, such as that of a pod that was removed; by default one that no pod had before. */
   readonly ip?: string;
   readonly containers: readonly ContainerDescription[];
+}
+
+/** What makes pods. A Deployment does so by a ReplicaSet, a CronJob by a Job. */
+export interface PodOwner {
+  readonly kind: 'Deployment' | 'ReplicaSet' | 'StatefulSet' | 'DaemonSet' | 'CronJob' | 'Job';
+  readonly name: string;
 }
 
 /** A container: a cgroup, and the processes in it. */

@@ -13,6 +13,9 @@ export {
   startFaultProxy,
 } from './kubernetes/fault-proxy.ts';
 export * from './kubernetes/faults.ts';
+export type { Holders } from './kubernetes/holders.ts';
+export { REGION } from './kubernetes/objects.ts';
+export * from './kubernetes/registered-cluster.ts';
 export type { LabProcess, ProcessEnd } from './lab-process.ts';
 export { load, startLoad } from './load.ts';
 export { clusterMap } from './map.ts';

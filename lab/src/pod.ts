@@ -6,7 +6,7 @@ import { containerCgroupPath } from './cgroup-path.ts';
 import type { Claim } from './claim.ts';
 import type { CgroupSettings } from './cluster-cgroups.ts';
 import { Container } from './container.ts';
-import type { PodDescription, QosClass } from './description.ts';
+import type { PodDescription, PodOwner, QosClass } from './description.ts';
 import { LabProcess } from './lab-process.ts';
 import { podHosts, resolvConf } from './names.ts';
 import type { Link, Namespace } from './network.ts';
@@ -37,6 +37,7 @@ export class Pod {
   readonly node: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly qos: QosClass;
+  readonly owner: PodOwner | undefined;
   readonly ip: string;
   readonly ip6: string;
   readonly isHostNetwork: boolean;
@@ -59,6 +60,7 @@ export class Pod {
     this.namespace = namespace;
     this.uid = uid;
     this.qos = qos;
+    this.owner = description.owner;
     this.node = place.node;
     this.labels = description.labels ?? {};
     this.ip = place.addresses.ip;
