@@ -63,6 +63,7 @@ export class ClaimTable<K extends string | number, V> {
   readonly #maxClaims: number;
   readonly #graceMs: number;
   readonly #monotonicMs: () => number;
+  #changes = 0;
   #claims = 0;
   #misses = 0;
   #ambiguous = 0;
@@ -85,6 +86,11 @@ export class ClaimTable<K extends string | number, V> {
     };
   }
 
+  /** Grows whenever a claim begins or ends. */
+  get changes(): number {
+    return this.#changes;
+  }
+
   /**
    * Says that `value` holds `key` from `from` on (milliseconds since the Unix epoch; -Infinity: for as long as anyone knows). If
    * it is known to hold it already, nothing changes. Returns false if the table is full.
@@ -99,6 +105,7 @@ export class ClaimTable<K extends string | number, V> {
     }
     this.#newest.set(key, { value, from, to: Number.POSITIVE_INFINITY, older: this.#newest.get(key) });
     this.#claims += 1;
+    this.#changes += 1;
     this.#forgetBeyondLimit(key);
     return true;
   }
@@ -108,6 +115,7 @@ export class ClaimTable<K extends string | number, V> {
     const link = findOpen(this.#newest.get(key), value);
     if (link !== undefined) {
       link.to = to;
+      this.#changes += 1;
       this.#ended.push({ key, link, atMs: this.#monotonicMs() });
     }
     this.#clear();

@@ -40,6 +40,20 @@ test('the newest holder is known after it has let go too', () => {
   expect([claims.newest('uid'), claims.newest('other'), claims.counts.misses]).toEqual(['a', undefined, 1]);
 });
 
+test('every beginning and end of a claim is a change', () => {
+  const { claims } = table();
+  const changes = [
+    () => claims.claim('k', 'a', 100),
+    () => claims.claim('k', 'a', 200),
+    () => claims.release('k', 'b', 300),
+    () => claims.release('k', 'a', 300),
+  ].map((act) => {
+    act();
+    return claims.changes;
+  });
+  expect(changes).toEqual([1, 1, 1, 2]);
+});
+
 test('a claim that is known already changes nothing', () => {
   const { claims } = table();
   claims.claim('k', 'a', 100);
