@@ -1,0 +1,123 @@
+/**
+ * GET requests to one API server, answered by streams. HTTP/1.1 over node:https: a watch has a connection of its own, lists
+ * share a few that are kept alive.
+ */
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { errorText, PipelineError } from '@tributary/core';
+import type { Access, AccessSource } from './access.ts';
+import { ApiAnswer } from './api-answer.ts';
+import type { KubernetesAuth } from './auth-config.ts';
+import { inClusterAccess } from './in-cluster-access.ts';
+import { kubeConfigAccess } from './kube-config-access.ts';
+import { answerFailure } from './status-failure.ts';
+import { WatchFailure } from './watch-failure.ts';
+
+/** How long the connection, the handshake and the head of the answer may take together, in milliseconds. */
+const HEAD_TIMEOUT_MS = 30_000;
+const MAX_FREE_SOCKETS = 4;
+const AGENT = { keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS } as const;
+
+/** What is asked for. */
+export interface ApiRequest {
+  /** From `/api` or `/apis` on. */
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** The media types that are understood. */
+  readonly accept: string;
+  readonly signal: AbortSignal;
+}
+
+/** One API server, as one user. */
+export class ApiClient {
+  readonly #access: AccessSource;
+  #agent: HttpAgent | HttpsAgent | undefined;
+  #agentKey = '';
+
+  constructor(access: AccessSource) {
+    this.#access = access;
+  }
+
+  /** Rejects with COMPONENT_START where the kubeconfig, or the service account, is not there or not right. */
+  static async create(auth: KubernetesAuth): Promise<ApiClient> {
+    const access = auth.auth_type === 'kubeConfig' ? kubeConfigAccess(auth) : inClusterAccess(auth.auth_type);
+    return new ApiClient(access);
+  }
+
+  /** Sends a request; resolves with an answer of status 200, rejects with a WatchFailure else. */
+  async get(asked: ApiRequest): Promise<ApiAnswer> {
+    const access = await this.#readAccess();
+    const response = await this.#send(access, asked);
+    const answer = new ApiAnswer(response);
+    if (response.statusCode === 200) return answer;
+    const body = await answer.readError();
+    const { statusCode = 0 } = response;
+    if (statusCode === 401) this.#access.refused(access);
+    throw answerFailure(statusCode, body, answer.retryAfterMs);
+  }
+
+  /** Closes the connections that are not in use; those in use end with the signals of their requests. */
+  close(): void {
+    this.#agent?.destroy();
+    this.#agent = undefined;
+  }
+
+  async #readAccess(): Promise<Access> {
+    try {
+      return await this.#access.read();
+    } catch (error) {
+      const message = error instanceof PipelineError ? error.message : `no credentials: ${errorText(error)}`;
+      throw new WatchFailure('credentials', message, { cause: error });
+    }
+  }
+
+  #send({ server, tls, headers, proxyUrl }: Access, asked: ApiRequest): Promise<IncomingMessage> {
+    const query = new URLSearchParams(asked.query).toString();
+    const path = `${server.pathname.replace(/\/$/, '')}${asked.path}${query === '' ? '' : `?${query}`}`;
+    const options = {
+      host: server.hostname.replace(/^\[|\]$/g, ''),
+      port: server.port,
+      path,
+      agent: this.#agentFor(server, tls, proxyUrl),
+      headers: { ...asHeaders(headers), accept: asked.accept, 'user-agent': 'tributary' },
+      signal: asked.signal,
+    };
+    return new Promise((resolve, reject) => {
+      const fail = (error: Error): void => {
+        clearTimeout(timer);
+        reject(
+          error instanceof WatchFailure
+            ? error
+            : new WatchFailure('network', errorText(error), { cause: error }),
+        );
+      };
+      const request = (server.protocol === 'http:' ? httpRequest : httpsRequest)(options, (response) => {
+        clearTimeout(timer);
+        resolve(response);
+      });
+      const timer = setTimeout(() => {
+        request.destroy(new WatchFailure('hung', `no answer within ${HEAD_TIMEOUT_MS / 1000} s`));
+      }, HEAD_TIMEOUT_MS);
+      request.on('error', fail);
+      request.end();
+    });
+  }
+
+  /** Keeps one agent as long as certificates and keys stay as they are. */
+  #agentFor(server: URL, tls: Access['tls'], proxyUrl: string | undefined): HttpAgent | HttpsAgent {
+    const key = JSON.stringify([server.protocol, tls, proxyUrl]);
+    if (this.#agent !== undefined && key === this.#agentKey) return this.#agent;
+    const proxyEnv = proxyUrl === undefined ? process.env : { HTTP_PROXY: proxyUrl, HTTPS_PROXY: proxyUrl };
+    const options = { ...AGENT, proxyEnv };
+    this.#agentKey = key;
+    this.#agent =
+      server.protocol === 'http:' ? new HttpAgent(options) : new HttpsAgent({ ...options, ...tls });
+    return this.#agent;
+  }
+}
+
+function asHeaders(headers: Access['headers']): Record<string, string | string[]> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, typeof value === 'string' ? value : [...value]]),
+  );
+}

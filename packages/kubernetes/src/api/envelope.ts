@@ -1,0 +1,55 @@
+/**
+ * The envelope that the API server puts around every protobuf object
+ * (https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding):
+ *
+ *     envelope := "k8s" 0x00, then runtime.Unknown
+ *     Unknown  := 1: TypeMeta, 2: bytes raw, 3: string contentEncoding, 4: string contentType
+ *     TypeMeta := 1: string apiVersion, 2: string kind
+ */
+import { FieldReader, MalformedError } from '../wire/field-reader.ts';
+
+/** The bytes before every object. */
+export const MAGIC = Buffer.from([0x6b, 0x38, 0x73, 0x00]);
+
+/** The fields of `runtime.Unknown`. */
+export const UNKNOWN = { typeMeta: 1, raw: 2 } as const;
+
+const TYPE_META_KIND = 2;
+
+/** What an envelope holds. */
+export interface Envelope {
+  /** `Pod`, `Status` … */
+  readonly kind: string;
+  /** The object's message. */
+  readonly object: Buffer;
+}
+
+const reader = new FieldReader();
+
+/** Opens the envelope that is `bytes` from `start` to `end`. */
+export function openEnvelope(bytes: Buffer, start: number, end: number): Envelope {
+  if (!startsWithMagic(bytes, start, end)) throw new MalformedError('an object does not begin with "k8s"');
+  let kind = '';
+  let object = bytes.subarray(end, end);
+  const unknown = new FieldReader().of(bytes, start + MAGIC.length, end);
+  while (unknown.next()) {
+    if (unknown.is(UNKNOWN.typeMeta)) kind = readKind(bytes, unknown.start, unknown.end);
+    else if (unknown.is(UNKNOWN.raw)) object = bytes.subarray(unknown.start, unknown.end);
+  }
+  return { kind, object };
+}
+
+/** Whether an envelope begins here. */
+export function startsWithMagic(bytes: Buffer, start: number, end: number): boolean {
+  return (
+    end - start >= MAGIC.length && bytes.compare(MAGIC, 0, MAGIC.length, start, start + MAGIC.length) === 0
+  );
+}
+
+/** The `kind` of a TypeMeta. */
+export function readKind(bytes: Buffer, start: number, end: number): string {
+  let kind = '';
+  reader.of(bytes, start, end);
+  while (reader.next()) if (reader.is(TYPE_META_KIND)) kind = reader.text();
+  return kind;
+}

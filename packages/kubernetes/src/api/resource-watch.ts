@@ -1,0 +1,327 @@
+/**
+ * Keeps a handler informed of one resource for as long as it runs. It lists, by a stream where the server has that and else by
+ * pages, and watches from there on:
+ *
+ *     list ──> watch ──clean end──> watch (from the last version)
+ *       ^        │ broke: wait, then watch from the last version
+ *       └────────┘ 410 Gone, nonsense: list anew
+ *
+ * Whatever the server does, the watch goes on; what went wrong is counted, logged thinly and tried again after a wait.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { type ComponentTelemetry, errorText, type FactSource, type Logger } from '@tributary/core';
+import { MalformedError } from '../wire/field-reader.ts';
+import type { ApiAnswer } from './api-answer.ts';
+import type { ApiClient } from './api-client.ts';
+import { FrameReader } from './frame-reader.ts';
+import type { ObjectHandler } from './object-handler.ts';
+import { endsInitialEvents, readStatus, resourceVersionOf } from './object-meta.ts';
+import { listByPages, notProtobuf } from './paged-list.ts';
+import {
+  collectionPath,
+  forbiddenText,
+  isProtobuf,
+  mediaType,
+  missingText,
+  objectKind,
+  selectorQuery,
+} from './resource-request.ts';
+import type { ResourceSpec } from './resource-spec.ts';
+import { eventFailure, printable } from './status-failure.ts';
+import { WatchEvents } from './watch-events.ts';
+import { type FailureReason, WatchFailure } from './watch-failure.ts';
+import { delayAfter, WATCH_TIMING, type WatchTiming } from './watch-timing.ts';
+
+/** What a watch needs. */
+export interface ResourceWatchOptions {
+  readonly logger: Logger;
+  readonly telemetry: ComponentTelemetry;
+  /** Opens the source that says whether the handler's facts are whole and current; anew after it was closed for want of rights. */
+  readonly openSource?: () => FactSource;
+  /** False lists by pages from the start. */
+  readonly streamsLists?: boolean;
+  readonly timing?: Partial<WatchTiming>;
+}
+
+const WATCH = { watch: 'true', allowWatchBookmarks: 'true' } as const;
+/** A list that comes as events (KEP-3157): as of now, and ended by a bookmark. */
+const STREAMING_LIST = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' } as const;
+/** After these, what was seen last is no place to go on from. */
+const NEEDS_LIST: ReadonlySet<FailureReason> = new Set([
+  'expired',
+  'version_too_new',
+  'malformed',
+  'unsupported',
+]);
+/** A watch that ends sooner was not begun in earnest, in milliseconds. */
+const SHORTEST_LIFE_MS = 500;
+/** So many quiet times after its beginning a watch is taken to have caught up, whether it is quiet or not. */
+const MAX_QUIET_WAITS = 50;
+/** Nothing in a version is longer; it is sent back in a URL. */
+const MAX_VERSION_LENGTH = 64;
+const DIGITS = /^\d+$/;
+
+/** One resource, listed and watched. */
+export class ResourceWatch {
+  readonly #client: ApiClient;
+  readonly #spec: ResourceSpec;
+  /** The kind that objects must have. */
+  readonly #kind: string;
+  readonly #handler: ObjectHandler;
+  readonly #events: WatchEvents;
+  readonly #timing: WatchTiming;
+  readonly #openSource: (() => FactSource) | undefined;
+  readonly #stop = new AbortController();
+  #source: FactSource | undefined;
+  #running: Promise<void> | undefined;
+  /** Up to which version all is known; empty: a list is needed. */
+  #version = '';
+  /** What was asked for last, as RBAC calls it. */
+  #verb: 'list' | 'watch' = 'list';
+  #streamsLists: boolean;
+  /** The last streaming list hung: the next one comes by pages. */
+  #streamHung = false;
+  /** The last pages expired while they were read: the next list comes in one. */
+  #pagesExpired = false;
+  #wasListed = false;
+  #failures = 0;
+  #hasRetriedCredentials = false;
+  #lastByteMs = 0;
+
+  constructor(client: ApiClient, spec: ResourceSpec, handler: ObjectHandler, options: ResourceWatchOptions) {
+    this.#client = client;
+    this.#spec = spec;
+    this.#kind = objectKind(spec);
+    this.#handler = handler;
+    this.#events = new WatchEvents(spec, options);
+    this.#timing = { ...WATCH_TIMING, ...options.timing };
+    this.#openSource = options.openSource;
+    this.#streamsLists = options.streamsLists ?? true;
+  }
+
+  /** Begins to list and watch, and goes on until `close`. */
+  start(): void {
+    this.#source = this.#openSource?.();
+    this.#lastByteMs = Date.now();
+    this.#running ??= this.#run();
+  }
+
+  /** Ends. The handler is not called any more. Safe without `start` and when repeated. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    this.#source?.close();
+    this.#source = undefined;
+    this.#events.close();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const beganMs = performance.now();
+      try {
+        await this.#listAndWatch();
+        if (performance.now() - beganMs < SHORTEST_LIFE_MS) {
+          throw new WatchFailure('closed', 'the watch ended as soon as it had begun');
+        }
+        this.#failures = 0;
+        this.#events.restarts('renewed');
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        if (performance.now() - beganMs >= this.#timing.healthyMs) this.#failures = 0;
+        await this.#recover(asFailure(error));
+      }
+    }
+  }
+
+  /** Returns when a watch has come to its proper end. */
+  async #listAndWatch(): Promise<void> {
+    if (this.#version === '') {
+      if (this.#streamsLists && !this.#streamHung) {
+        try {
+          return await this.#watch(true);
+        } catch (error) {
+          if (asFailure(error).reason !== 'unsupported') throw error;
+          this.#streamsLists = false;
+        }
+      }
+      await this.#listPages();
+    }
+    await this.#watch(false);
+  }
+
+  async #listPages(): Promise<void> {
+    this.#verb = 'list';
+    try {
+      const version = await listByPages(this.#client, this.#spec, {
+        isWhole: this.#pagesExpired,
+        idleMs: this.#timing.listIdleMs,
+        signal: this.#stop.signal,
+        begun: () => this.#tell((handler) => handler.listing()),
+        item: (object) => this.#see('listed', object),
+        received: (bytes) => this.#received(bytes),
+      });
+      this.#pagesExpired = false;
+      this.#streamHung = false;
+      this.#listed(version);
+    } catch (error) {
+      if (asFailure(error).reason === 'expired') this.#pagesExpired = true;
+      throw error;
+    }
+  }
+
+  /** Watches from the last version on; or lists first, by a stream of events that a bookmark ends. */
+  async #watch(listsFirst: boolean): Promise<void> {
+    const { listIdleMs, watchIdleMs, quietMs } = this.#timing;
+    const answer = await this.#openWatch(listsFirst);
+    let isListing = listsFirst;
+    if (listsFirst) this.#tell((handler) => handler.listing());
+    const openedMs = performance.now();
+    const quiet = listsFirst ? undefined : setTimeout(() => this.#caughtUp(), quietMs);
+    const frames = new FrameReader((type, kind, object) => {
+      // What was missed comes first and at once, but where very much happens there is no pause after it.
+      if (performance.now() - openedMs < quietMs * MAX_QUIET_WAITS) quiet?.refresh();
+      this.#take(type, kind, object, isListing);
+      if (!isListing || type !== 'BOOKMARK' || !endsInitialEvents(object)) return;
+      isListing = false;
+      this.#listed(resourceVersionOf(object));
+    });
+    try {
+      const take = (chunk: Buffer): void => {
+        this.#received(chunk.length);
+        frames.push(chunk);
+      };
+      await answer.read(take, () => (isListing ? listIdleMs : watchIdleMs));
+      if (frames.isWithinFrame || isListing) {
+        throw new WatchFailure(
+          'truncated',
+          isListing ? 'the list ended early' : 'the watch ended within an event',
+        );
+      }
+    } catch (error) {
+      if (isListing && asFailure(error).reason === 'hung') this.#streamHung = true;
+      throw error;
+    } finally {
+      clearTimeout(quiet);
+    }
+  }
+
+  async #openWatch(listsFirst: boolean): Promise<ApiAnswer> {
+    const { lifeMs, renewalGraceMs } = this.#timing;
+    this.#verb = 'watch';
+    // Watches that began together do not end together.
+    const timeoutSeconds = Math.ceil((lifeMs * (1 + Math.random())) / 1000);
+    const from = listsFirst ? STREAMING_LIST : { resourceVersion: this.#version };
+    const grace = setTimeout(() => this.#source?.stale(this.#lastByteMs), renewalGraceMs);
+    try {
+      const answer = await this.#client.get({
+        path: collectionPath(this.#spec),
+        query: { ...WATCH, ...from, ...selectorQuery(this.#spec), timeoutSeconds: String(timeoutSeconds) },
+        accept: mediaType(this.#spec, 'watch'),
+        signal: this.#stop.signal,
+      });
+      if (isProtobuf(answer.contentType)) return answer;
+      answer.discard();
+      throw notProtobuf(answer.contentType);
+    } finally {
+      clearTimeout(grace);
+    }
+  }
+
+  #take(type: string, kind: string, object: Buffer, isListing: boolean): void {
+    if (type === 'ERROR') throw eventFailure(readStatus(object));
+    if (kind !== this.#kind) throw new MalformedError(`an event has a ${kind}, not a ${this.#kind}`);
+    if (type === 'ADDED') this.#see(isListing ? 'listed' : 'added', object);
+    else if (type === 'MODIFIED') this.#see('modified', object);
+    else if (type === 'DELETED') {
+      this.#events.event('deleted');
+      this.#tell((handler) => handler.deleted(object, Date.now()));
+    } else if (type === 'BOOKMARK') this.#events.event('bookmark');
+    else this.#events.refused('unknown_event', `the type is ${printable(type)}`);
+    if (!isListing) this.#advance(resourceVersionOf(object));
+  }
+
+  #see(type: string, object: Buffer): void {
+    this.#events.event(type);
+    this.#tell((handler) => handler.seen(object, Date.now()));
+  }
+
+  /** What a handler throws is a defect of it, and must not end the watch. */
+  #tell(call: (handler: ObjectHandler) => void): void {
+    try {
+      call(this.#handler);
+    } catch (error) {
+      this.#events.refused('handler', errorText(error));
+    }
+  }
+
+  #listed(version: string): void {
+    if (version === '') throw new MalformedError('the list has no version');
+    this.#version = '';
+    this.#advance(version);
+    this.#tell((handler) => handler.listed(Date.now()));
+    this.#events.listed();
+    this.#wasListed = true;
+    this.#caughtUp();
+  }
+
+  /** A server that lies about order cannot take the watch back to what it had seen already. */
+  #advance(version: string): void {
+    if (version.length > MAX_VERSION_LENGTH) throw new MalformedError('a version is too long');
+    if (version !== '' && !isOlder(version, this.#version)) this.#version = version;
+  }
+
+  #received(bytes: number): void {
+    this.#lastByteMs = Date.now();
+    this.#hasRetriedCredentials = false;
+    this.#events.received(bytes);
+  }
+
+  #caughtUp(): void {
+    this.#source ??= this.#openSource?.();
+    this.#source?.current();
+    this.#events.available();
+  }
+
+  async #recover(failure: WatchFailure): Promise<void> {
+    const { firstDelayMs, maxDelayMs, maxUnavailableDelayMs } = this.#timing;
+    const { reason } = failure;
+    this.#source?.stale(this.#lastByteMs);
+    if (NEEDS_LIST.has(reason)) this.#version = '';
+    this.#failures += 1;
+    if (reason === 'unauthorized' && !this.#hasRetriedCredentials) {
+      this.#hasRetriedCredentials = true;
+      this.#events.restarts(reason);
+      return;
+    }
+    const isUnavailable = reason === 'forbidden' || reason === 'not_found';
+    if (isUnavailable) this.#reportUnavailable(failure);
+    else this.#events.broke(failure);
+    const maxMs = isUnavailable ? maxUnavailableDelayMs : maxDelayMs;
+    const delayMs = Math.max(delayAfter(this.#failures, firstDelayMs, maxMs), failure.retryAfterMs);
+    await wait(delayMs, undefined, { signal: this.#stop.signal }).catch(() => {});
+  }
+
+  #reportUnavailable({ reason, message }: WatchFailure): void {
+    const text =
+      reason === 'forbidden'
+        ? forbiddenText(this.#spec, this.#verb, message)
+        : missingText(this.#spec, message);
+    this.#events.unavailable(reason, text);
+    // Facts that were there go on as what they are: stale. Those that never came are waited for by nobody.
+    if (this.#wasListed) return;
+    this.#source?.close();
+    this.#source = undefined;
+  }
+}
+
+function asFailure(error: unknown): WatchFailure {
+  if (error instanceof WatchFailure) return error;
+  if (error instanceof MalformedError) return new WatchFailure('malformed', error.message, { cause: error });
+  return new WatchFailure('network', errorText(error), { cause: error });
+}
+
+/** Versions are decimal numbers that grow (KEP-5504); what is no number has no order. */
+function isOlder(version: string, than: string): boolean {
+  if (!DIGITS.test(version) || !DIGITS.test(than)) return false;
+  return version.length === than.length ? version < than : version.length < than.length;
+}

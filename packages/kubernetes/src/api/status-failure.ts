@@ -1,0 +1,58 @@
+import { openEnvelope, startsWithMagic } from './envelope.ts';
+import { type ApiStatus, readStatus } from './object-meta.ts';
+import { type FailureReason, WatchFailure } from './watch-failure.ts';
+
+/** As much of what a server says is repeated in a log. */
+const MAX_SAID_LENGTH = 400;
+const VERSION_TOO_LARGE = 'ResourceVersionTooLarge';
+
+/** What an answer other than 200 means. `body` is what the server said, in any form. */
+export function answerFailure(status: number, body: Buffer, retryAfterMs: number): WatchFailure {
+  const told = statusOf(body);
+  const said = told === undefined || told.message === '' ? body.toString() : told.message;
+  return failureOf({ ...(told ?? NOTHING_TOLD), code: status, message: said }, retryAfterMs);
+}
+
+/** What an ERROR event in a watch means. */
+export function eventFailure(status: ApiStatus): WatchFailure {
+  return failureOf(status, 0);
+}
+
+/** Text from outside, fit for a log: one line, of bounded length. */
+export function printable(text: string): string {
+  const line = text
+    .slice(0, MAX_SAID_LENGTH * 2)
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim();
+  return line.length <= MAX_SAID_LENGTH ? line : `${line.slice(0, MAX_SAID_LENGTH)}…`;
+}
+
+const NOTHING_TOLD: ApiStatus = { code: 0, reason: '', message: '', causes: [], retryAfterSeconds: 0 };
+
+function failureOf(status: ApiStatus, retryAfterMs: number): WatchFailure {
+  const waitMs = Math.max(retryAfterMs, status.retryAfterSeconds * 1000);
+  const said = printable(status.message);
+  const message = `answered ${status.code}${said === '' ? '' : `: ${said}`}`;
+  return new WatchFailure(reasonOf(status), message, { retryAfterMs: waitMs });
+}
+
+function reasonOf({ code, reason, causes }: ApiStatus): FailureReason {
+  if (causes.includes(VERSION_TOO_LARGE)) return 'version_too_new';
+  if (code === 410 || reason === 'Expired' || reason === 'Gone') return 'expired';
+  if (code === 429) return 'rate_limited';
+  if (code === 401) return 'unauthorized';
+  if (code === 403) return 'forbidden';
+  if (code === 404) return 'not_found';
+  return code >= 400 && code < 500 ? 'unsupported' : 'server_error';
+}
+
+function statusOf(body: Buffer): ApiStatus | undefined {
+  if (!startsWithMagic(body, 0, body.length)) return undefined;
+  try {
+    const { kind, object } = openEnvelope(body, 0, body.length);
+    return kind === 'Status' ? readStatus(object) : undefined;
+  } catch {
+    // Cut off, or damaged: the bytes themselves are shown instead.
+    return undefined;
+  }
+}
