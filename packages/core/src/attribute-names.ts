@@ -44,6 +44,8 @@ export const ATTR_FLOW_DESTINATION_RETRANSMITS = 'flow.destination.retransmits';
 export const ATTR_FLOW_DESTINATION_WINDOW_LIMITED_DURATION = 'flow.destination.window_limited_duration';
 /** True while the destination takes no more data: its receive window is closed (boolean). */
 export const ATTR_FLOW_DESTINATION_ZERO_WINDOW = 'flow.destination.zero_window';
+/** Of a count: `forward` is from the source to the destination, `reverse` the other way. */
+export const ATTR_FLOW_DIRECTION = 'flow.direction';
 /** Packets of the flow that the kernel dropped since the last record (int). */
 export const ATTR_FLOW_DROPS = 'flow.drops';
 /** How long the connection has lasted, in seconds (double). */
@@ -106,12 +108,16 @@ export const ATTR_NETWORK_LOCAL_PORT = 'network.local.port';
 export const ATTR_NETWORK_NAMESPACE_INODE = 'network.namespace.inode';
 export const ATTR_NETWORK_TRANSPORT = 'network.transport';
 export const ATTR_NETWORK_TYPE = 'network.type';
+/** True on the one series that counts what went beyond the limit of a metric, as the OpenTelemetry SDKs have it (boolean). */
+export const ATTR_OTEL_METRIC_OVERFLOW = 'otel.metric.overflow';
 /** The Collector's, on each line of a component's log. */
 export const ATTR_OTELCOL_COMPONENT_ID = 'otelcol.component.id';
 /** `receiver`, `processor` …; the Collector's, on each line of a component's log. */
 export const ATTR_OTELCOL_COMPONENT_KIND = 'otelcol.component.kind';
 /** The Collector's, on each line of a processor's log. */
 export const ATTR_OTELCOL_PIPELINE_ID = 'otelcol.pipeline.id';
+/** Whom to call; from a business table. */
+export const ATTR_OWNER_TEAM = 'owner.team';
 /** How many arguments a program was given, its name included, whether or not all are in `process.command_args` (int). */
 export const ATTR_PROCESS_ARGS_COUNT = 'process.args_count';
 export const ATTR_PROCESS_COMMAND_ARGS = 'process.command_args';
@@ -200,8 +206,18 @@ export const METRIC_CONTAINER_PAGING_FAULTS = 'container.paging.faults';
 /** Its tasks: processes and their threads. */
 export const METRIC_CONTAINER_THREAD_COUNT = 'container.thread.count';
 export const METRIC_CONTAINER_UPTIME = 'container.uptime';
+/** How long connections took to be established, in seconds: a histogram. */
+export const METRIC_NETWORK_FLOW_CONNECT_DURATION = 'network.flow.connect.duration';
+/** Flows that ended, by `flow.end_reason`: a monotonic sum. */
+export const METRIC_NETWORK_FLOW_CONNECTIONS = 'network.flow.connections';
 /** Packets that the kernel dropped: a cumulative, monotonic sum in `{packet}`. */
 export const METRIC_NETWORK_FLOW_DROPS = 'network.flow.drops';
+/** Payload bytes, by `flow.direction`: a monotonic sum. */
+export const METRIC_NETWORK_FLOW_IO = 'network.flow.io';
+/** Segments that were sent again, by `flow.direction`: a monotonic sum. */
+export const METRIC_NETWORK_FLOW_RETRANSMITS = 'network.flow.retransmits';
+/** Round trips, by the end that measured them (`flow.observer`), in seconds: a histogram. */
+export const METRIC_NETWORK_FLOW_RTT = 'network.flow.rtt';
 /** Packets of handshakes that a listening socket dropped since the last point (delta sum). */
 export const METRIC_NETWORK_LISTENER_DROPS = 'network.listener.drops';
 /** Handshakes at a listening socket whose SYN-ACK was never answered, since the last point (delta sum). */

@@ -1,3 +1,4 @@
+import { flowmetricsConnector } from '@tributary/connector-flowmetrics';
 import type { Factory } from '@tributary/core';
 import { debugExporter } from '@tributary/exporter-debug';
 import { nopExporter } from '@tributary/exporter-nop';
@@ -20,6 +21,7 @@ export const BUILTIN_FACTORIES: readonly Factory[] = [
   enrichProcessor,
   memoryLimiterProcessor,
   resourceProcessor,
+  flowmetricsConnector,
   debugExporter,
   nopExporter,
   otlpGrpcExporter,

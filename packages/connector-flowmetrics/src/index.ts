@@ -1,0 +1,1 @@
+export { flowmetricsConnector } from './factory.ts';

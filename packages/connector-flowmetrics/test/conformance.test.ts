@@ -1,0 +1,4 @@
+import { describeConformance } from '@tributary/testkit';
+import { flowmetricsConnector } from '../src/index.ts';
+
+describeConformance(flowmetricsConnector);
