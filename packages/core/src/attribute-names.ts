@@ -7,11 +7,16 @@
 export const ATTR_CLOUD_AVAILABILITY_ZONE = 'cloud.availability_zone';
 export const ATTR_CLOUD_PROVIDER = 'cloud.provider';
 export const ATTR_CLOUD_REGION = 'cloud.region';
+/** What a container's main process gave as its exit code (int). Our own. */
+export const ATTR_CONTAINER_EXIT_CODE = 'container.exit_code';
 export const ATTR_CONTAINER_ID = 'container.id';
 export const ATTR_CONTAINER_IMAGE_NAME = 'container.image.name';
 export const ATTR_CONTAINER_IMAGE_REPO_DIGESTS = 'container.image.repo_digests';
 /** The Collector's; the semantic conventions have `container.image.tags`, a list. */
 export const ATTR_CONTAINER_IMAGE_TAG = 'container.image.tag';
+export const ATTR_CONTAINER_IMAGE_TAGS = 'container.image.tags';
+/** Followed by the label's key. */
+export const ATTR_CONTAINER_LABEL_PREFIX = 'container.label.';
 /** What befell a container's memory: `low`, `high`, `max` or `oom`, as the kernel's memory.events has them. */
 export const ATTR_CONTAINER_MEMORY_EVENT = 'container.memory.event';
 export const ATTR_CONTAINER_NAME = 'container.name';
@@ -166,6 +171,8 @@ export const ATTR_SYSTEMD_UNIT_NAME = 'systemd.unit.name';
 /** The unit of a user's systemd, inside the system's unit `user@UID.service`. */
 export const ATTR_SYSTEMD_USER_UNIT_NAME = 'systemd.user_unit.name';
 
+/** The event name of what an engine tells of a container: followed by what happened, `container.start` for one. */
+export const EVENT_CONTAINER_PREFIX = 'container.';
 /** The event name of a log record that tells of a flow (a connection and an interval of time). */
 export const EVENT_NETWORK_FLOW = 'network.flow';
 /** The event name of a log record that tells that a process ended. */

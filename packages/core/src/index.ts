@@ -50,6 +50,7 @@ export * from './context/address-key.ts';
 export { type Claim, type ClaimCounts, ClaimTable, type ClaimTableOptions } from './context/claim-table.ts';
 export * from './context/context.ts';
 export * from './context/entities.ts';
+export { type ImageReference, parseImageReference } from './context/image-reference.ts';
 export { maskAddress, type Prefix, parsePrefix, RangeTable } from './context/range-table.ts';
 export type { FactSource, FactSources, SourceState } from './context/sources.ts';
 export type { KeyPattern, WantedKeys } from './context/wanted-keys.ts';

@@ -9,11 +9,13 @@ import { batchProcessor } from '@tributary/processor-batch';
 import { enrichProcessor } from '@tributary/processor-enrich';
 import { memoryLimiterProcessor } from '@tributary/processor-memory-limiter';
 import { resourceProcessor } from '@tributary/processor-resource';
+import { dockerReceiver } from '@tributary/receiver-docker';
 import { ebpfReceiver } from '@tributary/receiver-ebpf';
 import { otlpReceiver } from '@tributary/receiver-otlp';
 
 /** The components that need no plugin. */
 export const BUILTIN_FACTORIES: readonly Factory[] = [
+  dockerReceiver,
   ebpfReceiver,
   otlpReceiver,
   attributesProcessor,

@@ -1,0 +1,1 @@
+export { dockerReceiver } from './factory.ts';
