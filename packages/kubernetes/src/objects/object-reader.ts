@@ -88,9 +88,9 @@ export class ObjectReader {
   /** An int32, int64 or enum; not exact beyond 2^53. */
   integer(end: number): number {
     this.#expect(VARINT);
+    const start = this.position;
     const value = this.#varint(end);
-    // Negative numbers are written as their 64-bit complement.
-    return value >= 2 ** 63 ? value - 2 ** 64 : value;
+    return value < 2 ** 63 ? value : this.#negative(start);
   }
 
   boolean(end: number): boolean {
@@ -177,6 +177,13 @@ export class ObjectReader {
   #pass(length: number, end: number): void {
     if (length > end - this.position) throw new MalformedObjectError('a value beyond the end of its message');
     this.position += length;
+  }
+
+  /** A negative number is written as its 64-bit complement, of which a double keeps too little. */
+  #negative(start: number): number {
+    let value = 0n;
+    for (let at = this.position - 1; at >= start; at--) value = (value << 7n) | BigInt(this.bytes[at]! & 127);
+    return Number(BigInt.asIntN(64, value));
   }
 
   #varint(end: number): number {

@@ -1,0 +1,139 @@
+/**
+ * Whose an address is, and when. A pod claims its addresses from the earliest moment at which it can have held them, because
+ * its traffic comes before its status. Where that would reach into the time of the pod that had the address before, what is
+ * known of both decides; what remains of an overlap belongs to nobody. docs/facts.md has the reasons.
+ */
+import { type AddressKey, addressKey, type Claim, type Context, type Holder } from '@tributary/core';
+import type { PodState } from '../objects/pod.ts';
+import { isUsableAddress } from './claims.ts';
+import type { FactCounters } from './fact-counters.ts';
+import { DELIVERY_MS, endOf, type Moment } from './moment.ts';
+import { earliestMs, endedMs, firstRunMs, hasEnded } from './pod-life.ts';
+import { compactOf, listOf, WatchedPod } from './watched-pod.ts';
+
+/** Keeps the context's addresses as the pods have them. */
+export class PodAddresses {
+  readonly #context: Context;
+  readonly #counters: FactCounters;
+  /** When those were last seen that no kubelet had taken; and since when those have been without that had an address before. */
+  readonly #withoutMs = new Map<WatchedPod, number>();
+
+  constructor(context: Context, counters: FactCounters) {
+    this.#context = context;
+    this.#counters = counters;
+  }
+
+  /** Takes in what the pod says of its addresses; whether anything has changed. */
+  update(pod: WatchedPod, state: PodState, moment: Moment): boolean {
+    const before = listOf(pod.addressKeys);
+    const now = this.#usable(state, before);
+    if (state.startSeconds === 0 && now.length === 0 && before.length === 0) {
+      if (!moment.isListed) this.#withoutMs.set(pod, moment.atMs);
+      return false;
+    }
+    const hasChanged = !areEqual(before, now);
+    if (pod.hostNetwork) {
+      this.release(pod, moment.atMs);
+      pod.addressKeys = compactOf(now);
+      return hasChanged;
+    }
+    if (hasChanged) this.#change(pod, before, now, state, moment);
+    if (pod.holdsAddresses && hasEnded(state)) this.release(pod, endedMs(state, moment));
+    return hasChanged;
+  }
+
+  /** The pod holds no addresses any more, since `endMs` (milliseconds since the Unix epoch). */
+  release(pod: WatchedPod, endMs: number): void {
+    this.#withoutMs.delete(pod);
+    if (!pod.holdsAddresses) return;
+    pod.holdsAddresses = false;
+    for (const key of listOf(pod.addressKeys)) this.#context.addresses.release(key, pod, endMs);
+  }
+
+  #usable(state: PodState, before: readonly AddressKey[]): readonly AddressKey[] {
+    const keys: AddressKey[] = [];
+    for (const text of state.addresses) {
+      const key = addressKey(text);
+      // The node's own, as of a Windows host process: it says who the node is, not who the pod is.
+      const isOfHost = !state.hostNetwork && state.hostAddresses.includes(text);
+      if (key === undefined || !isUsableAddress(key)) this.#counters.add('pods', 'address_unusable');
+      else if (!isOfHost && !keys.includes(key)) keys.push(key);
+    }
+    return areEqual(before, keys) ? before : keys;
+  }
+
+  #change(
+    pod: WatchedPod,
+    before: readonly AddressKey[],
+    now: readonly AddressKey[],
+    state: PodState,
+    moment: Moment,
+  ): void {
+    if (pod.holdsAddresses) {
+      for (const key of before) {
+        if (!now.includes(key)) this.#context.addresses.release(key, pod, moment.atMs);
+      }
+    }
+    pod.addressKeys = compactOf(now);
+    if (now.length === 0) {
+      pod.holdsAddresses = false;
+      this.#withoutMs.set(pod, endOf(moment));
+      return;
+    }
+    const from = this.#fromMs(pod, state, moment);
+    for (const key of now) {
+      if (!pod.holdsAddresses || !before.includes(key)) this.#claim(pod, key, from, state, moment);
+    }
+    pod.holdsAddresses = true;
+    pod.hasHeldAddress = true;
+    this.#withoutMs.delete(pod);
+  }
+
+  /**
+   * A pod's first addresses are as old as the pod may be. Later ones (its sandbox was made anew) are younger than what was said
+   * last.
+   */
+  #fromMs(pod: WatchedPod, state: PodState, moment: Moment): number {
+    const earliest = earliestMs(state, moment);
+    if (!pod.hasHeldAddress) return earliest;
+    const without = this.#withoutMs.get(pod);
+    return Math.max(earliest, without === undefined ? moment.sinceMs : without - DELIVERY_MS);
+  }
+
+  #claim(pod: WatchedPod, key: AddressKey, earliest: number, state: PodState, moment: Moment): void {
+    const { addresses } = this.#context;
+    let from = earliest;
+    for (const earlier of addresses.claimsOf(key)) {
+      // One that has ended already takes no address from another; it had it before.
+      if (earlier.to === Number.POSITIVE_INFINITY && hasEnded(state)) continue;
+      const until = this.#untilOf(earlier, moment);
+      if (until <= from) continue;
+      const isSame = earlier.value instanceof WatchedPod && earlier.value.uid === pod.uid;
+      from = Math.max(from, Math.min(until, isSame ? until : this.#provenMs(pod, state)));
+    }
+    if (!addresses.claim(key, pod, Math.min(from, moment.atMs))) this.#counters.add('pods', 'table_full');
+  }
+
+  /** Until when another has held an address that a pod has now. */
+  #untilOf({ value, to }: Claim<Holder>, moment: Moment): number {
+    if (to !== Number.POSITIVE_INFINITY) return to;
+    // An address is one sandbox's. A pod on its way out has lost it then, even if its object is there yet.
+    if (value instanceof WatchedPod && value.isDeleting && !moment.isListed) {
+      this.#counters.add('pods', 'address_handed_on');
+      this.release(value, moment.atMs);
+      return moment.atMs;
+    }
+    this.#counters.add('pods', 'address_shared');
+    return to;
+  }
+
+  /** Before this the pod has certainly not used an address, by what it and its history say. */
+  #provenMs(pod: WatchedPod, state: PodState): number {
+    const without = this.#withoutMs.get(pod) ?? Number.NEGATIVE_INFINITY;
+    return Math.max(firstRunMs(state), without - DELIVERY_MS);
+  }
+}
+
+function areEqual(left: readonly AddressKey[], right: readonly AddressKey[]): boolean {
+  return left.length === right.length && left.every((key, index) => key === right[index]);
+}
