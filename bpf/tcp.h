@@ -15,7 +15,7 @@ typedef __u64 monotonic_ns;
 
 enum tcp_record_version {
 	/* Raised when a record changes its meaning or layout. */
-	TCP_RECORD_VERSION = 2,
+	TCP_RECORD_VERSION = 3,
 };
 
 enum tcp_record_type {
@@ -38,6 +38,8 @@ enum tcp_flag {
 	TCP_LOCAL_WINDOW_ZERO = 16,
 	/* The window that the other end told is closed. */
 	TCP_REMOTE_WINDOW_ZERO = 32,
+	/* The process asked for another address or port than the connection went to: `asked_address`, `asked_port`. */
+	TCP_REWRITTEN = 64,
 };
 
 #pragma clang diagnostic push
@@ -65,29 +67,32 @@ struct tcp_record {
 	__u16 local_port;
 	__u16 remote_port;
 	__u32 network_namespace; /* inode number */
-	__u32 _pad;
-	__u8 local_address[16]; /* IPv4 as ::ffff:a.b.c.d */
+	__u32 process_started;	 /* clock ticks since the boot, lower half; of `pid` */
+	__u8 local_address[16];	 /* IPv4 as ::ffff:a.b.c.d */
 	__u8 remote_address[16];
+	__u8 asked_address[16]; /* only if TCP_REWRITTEN; else 0, as the port */
+	__u16 asked_port;
+	__u16 _pad[3];
 	char executable[EXECUTABLE_BYTES]; /* base name of the program, cut, ended by 0 */
 };
 
 /* What a listening socket counted since its last record. */
 struct listener_record {
-	__u32 version; /* enum tcp_record_version */
-	__u32 pid;     /* that listens; 0: not known */
+	__u16 version; /* enum tcp_record_version */
+	__u16 port;
+	__u32 pid; /* that listens; 0: not known */
 	monotonic_ns time_ns;
 	monotonic_ns last_ns; /* of the last record, or when we first saw the socket */
 	__u64 cgroup_id;
 	__u32 drops;		 /* SYNs and last ACKs of handshakes that it had no room for */
 	__u32 unanswered;	 /* handshakes whose SYN-ACK was sent a last time without an answer */
 	__u32 network_namespace; /* inode number */
-	__u16 port;
-	__u16 _pad;
+	__u32 process_started;	 /* clock ticks since the boot, lower half; of `pid` */
 	__u8 address[16];
 	char executable[EXECUTABLE_BYTES];
 };
 
-/* What the programs count for one CPU. The first four are ways of losing something. */
+/* What the programs count for one CPU. The first six are ways of losing something. */
 struct tcp_counters {
 	/* No room in the ring buffer for the last record of a connection. */
 	__u64 ring_buffer_full;
@@ -97,6 +102,10 @@ struct tcp_counters {
 	__u64 young_full;
 	/* A connection ended of which nothing was known: it was there before us and not found, or lost its place. */
 	__u64 unknown_ended;
+	/* The address that a process asked for was overwritten by that of another connection before it was taken. */
+	__u64 asked_overwritten;
+	/* No room to keep the address that a process asked for: the record has only the one that it went to. */
+	__u64 asked_full;
 	/* Packets sent again (an offloaded packet may be several segments), of any TCP socket. */
 	__u64 retransmits;
 	/* RSTs of connections. */
@@ -118,6 +127,6 @@ struct tcp_layout {
 	enum tcp_flag flag;
 };
 
-_Static_assert(sizeof(struct tcp_record) == 152, "the reader counts on records without holes");
+_Static_assert(sizeof(struct tcp_record) == 176, "the reader counts on records without holes");
 
 #endif /* __TCP_H__ */

@@ -15,7 +15,7 @@ typedef __u64 monotonic_ns;
 
 enum udp_record_version {
 	/* Raised when a record changes its meaning or layout. */
-	UDP_RECORD_VERSION = 1,
+	UDP_RECORD_VERSION = 2,
 };
 
 enum udp_record_type {
@@ -59,7 +59,9 @@ struct udp_record {
 	__u16 local_port;
 	__u16 remote_port;
 	__u32 network_namespace; /* inode number */
-	__u8 local_address[16];	 /* IPv4 as ::ffff:a.b.c.d */
+	__u32 process_started;	 /* clock ticks since the boot, lower half; of `pid` */
+	__u32 _pad;
+	__u8 local_address[16]; /* IPv4 as ::ffff:a.b.c.d */
 	__u8 remote_address[16];
 	char executable[EXECUTABLE_BYTES]; /* base name of the program, cut, ended by 0 */
 };
@@ -103,6 +105,6 @@ struct udp_layout {
 	enum udp_flag flag;
 };
 
-_Static_assert(sizeof(struct udp_record) == 136, "the reader counts on records without holes");
+_Static_assert(sizeof(struct udp_record) == 144, "the reader counts on records without holes");
 
 #endif /* __UDP_H__ */

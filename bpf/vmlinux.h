@@ -417,6 +417,16 @@ struct bpf_sock {
 	__u32 protocol;
 };
 
+struct bpf_sock_addr {
+	__u32 user_family;
+	__u32 user_ip4; /* network order, as all addresses and the port */
+	__u32 user_ip6[4];
+	__u32 user_port;
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+};
+
 struct __sk_buff {
 	__u32 len;
 	__u32 pkt_type;

@@ -48,16 +48,18 @@ for source in bpf/*.bpf.c; do
   compile x86 "$source" "$out/x86_64/$program.bpf.o"
   compile arm64 "$source" "$out/arm64/$program.bpf.o"
 done
-fixture=packages/bpf/testdata/fixture.bpf
+fixtures='packages/bpf/testdata/fixture.bpf packages/receiver-ebpf/testdata/rewrite.bpf'
 if $check; then
   for object in "$out"/*/*.o; do compare "$object" "bpf/prebuilt/${object#"$out"/}"; done
-  compile x86 $fixture.c "$out/fixture.o"
-  compare "$out/fixture.o" $fixture.o
+  for fixture in $fixtures; do
+    compile x86 "$fixture.c" "$out/fixture.o"
+    compare "$out/fixture.o" "$fixture.o"
+  done
   if command -v clang-format-14 >/dev/null; then
-    clang-format-14 --dry-run --Werror --style=file:bpf/.clang-format bpf/*.[ch] bpf/*/*.h $fixture.c
+    clang-format-14 --dry-run --Werror --style=file:bpf/.clang-format bpf/*.[ch] bpf/*/*.h ${fixtures// /.c }.c
   fi
   node scripts/bpf-layouts.ts --check
 else
-  compile x86 $fixture.c $fixture.o
+  for fixture in $fixtures; do compile x86 "$fixture.c" "$fixture.o"; done
   node scripts/bpf-layouts.ts
 fi

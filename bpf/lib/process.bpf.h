@@ -4,6 +4,7 @@
 #define __PROCESS_BPF_H__
 
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
+#define NS_PER_TICK 10000000  /* of the clock ticks that /proc counts in: USER_HZ is 100 on our architectures */
 #define EXECUTABLES 64
 
 /* The program that a process ran when it was asked last. */
@@ -21,6 +22,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct executable);
 } executables SEC(".maps");
+
+/*
+ * When a process began, in clock ticks since the boot as field 22 of /proc/PID/stat has it, the lower half. A pid is another
+ * process's later; with this it never is.
+ */
+static __always_inline __u32 process_started(struct task_struct *leader)
+{
+	return leader->start_boottime / NS_PER_TICK;
+}
 
 /*
  * The base name of the program that a process runs. Not the process's `comm`: that is the name of a thread (node calls

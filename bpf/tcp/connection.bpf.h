@@ -13,11 +13,12 @@ struct facts {
 	monotonic_ns started_ns;  /* 0: before we looked */
 	__u32 connect_us;	  /* 0: not known */
 	__u32 pid;		  /* 0: not known */
-	__u32 flags;		  /* the resets of enum tcp_flag; changed by atomic operations only */
+	__u32 flags;		  /* the resets of enum tcp_flag and TCP_REWRITTEN; changed by atomic operations only */
 	__u32 data_segs_at_close; /* segments with data that had come when this end closed; only if `is_closed` */
 	__u8 role;		  /* enum role */
 	bool is_closed;		  /* close(), not shutdown(): what comes afterwards nobody can read */
-	__u8 _pad[6];
+	__u8 _pad[2];
+	__u32 process_started; /* see lib/process.bpf.h; of `pid` */
 	char executable[EXECUTABLE_BYTES];
 };
 
@@ -101,6 +102,7 @@ static __always_inline bool is_aborted_by_data(const struct sock *sk, const stru
 static __always_inline void set_owner(struct facts *facts, struct task_struct *task)
 {
 	read_executable(task->group_leader, facts->executable);
+	facts->process_started = process_started(task->group_leader);
 	*(volatile __u32 *)&facts->pid = task->tgid;
 }
 
@@ -112,6 +114,7 @@ static __always_inline void set_owner_to_current(struct facts *facts)
 	if (task->flags & PF_KTHREAD)
 		return;
 	read_current_executable(task->group_leader, facts->executable);
+	facts->process_started = process_started(task->group_leader);
 	*(volatile __u32 *)&facts->pid = task->tgid;
 }
 

@@ -59,8 +59,11 @@ static __always_inline void connection_opens(struct sock *sk)
 {
 	struct facts *facts = begin(sk, ROLE_SOURCE, bpf_ktime_get_ns());
 
-	if (facts)
+	if (facts) {
 		set_owner_to_current(facts);
+		if (notes_asked)
+			take_asked(sk, facts);
+	}
 	/* The socket was connected before. */
 	if (find_connection(sk))
 		bpf_sk_storage_delete(&connections, sk);
@@ -128,6 +131,7 @@ static __always_inline bool report_end(struct sock *sk, int old_state)
 {
 	struct connection *conn = find_connection(sk);
 	struct young young = find_young(sk);
+	struct destination asked;
 	struct tcp_record *record;
 	struct reading now, last;
 	struct tcp_sock *tp;
@@ -153,6 +157,9 @@ static __always_inline bool report_end(struct sock *sk, int old_state)
 	facts = conn->facts;
 	last = conn->reported[committed & 1];
 submit:
+	find_asked(sk, &facts, &asked);
+	if (facts.flags & TCP_REWRITTEN)
+		forget_asked(sk->__sk_common.skc_cookie.counter);
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return false;
@@ -166,7 +173,8 @@ submit:
 	/* Where the state is gone: one without an error was closed. */
 	fin_queued = old_state == TCP_CLOSE ? !sk->sk_err : is_fin_queued(old_state);
 	read_final(&now, tp, sk, facts.role, fin_queued);
-	fill_record(record, TCP_FLOW_CLOSED, sk, tp, &facts, fin_queued, &now, &last, end_time(sk, tp, old_state));
+	fill_record(record, TCP_FLOW_CLOSED, sk, tp, &facts, fin_queued, &now, &last, &asked,
+		    end_time(sk, tp, old_state));
 	if (old_state == TCP_SYN_SENT && !record->error)
 		record->error = told_error(sk);
 	/* The reader looks by a timer: waking it for each record costs the kernel three times the rest. */
@@ -180,8 +188,12 @@ static __always_inline void connection_ends(struct sock *sk, int old_state)
 	if (old_state == TCP_CLOSE || old_state == TCP_LISTEN)
 		return;
 	/* From TCP_SYN_RECV: it was asked for a connection, and none came of it. */
-	if (!report_end(sk, old_state) && old_state != TCP_SYN_RECV)
-		count(counters, tcp_counters, unknown_ended);
+	if (report_end(sk, old_state) || old_state == TCP_SYN_RECV)
+		return;
+	count(counters, tcp_counters, unknown_ended);
+	/* Its slot was taken over by another connection. */
+	if (notes_asked)
+		forget_asked(sk->__sk_common.skc_cookie.counter);
 }
 
 static __always_inline void follow(struct sock *sk, int old_state, int new_state)

@@ -12,6 +12,7 @@ struct listener_key {
 
 struct listener {
 	__u32 pid; /* 0: not known */
+	__u32 process_started;
 	char executable[EXECUTABLE_BYTES];
 };
 
@@ -85,6 +86,7 @@ static __always_inline void add_listener(const struct tcp_sock *tp, struct task_
 
 	if (task) {
 		listener.pid = task->tgid;
+		listener.process_started = process_started(task->group_leader);
 		read_executable(task->group_leader, listener.executable);
 	}
 	bpf_map_update_elem(&listeners, &key, &listener, BPF_ANY);
@@ -92,10 +94,12 @@ static __always_inline void add_listener(const struct tcp_sock *tp, struct task_
 
 /* A listening socket, in itself. */
 struct listening {
-	__u32 pid;	  /* 0: not known */
+	__u32 pid; /* 0: not known */
+	__u32 process_started;
 	__u32 drops;	  /* of the socket's, those that were reported */
 	__u32 unanswered; /* since it was first seen */
 	__u32 unanswered_reported;
+	__u32 _pad;
 	monotonic_ns last_record_ns; /* or when it was first seen */
 	char executable[EXECUTABLE_BYTES];
 };
@@ -126,6 +130,7 @@ static __always_inline void find_listening(struct tcp_sock *tp, struct task_stru
 	}
 	if (listening && task && !listening->pid) {
 		read_executable(task->group_leader, listening->executable);
+		listening->process_started = process_started(task->group_leader);
 		listening->pid = task->tgid;
 	}
 }
@@ -192,6 +197,7 @@ static __always_inline void sweep_listening(struct seq_file *page, struct sock *
 		return;
 	record.version = TCP_RECORD_VERSION;
 	record.pid = listening->pid;
+	record.process_started = listening->process_started;
 	record.time_ns = bpf_ktime_get_ns();
 	record.last_ns = listening->last_record_ns;
 	record.cgroup_id = sock_cgroup_id(sk);

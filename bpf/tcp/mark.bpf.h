@@ -19,6 +19,7 @@ static __always_inline void take_owner_of_listener(struct facts *facts, const st
 	listener = find_listener(&key);
 	if (listener && listener->pid) {
 		__builtin_memcpy(facts->executable, listener->executable, sizeof(facts->executable));
+		facts->process_started = listener->process_started;
 		facts->pid = listener->pid;
 	}
 }

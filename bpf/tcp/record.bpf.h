@@ -29,27 +29,11 @@ static __always_inline __u32 jiffies_to_us(__u32 jiffies)
 	return us > ~0U ? ~0U : us;
 }
 
-static __always_inline void copy_address(__u8 *to, const struct in6_addr *v6, __be32 v4, bool is_v4)
-{
-	__be32 *words = (__be32 *)to;
-
-	if (is_v4) {
-		words[0] = 0;
-		words[1] = 0;
-		words[2] = bpf_htonl(0xffff);
-		words[3] = v4;
-	} else {
-		words[0] = v6->in6_u.u6_addr32[0];
-		words[1] = v6->in6_u.u6_addr32[1];
-		words[2] = v6->in6_u.u6_addr32[2];
-		words[3] = v6->in6_u.u6_addr32[3];
-	}
-}
-
 /* Writes every field of the record. */
 static __always_inline void fill_record(struct tcp_record *record, enum tcp_record_type type, const struct sock *sk,
 					const struct tcp_sock *tp, const struct facts *facts, bool fin_queued,
-					const struct reading *now, const struct reading *last, monotonic_ns time_ns)
+					const struct reading *now, const struct reading *last,
+					const struct destination *asked, monotonic_ns time_ns)
 {
 	const struct sock_common *common = &sk->__sk_common;
 	bool is_v4 = common->skc_family == AF_INET;
@@ -82,9 +66,12 @@ static __always_inline void fill_record(struct tcp_record *record, enum tcp_reco
 	record->local_port = bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
 	record->remote_port = bpf_ntohs(common->skc_dport);
 	record->network_namespace = common->skc_net.net->ns.inum;
-	record->_pad = 0;
+	record->process_started = facts->process_started;
 	copy_address(record->local_address, &common->skc_v6_rcv_saddr, common->skc_rcv_saddr, is_v4);
 	copy_address(record->remote_address, &common->skc_v6_daddr, common->skc_daddr, is_v4);
+	__builtin_memcpy(record->asked_address, asked->address, sizeof(record->asked_address));
+	record->asked_port = asked->port;
+	__builtin_memset(record->_pad, 0, sizeof(record->_pad));
 	__builtin_memcpy(record->executable, facts->executable, sizeof(record->executable));
 }
 

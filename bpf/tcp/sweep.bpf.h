@@ -17,6 +17,7 @@ static __always_inline bool is_record_due(const struct connection *conn, const s
 static __always_inline int sweep(struct sock *sk, struct connection *conn)
 {
 	struct reading *last, *next, now;
+	struct destination asked;
 	struct tcp_record *record;
 	struct tcp_sock *tp;
 	__u64 committed;
@@ -44,8 +45,9 @@ static __always_inline int sweep(struct sock *sk, struct connection *conn)
 		return 1;
 	if (!conn->facts.pid)
 		take_owner_of_listener(&conn->facts, tp);
+	find_asked(sk, &conn->facts, &asked);
 	fill_record(record, TCP_FLOW_OPEN, sk, tp, &conn->facts, is_fin_queued(sk->__sk_common.skc_state), &now, last,
-		    time_ns);
+		    &asked, time_ns);
 	*next = now;
 	/* The end was faster; its record covers this one. */
 	if (__sync_val_compare_and_swap(&conn->commit, committed, !committed) != committed) {

@@ -66,6 +66,8 @@ struct udp_owner {
 	__u64 cgroup_id;
 	__u32 pid; /* 0: not known */
 	__u32 network_namespace;
+	__u32 process_started;
+	__u32 _pad;
 	char executable[EXECUTABLE_BYTES];
 };
 
@@ -127,6 +129,7 @@ struct {
 static __always_inline void set_owner(struct udp_owner *owner, struct task_struct *task)
 {
 	read_executable(task->group_leader, owner->executable);
+	owner->process_started = process_started(task->group_leader);
 	*(volatile __u32 *)&owner->pid = task->tgid;
 }
 
@@ -186,6 +189,8 @@ static __always_inline void fill_record(struct udp_record *record, enum udp_end 
 	record->local_port = bpf_ntohs(flow->tuple.local_port);
 	record->remote_port = bpf_ntohs(flow->tuple.remote_port);
 	record->network_namespace = owner->network_namespace;
+	record->process_started = owner->process_started;
+	record->_pad = 0;
 	__builtin_memcpy(record->local_address, flow->tuple.local, sizeof(record->local_address));
 	__builtin_memcpy(record->remote_address, flow->tuple.remote, sizeof(record->remote_address));
 	__builtin_memcpy(record->executable, owner->executable, sizeof(record->executable));

@@ -9,6 +9,12 @@ import { native, type Pointer } from './native.ts';
 const ITERATOR_LINK_INFO_BYTES = 16;
 /** `sizeof(struct bpf_iter_attach_opts)`. */
 const ITERATOR_OPTIONS_BYTES = 24;
+/** `offsetofend(struct bpf_link_create_opts, flags)`, padded. */
+const LINK_OPTIONS_BYTES = 16;
+
+/** include/uapi/linux/bpf.h: before the other programs of a cgroup, and before those of the cgroups below it. */
+const BPF_F_BEFORE = 1 << 3;
+const BPF_F_PREORDER = 1 << 6;
 
 /** `struct bpf_prog_info` (include/uapi/linux/bpf.h): where what we read lies. A test compares with the kernel's BTF. */
 export const PROG_INFO = {
@@ -39,6 +45,8 @@ export class BpfProgram {
   readonly #program: Pointer;
   #object: Pointer | undefined;
   #link: Pointer | undefined;
+  /** Of a link that libbpf does not keep. */
+  #linkFd: number | undefined;
 
   constructor(object: Pointer, program: Pointer, name: string, section: string) {
     this.#object = object;
@@ -60,6 +68,29 @@ export class BpfProgram {
     const fd = openCgroup(path);
     try {
       this.#attachBy(() => native().libbpf.attachCgroup(this.#program, fd));
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /**
+   * The same, but it runs before all programs that others have attached to this cgroup and those below it: to see what a call
+   * was asked for before they rewrite it. Returns false where the kernel knows no such order (before 6.15): it runs all the
+   * same, after those below it and those that were attached earlier.
+   */
+  attachCgroupFirst(path: string): boolean {
+    const { libbpf } = native();
+    const fd = openCgroup(path);
+    try {
+      const options = { sz: LINK_OPTIONS_BYTES, flags: BPF_F_BEFORE | BPF_F_PREORDER };
+      const type = libbpf.expectedAttachType(this.#program);
+      const link = libbpf.createLink(libbpf.programFd(this.#program), fd, type, options);
+      if (link < 0) {
+        this.#attachBy(() => libbpf.attachCgroup(this.#program, fd));
+        return false;
+      }
+      this.#linkFd = link;
+      return true;
     } finally {
       closeSync(fd);
     }
@@ -100,8 +131,10 @@ export class BpfProgram {
   close(): void {
     const { libbpf } = native();
     if (this.#link !== undefined) libbpf.destroyLink(this.#link);
+    if (this.#linkFd !== undefined) closeSync(this.#linkFd);
     if (this.#object !== undefined) libbpf.closeObject(this.#object);
     this.#link = undefined;
+    this.#linkFd = undefined;
     this.#object = undefined;
   }
 

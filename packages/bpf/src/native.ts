@@ -46,6 +46,13 @@ export interface Libbpf {
   readonly attachProgram: (program: Pointer) => Pointer | null;
   readonly attachCgroup: (program: Pointer, cgroupFd: number) => Pointer | null;
   readonly attachIterator: (program: Pointer, options: IteratorOptions) => Pointer | null;
+  readonly createLink: (
+    programFd: number,
+    targetFd: number,
+    attachType: number,
+    options: { readonly sz: number; readonly flags: number },
+  ) => number;
+  readonly expectedAttachType: (program: Pointer) => number;
   readonly linkFd: (link: Pointer) => number;
   readonly destroyLink: (link: Pointer) => number;
   readonly createIterator: (linkFd: number) => number;
@@ -145,6 +152,7 @@ function load(): Native {
   }
   const koffi = loadKoffi();
   koffi.struct('bpf_object_open_opts', { sz: 'size_t', object_name: 'str' });
+  koffi.struct('bpf_link_create_opts', { sz: 'size_t', flags: 'uint32_t' });
   koffi.struct('bpf_iter_attach_opts', { sz: 'size_t', link_info: 'void *', link_info_len: 'uint32_t' });
   const printType = koffi.proto('int libbpf_print(int level, void *format, void *arguments)');
   let libbpf: Libbpf | undefined;
@@ -209,6 +217,8 @@ function declareLibbpf(lib: Library): Libbpf {
     attachProgram: lib.func('void *bpf_program__attach(void *prog)'),
     attachCgroup: lib.func('void *bpf_program__attach_cgroup(void *prog, int cgroup_fd)'),
     attachIterator: lib.func('void *bpf_program__attach_iter(void *prog, bpf_iter_attach_opts *opts)'),
+    createLink: lib.func('int bpf_link_create(int prog, int target, int type, bpf_link_create_opts *opts)'),
+    expectedAttachType: lib.func('int bpf_program__expected_attach_type(void *prog)'),
     linkFd: lib.func('int bpf_link__fd(void *link)'),
     destroyLink: lib.func('int bpf_link__destroy(void *link)'),
     createIterator: lib.func('int bpf_iter_create(int link_fd)'),

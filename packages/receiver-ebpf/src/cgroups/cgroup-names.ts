@@ -84,14 +84,14 @@ export class CgroupNames {
   }
 
   /**
-   * The cgroup of a socket or process: by its id in version 2; where that is the root, or nothing, and there is a
-   * version 1 as well, by what /proc says of the process. 0 stands for an id or pid that is not known. Undefined, and
-   * counted, if there is none to be found.
+   * The cgroup of a socket: by its id in version 2; where that is the root, or nothing, and there is a version 1 as well, by
+   * what /proc says of its process, which has or had `pid` and began at `started` (`startTicks`). 0 stands for what is not
+   * known. Undefined, and counted, if there is none to be found.
    */
-  find(cgroupId: number, pid: number): CgroupName | undefined {
+  find(cgroupId: number, pid: number, started: number): CgroupName | undefined {
     const path = cgroupId === 0 ? undefined : this.#tree.pathOf(cgroupId);
     if (path !== undefined && path !== '/') return this.named(path);
-    const ofProcess = pid === 0 ? undefined : this.#processes?.pathOf(pid);
+    const ofProcess = pid === 0 ? undefined : this.#processes?.pathOf(pid, started);
     const best = ofProcess ?? path;
     if (best !== undefined) return this.named(best);
     if (cgroupId !== 0) this.#losses?.add(1, 'unknown_cgroup');
@@ -103,7 +103,7 @@ export class CgroupNames {
    * /proc has to be asked, no other process which has the pid by now is taken for it.
    */
   ofProcess(cgroupId: number, pid: number, startedBootNs: number): CgroupName | undefined {
-    const name = this.find(cgroupId, 0);
+    const name = this.find(cgroupId, 0, 0);
     if (this.#processes === undefined || (name !== undefined && name.path !== '/')) return name;
     const path = this.#processes.pathOfProcess(pid, startedBootNs);
     return path === undefined ? name : this.named(path);

@@ -2,34 +2,28 @@
  * The cgroup of a process, as /proc/PID/cgroup has it: for machines where containers live in hierarchies of version 1,
  * which sockets know nothing of.
  *
- * A pid may be another process's later. The kernel hands pids out in turn, so within a second none comes twice; after
- * that a process is told from an earlier one by when it began.
+ * A pid may be another process's by the time a socket is reported that outlived its own. So a process is known by its pid
+ * and when it began.
  */
 import { readFileSync } from 'node:fs';
 import { cgroupFacts } from './cgroup-path.ts';
 
 /** Processes that are kept; when there are more, it begins anew. */
 const MAX_PROCESSES = 4096;
-/** How long an answer is good without looking again, and a pid mistrusted that was handed on; in milliseconds. */
+/** How long an answer is good without looking again, in milliseconds: a process may be moved. */
 const FRESH_MS = 1000;
-/** How long a process is remembered that has ended, in milliseconds. */
-const REMEMBERED_MS = 60_000;
 
 /** The kernel gives times to programs in ticks of a hundredth of a second, on our architectures (USER_HZ). */
 const NS_PER_TICK = 10_000_000;
 
-interface Entry {
-  /** In clock ticks since the boot. */
-  readonly started: string;
-  readonly path: string | undefined;
-  seenMs: number;
-  checkedMs: number;
-  /** Until then records with this pid may be the earlier process's. */
-  readonly mistrustedUntilMs: number;
-}
+/** Of the ticks the lower half is compared, as much as the kernel programs tell: 497 days. */
+const TICKS = 2 ** 32;
 
-/** Of a pid that nobody has. */
-const NOBODY = { started: '', path: undefined, mistrustedUntilMs: 0 };
+interface Entry {
+  readonly started: number;
+  path: string | undefined;
+  checkedMs: number;
+}
 
 /** What /proc says of the cgroups of processes, asked at most once a second for each. */
 export class ProcessCgroups {
@@ -42,12 +36,27 @@ export class ProcessCgroups {
     this.#procPath = procPath;
   }
 
-  /** The path of the cgroup of the process `pid`; undefined if it ended before it was ever asked for. */
-  pathOf(pid: number): string | undefined {
+  /**
+   * The path of the cgroup of the process that has or had `pid` and began at `started` (`startTicks`; 0: not known), as it was
+   * when it was last seen; undefined if it ended before it was ever asked for.
+   */
+  pathOf(pid: number, started: number): string | undefined {
+    if (started === 0) return undefined;
     const nowMs = this.#nowMs();
-    let entry = this.#entries.get(pid);
-    if (entry === undefined || nowMs >= entry.checkedMs + FRESH_MS) entry = this.#look(pid, entry, nowMs);
-    return entry === undefined || nowMs < entry.mistrustedUntilMs ? undefined : entry.path;
+    const known = this.#entries.get(pid);
+    if (known?.started !== started) {
+      // The records of a pid's former process come between those of its present one, if at all, for a moment.
+      const found = this.#read(pid);
+      const path = found?.started === started ? found.path : undefined;
+      this.#keep(pid, { started, path, checkedMs: nowMs });
+      return path;
+    }
+    if (nowMs >= known.checkedMs + FRESH_MS) {
+      known.checkedMs = nowMs;
+      const found = this.#read(pid);
+      if (found?.started === started) known.path = found.path;
+    }
+    return known.path;
   }
 
   /**
@@ -56,35 +65,12 @@ export class ProcessCgroups {
    */
   pathOfProcess(pid: number, startedBootNs: number): string | undefined {
     const found = this.#read(pid);
-    return found?.started === String(Math.floor(startedBootNs / NS_PER_TICK)) ? found.path : undefined;
+    return found?.started === Math.floor(startedBootNs / NS_PER_TICK) % TICKS ? found.path : undefined;
   }
 
-  #look(pid: number, known: Entry | undefined, nowMs: number): Entry | undefined {
-    const found = this.#read(pid);
-    if (found === undefined) return this.#notFound(pid, known, nowMs);
-    const isAnother = known !== undefined && known.started !== found.started;
-    const entry = {
-      ...found,
-      seenMs: nowMs,
-      checkedMs: nowMs,
-      mistrustedUntilMs: isAnother ? nowMs + FRESH_MS : (known?.mistrustedUntilMs ?? 0),
-    };
-    return this.#keep(pid, entry);
-  }
-
-  /** A process that has ended is not looked for again at once: a busy server leaves many records behind. */
-  #notFound(pid: number, known: Entry | undefined, nowMs: number): Entry {
-    if (known !== undefined && nowMs < known.seenMs + REMEMBERED_MS) {
-      known.checkedMs = nowMs;
-      return known;
-    }
-    return this.#keep(pid, { ...NOBODY, seenMs: nowMs, checkedMs: nowMs });
-  }
-
-  #keep(pid: number, entry: Entry): Entry {
+  #keep(pid: number, entry: Entry): void {
     if (this.#entries.size >= MAX_PROCESSES && !this.#entries.has(pid)) this.#entries.clear();
     this.#entries.set(pid, entry);
-    return entry;
   }
 
   #read(pid: number): Pick<Entry, 'started' | 'path'> | undefined {
@@ -92,7 +78,7 @@ export class ProcessCgroups {
       const path = cgroupPathOf(readFileSync(`${this.#procPath}/${pid}/cgroup`, 'utf8'));
       // Last, so that a process which is still the same has been so all the time.
       const stat = readFileSync(`${this.#procPath}/${pid}/stat`, 'utf8');
-      return { started: startOf(stat), path };
+      return { started: startTicks(stat), path };
     } catch {
       return undefined;
     }
@@ -100,11 +86,13 @@ export class ProcessCgroups {
 }
 
 /**
- * The 22nd field of /proc/PID/stat. The second is the name, in parentheses, and may have anything in it.
+ * When a process began, in clock ticks since the boot, modulo 2^32: the 22nd field of its /proc/PID/stat. The second is the
+ * name, in parentheses, and may have anything in it. 0 if it is none.
  * Specification: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
  */
-function startOf(stat: string): string {
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ', 20)[19] ?? '';
+export function startTicks(stat: string): number {
+  const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ', 20)[19]);
+  return Number.isSafeInteger(ticks) ? ticks % TICKS : 0;
 }
 
 /**

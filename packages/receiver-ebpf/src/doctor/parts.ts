@@ -8,6 +8,8 @@ const CONTAINERS: ConditionNeed = {
   without: 'the cgroups and containers of what it reports',
 };
 
+const ASKED = 'what was asked for, of connections that a CNI sends elsewhere at connect() (Cilium)';
+
 const SHORT_LIVED = 'containers that live only for a moment';
 
 /** Everything that the receiver does, each by itself. docs/permissions.md is the same for people. */
@@ -30,6 +32,8 @@ export const PARTS: readonly Part[] = [
       optional('find_owners', 'the processes that accepted connections'),
       optional('find_young_owners', 'nothing, but each sweep looks at all open files of all processes'),
       optional('sweep_listeners', 'the metrics of listening sockets'),
+      optional('note_asked4', ASKED),
+      optional('note_asked6', ASKED),
       optional(
         'follow_retransmit_synack',
         'the metric of handshakes that were given up at listening sockets',
@@ -42,6 +46,8 @@ export const PARTS: readonly Part[] = [
           'connections from before the start in other network namespaces, but for those of visible processes',
       },
       { condition: 'host_pid', without: HOST_PID_FOR_OWNERS },
+      { condition: 'CAP_NET_ADMIN', without: ASKED },
+      { condition: 'whole_cgroup2', without: ASKED },
       CONTAINERS,
     ],
   },

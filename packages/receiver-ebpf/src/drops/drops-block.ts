@@ -43,7 +43,7 @@ class DropsBlock implements Block {
       leftOut: this.#leftOut(reasons),
     });
     this.#kernel = kernel;
-    this.#store = new DropSeriesStore(max_series, (id) => cgroups.find(id, 0), now());
+    this.#store = new DropSeriesStore(max_series, (id) => cgroups.find(id, 0, 0), now());
     this.#writer = new DropsWriter({ version: settings.version, reasons });
     if (flowDrops.hasReader) flowDrops.connect(kernel);
     this.#observe(kernel);

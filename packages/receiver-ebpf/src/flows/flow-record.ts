@@ -29,6 +29,10 @@ export interface FlowRecord {
   localPort: number;
   remoteAddress: string;
   remotePort: number;
+  /** What the local end asked for, where something rewrote that before the flow began; empty: the remote end. */
+  askedAddress: string;
+  /** 0: the remote end. */
+  askedPort: number;
   /** When it was read, CLOCK_MONOTONIC in nanoseconds, as two unsigned halves. `FlowWriter.setClock` makes Unix time of it. */
   timeLow: number;
   timeHigh: number;
@@ -62,6 +66,8 @@ export interface FlowRecord {
   cgroupId: number;
   /** Process in the first pid namespace; 0: not known. */
   pid: number;
+  /** When that process began, in clock ticks since the boot, modulo 2^32 (`startTicks`); 0: not known. */
+  processStarted: number;
   /** Base name of the program that it runs (`ExecutableNames`); empty: not known. */
   executable: string;
 }
@@ -78,6 +84,8 @@ export function emptyFlowRecord(transport: FlowRecord['transport']): FlowRecord 
     localPort: 0,
     remoteAddress: '',
     remotePort: 0,
+    askedAddress: '',
+    askedPort: 0,
     timeLow: 0,
     timeHigh: 0,
     durationSeconds: 0,
@@ -96,6 +104,7 @@ export function emptyFlowRecord(transport: FlowRecord['transport']): FlowRecord 
     networkNamespace: 0,
     cgroupId: 0,
     pid: 0,
+    processStarted: 0,
     executable: '',
   };
 }

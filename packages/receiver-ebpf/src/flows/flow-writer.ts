@@ -1,6 +1,8 @@
 /** Writes flow records, wherever they come from, as OTLP log events, straight into wire bytes. */
 import {
   ATTR_DESTINATION_ADDRESS,
+  ATTR_DESTINATION_NAT_ADDRESS,
+  ATTR_DESTINATION_NAT_PORT,
   ATTR_DESTINATION_PORT,
   ATTR_FLOW_CONNECT_DURATION,
   ATTR_FLOW_DESTINATION_BYTES,
@@ -95,6 +97,8 @@ const CLOSED = new EncodedAttribute(ATTR_FLOW_STATE, 'closed');
 const ENDS = Object.fromEntries(
   END_REASONS.map((reason) => [reason, new EncodedAttribute(ATTR_FLOW_END_REASON, reason)]),
 ) as Record<EndReason, EncodedAttribute>;
+const NAT_ADDRESS = new EncodedKey(ATTR_DESTINATION_NAT_ADDRESS);
+const NAT_PORT = new EncodedKey(ATTR_DESTINATION_NAT_PORT);
 const RTT = new EncodedKey(ATTR_FLOW_RTT);
 const MIN_RTT = new EncodedKey(ATTR_FLOW_MIN_RTT);
 const DROPS = new EncodedKey(ATTR_FLOW_DROPS);
@@ -145,8 +149,16 @@ export class FlowWriter extends EventBatch {
     writer.attributeString(keys.localAddress, record.localAddress);
     // A connection for which no port was free ends without one.
     if (record.localPort !== 0) writer.attributeInt(keys.localPort, record.localPort);
-    writer.attributeString(keys.remoteAddress, record.remoteAddress);
-    writer.attributeInt(keys.remotePort, record.remotePort);
+    if (record.askedPort === 0) {
+      writer.attributeString(keys.remoteAddress, record.remoteAddress);
+      writer.attributeInt(keys.remotePort, record.remotePort);
+    } else {
+      // Only the end that connects asks: `remote` is the destination.
+      writer.attributeString(keys.remoteAddress, record.askedAddress);
+      writer.attributeInt(keys.remotePort, record.askedPort);
+      writer.attributeString(NAT_ADDRESS, record.remoteAddress);
+      writer.attributeInt(NAT_PORT, record.remotePort);
+    }
     writer.attributeEncoded(keys.observer);
     writer.attributeEncoded(record.isClosed ? CLOSED : OPEN);
     if (record.endReason !== undefined) writer.attributeEncoded(ENDS[record.endReason]);
@@ -181,7 +193,7 @@ export class FlowWriter extends EventBatch {
       writer.attributeInt(PID, record.pid);
       if (record.executable !== '') writer.attributeString(EXECUTABLE_NAME, record.executable);
     }
-    const cgroup = this.#cgroups.find(record.cgroupId, record.pid);
+    const cgroup = this.#cgroups.find(record.cgroupId, record.pid, record.processStarted);
     if (cgroup === undefined) return;
     for (const attribute of cgroup.attributes) writer.attributeEncoded(attribute);
   }

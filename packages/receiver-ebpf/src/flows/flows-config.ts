@@ -22,8 +22,8 @@ export const flowsConfigSchema = z.strictObject({
     'How often an open connection that carries nothing gives a record all the same; 0s: never.',
   ),
   ring_buffer_bytes: ringBufferBytes().describe(
-    'The kernel memory in which ended connections wait to be read, in bytes, 160 each; a power of two. UDP has as much ' +
-      'again, 144 a flow; `sock_diag` at most as much for each network namespace. ' +
+    'The kernel memory in which ended connections wait to be read, in bytes, 184 each; a power of two. UDP has as much ' +
+      'again, 152 a flow; `sock_diag` at most as much for each network namespace. ' +
       'It must hold those of the longest time that the pipeline takes no data.',
   ),
   conntrack: conntrackConfigSchema

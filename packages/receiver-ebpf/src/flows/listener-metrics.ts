@@ -118,7 +118,7 @@ export class ListenerMetrics {
       writer.attributeInt(PID, listener.pid);
       if (listener.executable !== '') writer.attributeString(EXECUTABLE_NAME, listener.executable);
     }
-    const cgroup = this.#options.cgroups.find(listener.cgroupId, listener.pid);
+    const cgroup = this.#options.cgroups.find(listener.cgroupId, listener.pid, listener.processStarted);
     for (const attribute of cgroup?.attributes ?? []) writer.attributeEncoded(attribute);
     writer.endPoint();
   }

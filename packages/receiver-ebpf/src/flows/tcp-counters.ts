@@ -12,6 +12,8 @@ const LOSSES = [
   'storage_refused',
   'young_full',
   'unknown_ended',
+  'asked_overwritten',
+  'asked_full',
   'missed_events',
 ] as const satisfies readonly TcpCounter[];
 

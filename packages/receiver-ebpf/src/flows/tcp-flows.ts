@@ -13,7 +13,7 @@ import {
   readPrebuilt,
   releaseLoaderMemory,
 } from '@tributary/bpf';
-import type { Logger } from '@tributary/core';
+import { errorText, type Logger } from '@tributary/core';
 import { LISTENER_RECORD, TCP_COUNTERS } from '../generated/tcp-layout.ts';
 import { isInFirstPidNamespace } from '../pid-namespace.ts';
 import { runInEveryNamespace, visitOnly } from './every-namespace.ts';
@@ -36,8 +36,13 @@ const TRACEPOINTS = [
  */
 const FULL_LOOK_MS = 60_000;
 
+/** The programs that note what connect() is asked for, before others rewrite it. */
+const NOTING = ['note_asked4', 'note_asked6'] as const;
+
 /** What to load with. */
 export interface TcpFlowsOptions {
+  /** Where connect() is watched: the root of cgroup version 2; undefined: nowhere. */
+  readonly connectCgroup: string | undefined;
   readonly idleIntervalMs: number;
   readonly ringBufferBytes: number;
   readonly logger: Logger;
@@ -61,7 +66,7 @@ export class TcpFlows {
    * Loads and attaches: events are recorded from now on. A program that the kernel refuses is logged, and the rest goes
    * on; throws a `PipelineError` where nothing can.
    */
-  constructor({ idleIntervalMs, ringBufferBytes, logger }: TcpFlowsOptions) {
+  constructor({ connectCgroup, idleIntervalMs, ringBufferBytes, logger }: TcpFlowsOptions) {
     this.#logger = logger;
     const open = (markEarly: boolean): BpfObject =>
       new BpfObject(readPrebuilt('tcp'), {
@@ -69,6 +74,7 @@ export class TcpFlows {
         knobs: {
           idle_ns: BigInt(Math.round(idleIntervalMs * 1e6)),
           mark_early: markEarly ? 1 : 0,
+          notes_asked: connectCgroup === undefined ? 0 : 1,
           jiffy_us: Number(jiffyNs() / 1000n),
         },
         maxEntries: { closed_flows: ringBufferBytes },
@@ -92,6 +98,8 @@ export class TcpFlows {
       this.#sweep = iterate('sweep_connections', 'connections');
       this.#listeners = iterate('sweep_listeners', 'listening_sockets');
       this.#existing = iterate('mark_connections');
+      // First, so that of each connection that begins it is known what was asked for.
+      if (connectCgroup !== undefined) this.#watchConnect(object, connectCgroup);
       const tracepoints = this.#attachTracepoints(object);
       this.#counters = new ProgramCounters(object.map('counters'), TCP_COUNTERS, tracepoints);
       this.#closed = new RingBuffer(object.map('closed_flows'));
@@ -171,6 +179,23 @@ export class TcpFlows {
     }
     this.#lastFullLookMs = nowMs;
     await this.#owners?.run(visitOnly);
+  }
+
+  #watchConnect(object: BpfObject, cgroup: string): void {
+    for (const name of NOTING) {
+      try {
+        if (object.loadOptional(name, this.#logger)?.attachCgroupFirst(cgroup) !== false) continue;
+        this.#logger.info(
+          { program: name },
+          'connections that a CNI sends elsewhere at connect() may have only where they went: before Linux 6.15 no program can be the first',
+        );
+      } catch (error) {
+        this.#logger.warn(
+          { program: name, error: errorText(error) },
+          'connections that a CNI sends elsewhere at connect() have only where they went',
+        );
+      }
+    }
   }
 
   #attachTracepoints(object: BpfObject): BpfProgram[] {

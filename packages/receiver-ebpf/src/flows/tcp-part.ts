@@ -1,4 +1,4 @@
-import { monotonicToUnixNs, requireBpf } from '@tributary/bpf';
+import { isWholeCgroupTree, type Machine, monotonicToUnixNs, requireBpf } from '@tributary/bpf';
 import { errorText } from '@tributary/core';
 import type { Block, BlockEnvironment } from '../block.ts';
 import { FlowReporter } from './flow-reporter.ts';
@@ -25,10 +25,11 @@ export class TcpPart implements Block {
   }
 
   async start(): Promise<void> {
-    requireBpf();
+    const machine = requireBpf();
     const { settings, losses } = this.#environment;
     const { idle_interval, ring_buffer_bytes, interval } = this.#config;
     const flows = new TcpFlows({
+      connectCgroup: connectCgroup(machine),
       idleIntervalMs: idle_interval,
       ringBufferBytes: ring_buffer_bytes,
       logger: settings.logger,
@@ -79,4 +80,13 @@ export class TcpPart implements Block {
     const batch = this.#listeners.finish(monotonicToUnixNs());
     if (batch !== undefined) metrics.add(batch);
   }
+}
+
+/**
+ * Where connect() can be watched for the whole machine. Where it cannot, records have where a connection went and not what was
+ * asked for, which differ only where a CNI rewrites it; so it is for `doctor` to say, and not for the log.
+ */
+function connectCgroup({ capabilities, cgroups }: Machine): string | undefined {
+  const path = cgroups.v2Path;
+  return capabilities.CAP_NET_ADMIN && path !== undefined && isWholeCgroupTree(path) ? path : undefined;
 }

@@ -2,7 +2,7 @@
 
 /** `struct tcp_record`: its size, and where each field begins, in bytes. */
 export const TCP_RECORD = {
-  size: 152,
+  size: 176,
   type: 0,
   version: 1,
   flags: 2,
@@ -23,16 +23,20 @@ export const TCP_RECORD = {
   local_port: 76,
   remote_port: 78,
   network_namespace: 80,
-  _pad: 84,
+  process_started: 84,
   local_address: 88,
   remote_address: 104,
-  executable: 120,
+  asked_address: 120,
+  asked_port: 136,
+  _pad: 138,
+  executable: 144,
 } as const;
 
 /** `struct listener_record`: its size, and where each field begins, in bytes. */
 export const LISTENER_RECORD = {
   size: 96,
   version: 0,
+  port: 2,
   pid: 4,
   time_ns: 8,
   last_ns: 16,
@@ -40,28 +44,29 @@ export const LISTENER_RECORD = {
   drops: 32,
   unanswered: 36,
   network_namespace: 40,
-  port: 44,
-  _pad: 46,
+  process_started: 44,
   address: 48,
   executable: 64,
 } as const;
 
 /** `struct tcp_counters`: its size, and where each field begins, in bytes. */
 export const TCP_COUNTERS = {
-  size: 64,
+  size: 80,
   ring_buffer_full: 0,
   storage_refused: 8,
   young_full: 16,
   unknown_ended: 24,
-  retransmits: 32,
-  resets_sent: 40,
-  resets_sent_unknown: 48,
-  resets_received: 56,
+  asked_overwritten: 32,
+  asked_full: 40,
+  retransmits: 48,
+  resets_sent: 56,
+  resets_sent_unknown: 64,
+  resets_received: 72,
 } as const;
 
 /** `enum tcp_record_version`. */
 export const TCP_RECORD_VERSION = {
-  TCP_RECORD_VERSION: 2,
+  TCP_RECORD_VERSION: 3,
 } as const;
 
 /** `enum tcp_record_type`. */
@@ -78,4 +83,5 @@ export const TCP_FLAG = {
   TCP_RESET_SENT: 8,
   TCP_LOCAL_WINDOW_ZERO: 16,
   TCP_REMOTE_WINDOW_ZERO: 32,
+  TCP_REWRITTEN: 64,
 } as const;

@@ -2,7 +2,7 @@
 
 /** `struct udp_record`: its size, and where each field begins, in bytes. */
 export const UDP_RECORD = {
-  size: 136,
+  size: 144,
   type: 0,
   version: 1,
   flags: 2,
@@ -18,9 +18,11 @@ export const UDP_RECORD = {
   local_port: 64,
   remote_port: 66,
   network_namespace: 68,
-  local_address: 72,
-  remote_address: 88,
-  executable: 104,
+  process_started: 72,
+  _pad: 76,
+  local_address: 80,
+  remote_address: 96,
+  executable: 112,
 } as const;
 
 /** `struct udp_counters`: its size, and where each field begins, in bytes. */
@@ -45,7 +47,7 @@ export const UDP_CONTROL = {
 
 /** `enum udp_record_version`. */
 export const UDP_RECORD_VERSION = {
-  UDP_RECORD_VERSION: 1,
+  UDP_RECORD_VERSION: 2,
 } as const;
 
 /** `enum udp_record_type`. */

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cgroupPathOf, ProcessCgroups } from '../../src/cgroups/process-cgroups.ts';
+import { cgroupPathOf, ProcessCgroups, startTicks } from '../../src/cgroups/process-cgroups.ts';
 
 const ID = 'a'.repeat(64);
 
@@ -71,39 +71,56 @@ describe('ProcessCgroups', () => {
   it('asks once a second', () => {
     const cgroups = new ProcessCgroups(() => nowMs, proc);
     run(7, 100, '/before');
-    const seen = [cgroups.pathOf(7), cgroups.pathOf(8)];
+    const seen = [cgroups.pathOf(7, 100), cgroups.pathOf(8, 100)];
     run(7, 100, '/after');
-    for (nowMs of [999, 1000]) seen.push(cgroups.pathOf(7));
+    for (nowMs of [999, 1000]) seen.push(cgroups.pathOf(7, 100));
     expect(seen).toEqual(['/before', undefined, '/before', '/after']);
   });
 
-  it('looks once a second for a process that is not there', () => {
-    const cgroups = new ProcessCgroups(() => nowMs, proc);
-    expect(cgroups.pathOf(9)).toBe(undefined);
-    run(9, 100, '/late');
-    expect(cgroups.pathOf(9)).toBe(undefined);
-    nowMs += 1000;
-    // Records of who had the pid until then may still come.
-    expect(cgroups.pathOf(9)).toBe(undefined);
-    nowMs += 1000;
-    expect(cgroups.pathOf(9)).toBe('/late');
-  });
-
-  it('remembers a process for a minute after it was last seen', () => {
+  it('remembers a process that has ended, also when another has its pid', () => {
     const cgroups = new ProcessCgroups(() => nowMs, proc);
     run(7, 100, '/a');
-    const seen = [cgroups.pathOf(7)];
+    const seen = [cgroups.pathOf(7, 100)];
     rmSync(path.join(proc, '7'), { recursive: true });
-    for (nowMs of [1000, 59_000, 60_000, 61_000]) seen.push(cgroups.pathOf(7));
-    expect(seen).toEqual(['/a', '/a', '/a', undefined, undefined]);
+    nowMs = 1000;
+    seen.push(cgroups.pathOf(7, 100));
+    run(7, 200, '/b');
+    nowMs = 2000;
+    seen.push(cgroups.pathOf(7, 100));
+    expect(seen).toEqual(['/a', '/a', '/a']);
   });
 
-  it('does not take a process for another that had its pid before, and says nothing while it could be either', () => {
+  it('does not take a process for another that had its pid before it was ever asked for', () => {
     const cgroups = new ProcessCgroups(() => nowMs, proc);
-    run(7, 100, '/a');
-    const seen = [cgroups.pathOf(7)];
     run(7, 200, '/b');
-    for (nowMs of [1000, 1999, 2000]) seen.push(cgroups.pathOf(7));
-    expect(seen).toEqual(['/a', undefined, undefined, '/b']);
+    expect([cgroups.pathOf(7, 100), cgroups.pathOf(7, 200), cgroups.pathOf(7, 100)]).toEqual([
+      undefined,
+      '/b',
+      undefined,
+    ]);
+  });
+
+  it('says nothing of a process of which nobody knows when it began', () => {
+    run(7, 0, '/a');
+    expect(new ProcessCgroups(() => nowMs, proc).pathOf(7, 0)).toBeUndefined();
+  });
+
+  it('compares when processes began after 497 days as well', () => {
+    const cgroups = new ProcessCgroups(() => nowMs, proc);
+    run(7, 2 ** 32 + 5, '/a');
+    expect([cgroups.pathOf(7, 5), cgroups.pathOfProcess(7, (2 ** 32 + 5) * 10_000_000)]).toEqual([
+      '/a',
+      '/a',
+    ]);
+  });
+});
+
+describe('startTicks', () => {
+  it.each([
+    ['nothing', '', 0],
+    ['a line that is cut', '7 (a) S 1', 0],
+    ['no number', `7 (a) S ${Array.from({ length: 18 }, () => 7).join(' ')} x`, 0],
+  ])('of %s is not known', (_, stat, expected) => {
+    expect(startTicks(stat)).toBe(expected);
   });
 });

@@ -84,6 +84,19 @@ describe('FlowWriter', () => {
     });
   });
 
+  it('has what was asked for as the destination, and where the flow went beside it', () => {
+    const record = { ...CLOSED, askedAddress: '10.96.0.17', askedPort: 80 };
+    expect(attributes([record])).toEqual([
+      {
+        ...attributes([CLOSED])[0],
+        'destination.address': '10.96.0.17',
+        'destination.port': '80',
+        'destination.nat.address': '192.0.2.1',
+        'destination.nat.port': '443',
+      },
+    ]);
+  });
+
   it('turns source and destination round where the other end opened the connection', () => {
     const record = { ...CLOSED, isSource: false };
     expect(attributes([record])).toEqual([

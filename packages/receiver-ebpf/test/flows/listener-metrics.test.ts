@@ -7,7 +7,8 @@ import { bytesOf, describeLayout, type RecordTable } from '../record-table.ts';
 
 /** A record byte by byte, with the field of `struct listener_record` (bpf/tcp.h) beside each row. */
 const BYTES: RecordTable = [
-  ['version', '02 00 00 00'],
+  ['version', '03 00'],
+  ['port', '90 1f'], // 8080
   ['pid', '39 30 00 00'], // 12345
   ['time_ns', '00 2f 68 59 00 00 00 00'], // 1.5 s
   ['last_ns', '00 ca 9a 3b 00 00 00 00'], // 1 s
@@ -15,8 +16,7 @@ const BYTES: RecordTable = [
   ['drops', '07 00 00 00'],
   ['unanswered', '02 00 00 00'],
   ['network_namespace', 'd8 ff ff ef'], // 4026531800
-  ['port', '90 1f'], // 8080
-  ['_pad', '00 00'],
+  ['process_started', '40 e2 01 00'], // 123456
   ['address', '00 00 00 00 00 00 00 00 00 00 ff ff 0a 02 07 1f'], // 10.2.7.31
   [
     'executable',

@@ -77,7 +77,7 @@ describe('CgroupWatch', () => {
         }
         lab.make(`kubepods/pod${UID}/${ID}`);
         expect(watch.losses().ring_buffer_full).toBeGreaterThan(0);
-        expect(names.find(lab.id(`kubepods/pod${UID}/${ID}`), 0)).toMatchObject({
+        expect(names.find(lab.id(`kubepods/pod${UID}/${ID}`), 0, 0)).toMatchObject({
           path: lab.path(`kubepods/pod${UID}/${ID}`),
           containerId: ID,
           podUid: UID,

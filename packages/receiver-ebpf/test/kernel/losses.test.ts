@@ -107,7 +107,12 @@ describe('what is lost', () => {
     const CONNECTIONS = 1500;
     const RING_BYTES = 128 * 1024;
     const { logger, lines } = captureLogger();
-    const tcp = new TcpFlows({ idleIntervalMs: 0, ringBufferBytes: RING_BYTES, logger });
+    const tcp = new TcpFlows({
+      connectCgroup: undefined,
+      idleIntervalMs: 0,
+      ringBufferBytes: RING_BYTES,
+      logger,
+    });
     try {
       await withPeers(async (start) => {
         const server = start(serverSteps(CONNECTIONS));

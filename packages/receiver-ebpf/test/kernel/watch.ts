@@ -21,6 +21,8 @@ export interface Watch {
   to(port: number): Flow[];
   /** Waits until `isDone` holds of the records of connections to `port`, and returns them. */
   until(port: number, isDone: (flows: Flow[]) => boolean): Promise<Flow[]>;
+  /** Waits until `find` finds something among all records, and returns it. */
+  untilAll<T>(find: (flows: readonly Flow[]) => T | undefined): Promise<T>;
   /** Waits until `closed` records of connections to `port` have come, and returns all records. */
   untilClosed(port: number, closed: number): Promise<Flow[]>;
   /** Waits until a data point of this metric is at the port that listens, and returns all so far. */
@@ -62,19 +64,31 @@ export async function watching(
   });
   const receiver = ebpfReceiver.create(settings, config, signalConsumer(consumer, ['logs', 'metrics']));
   const to = (port: number): Flow[] => flows.filter((flow) => flow['destination.port'] === port);
-  const until = async (port: number, isDone: (found: Flow[]) => boolean): Promise<Flow[]> => {
+  const untilAll = async <T>(
+    find: (all: readonly Flow[]) => T | undefined,
+    shown = () => flows,
+  ): Promise<T> => {
     for (const end = Date.now() + WAIT_LIMIT_MS; ; await delay(20)) {
-      const found = to(port);
-      if (isDone(found)) return found;
+      const found = find(flows);
+      if (found !== undefined) return found;
       if (Date.now() > end)
-        throw new Error(`these records are not as expected: ${JSON.stringify(found, null, 2)}`);
+        throw new Error(`these records are not as expected: ${JSON.stringify(shown(), null, 2)}`);
     }
   };
+  const until = (port: number, isDone: (found: Flow[]) => boolean): Promise<Flow[]> =>
+    untilAll(
+      () => {
+        const found = to(port);
+        return isDone(found) ? found : undefined;
+      },
+      () => to(port),
+    );
   await receiver.start?.(nopHost());
   try {
     await work({
       to,
       until,
+      untilAll,
       untilClosed: (port, closed) =>
         until(port, (found) => found.filter((flow) => flow['flow.state'] === 'closed').length >= closed),
       untilPoint: async (metric, port) => {

@@ -21,9 +21,12 @@
  *     76  local_port       u16
  *     78  remote_port      u16
  *     80  network_namespace u32  inode number
+ *     84  process_started  u32   clock ticks since the boot, lower half
  *     88  local_address    16    network order; IPv4 as ::ffff:a.b.c.d
  *    104  remote_address   16
- *    120  executable       32    UTF-8, ended by 0
+ *    120  asked_address    16    what connect() was asked for; 0, as the next: the remote end
+ *    136  asked_port       u16
+ *    144  executable       32    UTF-8, ended by 0
  *
  * The offsets are those of generated/tcp-layout.ts, which come from the object that runs. Times stay in their 32-bit
  * halves; durations, byte counts and the cgroup become doubles, which count nanoseconds up to 104 days and bytes up to
@@ -57,6 +60,8 @@ export class TcpRecordDecoder {
     into.localPort = view.getUint16(offset + TCP_RECORD.local_port, true);
     into.remoteAddress = addressText(view, offset + TCP_RECORD.remote_address);
     into.remotePort = view.getUint16(offset + TCP_RECORD.remote_port, true);
+    into.askedPort = view.getUint16(offset + TCP_RECORD.asked_port, true);
+    into.askedAddress = into.askedPort === 0 ? '' : addressText(view, offset + TCP_RECORD.asked_address);
     into.timeLow = view.getUint32(offset + TCP_RECORD.time_ns, true);
     into.timeHigh = view.getUint32(offset + TCP_RECORD.time_ns + 4, true);
     into.durationSeconds = uint64At(view, offset + TCP_RECORD.duration_ns) / 1e9;
@@ -75,6 +80,7 @@ export class TcpRecordDecoder {
     into.cgroupId = uint64At(view, offset + TCP_RECORD.cgroup_id);
     const pid = view.getUint32(offset + TCP_RECORD.pid, true);
     into.pid = pid;
+    into.processStarted = view.getUint32(offset + TCP_RECORD.process_started, true);
     into.executable = pid === 0 ? '' : this.#names.read(pid, view, offset + TCP_RECORD.executable);
     return true;
   }

@@ -17,9 +17,10 @@
  *     64  local_port          u16
  *     66  remote_port         u16
  *     68  network_namespace   u32   inode number
- *     72  local_address       16    network order; IPv4 as ::ffff:a.b.c.d
- *     88  remote_address      16
- *    104  executable          32    UTF-8, ended by 0
+ *     72  process_started     u32   clock ticks since the boot, lower half
+ *     80  local_address       16    network order; IPv4 as ::ffff:a.b.c.d
+ *     96  remote_address      16
+ *    112  executable          32    UTF-8, ended by 0
  *
  * The offsets are those of generated/udp-layout.ts, which come from the object that runs.
  */
@@ -73,6 +74,7 @@ export class UdpRecordDecoder {
     into.cgroupId = uint64At(view, offset + UDP_RECORD.cgroup_id);
     const pid = view.getUint32(offset + UDP_RECORD.pid, true);
     into.pid = pid;
+    into.processStarted = view.getUint32(offset + UDP_RECORD.process_started, true);
     into.executable = pid === 0 ? '' : this.#names.read(pid, view, offset + UDP_RECORD.executable);
     return true;
   }

@@ -43,6 +43,7 @@ export function fillRecord(connection: Connection, into: FlowRecord): void {
   into.isRemoteWindowZero = connection.isRemoteWindowZero;
   into.cgroupId = connection.cgroupId;
   into.pid = owner?.pid ?? 0;
+  into.processStarted = owner?.started ?? 0;
   into.executable = owner?.executable ?? '';
   Object.assign(reported, now);
   connection.recordNs = connection.timeNs;

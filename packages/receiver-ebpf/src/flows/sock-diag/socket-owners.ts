@@ -2,9 +2,10 @@
  * Which process has a socket: by its inode number, from the open files of all processes that we may look at
  * (/proc/PID/fd, whose links say `socket:[123]`).
  */
-import { type Dir, opendirSync, readdirSync, readlinkSync } from 'node:fs';
+import { type Dir, opendirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { startTicks } from '../../cgroups/process-cgroups.ts';
 
 /** Of all time that passes, the share that may go into looking. */
 const MAX_SHARE = 0.05;
@@ -18,6 +19,8 @@ const EXECUTABLE_BYTES = 31;
 /** A process, as far as a record names it. */
 export interface Owner {
   readonly pid: number;
+  /** When it began: `startTicks`. */
+  readonly started: number;
   /** The base name of the program that it runs; empty: not known. */
   readonly executable: string;
   /** Others have the socket as well: this is the first of them. */
@@ -47,12 +50,12 @@ export class SocketOwners {
     this.#sliceEndMs = beginMs + SLICE_MS;
     let workedMs = 0;
     for (const pid of this.#pids()) {
-      const executable = { name: undefined as string | undefined };
+      let process: Pick<Owner, 'executable' | 'started'> | undefined;
       for (const inode of this.#socketsOf(pid)) {
         if (wanted.has(inode)) {
-          executable.name ??= this.#executableOf(pid);
+          process ??= { executable: this.#executableOf(pid), started: this.#startOf(pid) };
           const first = owners.get(inode);
-          if (first === undefined) owners.set(inode, { pid, executable: executable.name, isShared: false });
+          if (first === undefined) owners.set(inode, { pid, ...process, isShared: false });
           else if (first.pid !== pid) owners.set(inode, { ...first, isShared: true });
         }
         if (this.#nowMs() < this.#sliceEndMs) continue;
@@ -85,6 +88,14 @@ export class SocketOwners {
       }
     } finally {
       files.closeSync();
+    }
+  }
+
+  #startOf(pid: number): number {
+    try {
+      return startTicks(readFileSync(`${this.#procPath}/${pid}/stat`, 'utf8'));
+    } catch {
+      return 0;
     }
   }
 

@@ -7,7 +7,7 @@ import { bytesOf, describeLayout, type RecordTable } from '../../record-table.ts
 /** A record byte by byte, with the field of `struct tcp_record` (bpf/tcp.h) beside each row. */
 const BYTES: RecordTable = [
   ['type', '02'], // TCP_FLOW_CLOSED
-  ['version', '02'],
+  ['version', '03'],
   ['flags', '23'], // TCP_SOURCE | TCP_FIN_QUEUED | TCP_REMOTE_WINDOW_ZERO
   ['error', '6e'], // 110, ETIMEDOUT
   ['pid', '39 30 00 00'], // 12345
@@ -26,9 +26,12 @@ const BYTES: RecordTable = [
   ['local_port', '40 9c'], // 40000
   ['remote_port', 'bb 01'], // 443
   ['network_namespace', '98 00 00 f0'], // 4026531992
-  ['_pad', '00 00 00 00'],
+  ['process_started', '40 e2 01 00'], // 123456
   ['local_address', '00 00 00 00 00 00 00 00 00 00 ff ff 0a 02 07 1f'], // 10.2.7.31
   ['remote_address', '20 01 0d b8 00 00 00 00 00 00 00 00 00 00 00 01'], // 2001:db8::1
+  ['asked_address', '20 01 0d b8 00 00 00 00 00 00 00 00 00 00 00 10'], // 2001:db8::10
+  ['asked_port', '50 00'], // 80
+  ['_pad', '00 00 00 00 00 00'],
   [
     'executable',
     '63 75 72 6c 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00',
@@ -46,6 +49,8 @@ const DECODED: FlowRecord = {
   localPort: 40000,
   remoteAddress: '2001:db8::1',
   remotePort: 443,
+  askedAddress: '2001:db8::10',
+  askedPort: 80,
   timeLow: 0x075bcd15,
   timeHigh: 1,
   durationSeconds: 1.5,
@@ -62,6 +67,7 @@ const DECODED: FlowRecord = {
   networkNamespace: 4026531992,
   cgroupId: 2 ** 32 + 1,
   pid: 12345,
+  processStarted: 123456,
   executable: 'curl',
 };
 

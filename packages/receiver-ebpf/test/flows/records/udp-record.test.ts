@@ -7,7 +7,7 @@ import { bytesOf, describeLayout, type RecordTable } from '../../record-table.ts
 /** A record byte by byte, with the field of `struct udp_record` (bpf/udp.h) beside each row. */
 const BYTES: RecordTable = [
   ['type', '02'], // UDP_FLOW_CLOSED
-  ['version', '01'],
+  ['version', '02'],
   ['flags', '01'], // UDP_SOURCE
   ['end', '02'], // UDP_END_IDLE
   ['pid', '39 30 00 00'], // 12345
@@ -21,6 +21,8 @@ const BYTES: RecordTable = [
   ['local_port', '40 9c'], // 40000
   ['remote_port', '35 00'], // 53
   ['network_namespace', '98 00 00 f0'], // 4026531992
+  ['process_started', '40 e2 01 00'], // 123456
+  ['_pad', '00 00 00 00'],
   ['local_address', '00 00 00 00 00 00 00 00 00 00 ff ff 0a 02 07 1f'], // 10.2.7.31
   ['remote_address', '20 01 0d b8 00 00 00 00 00 00 00 00 00 00 00 01'], // 2001:db8::1
   [
@@ -50,6 +52,7 @@ const DECODED: FlowRecord = {
   networkNamespace: 4026531992,
   cgroupId: 2 ** 32 + 1,
   pid: 12345,
+  processStarted: 123456,
   executable: 'dig',
 };
 

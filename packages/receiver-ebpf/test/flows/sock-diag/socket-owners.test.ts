@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -11,10 +11,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(proc, { recursive: true }));
 
-/** A process as /proc shows it. */
+/** A process as /proc shows it, which began so many ticks after the boot as its pid says. */
 function add(pid: number | string, executable: string | undefined, ...files: string[]): void {
   mkdirSync(`${proc}/${pid}/fd`, { recursive: true });
   if (executable !== undefined) symlinkSync(executable, `${proc}/${pid}/exe`);
+  writeFileSync(`${proc}/${pid}/stat`, `${pid} (a) ${'S '.repeat(19)}${pid} 0\n`);
   for (const [index, file] of files.entries()) symlinkSync(file, `${proc}/${pid}/fd/${index}`);
 }
 
@@ -24,8 +25,8 @@ describe('the owner of a socket', () => {
     add(3, '/usr/bin/node', 'socket:[4]');
     expect(await new SocketOwners(proc).find(new Set([1, 2, 4, 5]))).toEqual(
       new Map([
-        [1, { pid: 20, executable: 'nginx', isShared: false }],
-        [4, { pid: 3, executable: 'node', isShared: false }],
+        [1, { pid: 20, started: 20, executable: 'nginx', isShared: false }],
+        [4, { pid: 3, started: 3, executable: 'node', isShared: false }],
       ]),
     );
   });
@@ -33,7 +34,7 @@ describe('the owner of a socket', () => {
   it('is the first of several, which is said', async () => {
     for (const pid of [100, 9, 30]) add(pid, '/bin/sh', 'socket:[1]', 'socket:[1]');
     expect(await new SocketOwners(proc).find(new Set([1]))).toEqual(
-      new Map([[1, { pid: 9, executable: 'sh', isShared: true }]]),
+      new Map([[1, { pid: 9, started: 9, executable: 'sh', isShared: true }]]),
     );
   });
 

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/*
+ * What a process asked connect() for, where something rewrites that before the connection begins: the programs on
+ * cgroup/connect4 and connect6 by which a CNI (Cilium) sends connections to a Service to one of its pods. The socket has the
+ * pod's address only.
+ *
+ *     connect()    note_asked4, note_asked6       other programs            TCP_SYN_SENT, in the same call
+ *         ────────▶ asking[cookie] = asked ──────▶ rewrite it ─────────────▶ take_asked(): the socket has another?
+ *                                                                            then asked_destinations[cookie] = asked
+ */
+#ifndef __TCP_ASKED_BPF_H__
+#define __TCP_ASKED_BPF_H__
+
+/* Calls to connect() on one machine that are between its beginning and the SYN at the same time: few of these are taken. */
+#define ASKING_SLOTS 1024
+
+struct destination {
+	__be32 address[4]; /* IPv4 as ::ffff:a.b.c.d */
+	__u16 port;
+	__u16 _pad[3];
+};
+
+/*
+ * A slot belongs to whoever wrote it last. It may be written on two CPUs at once, so `seal` says of which socket, and that
+ * all of it was written together.
+ */
+struct asking {
+	__u64 seal;
+	struct destination asked;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ASKING_SLOTS);
+	__type(key, __u32);
+	__type(value, struct asking);
+} asking SEC(".maps");
+
+/* By socket cookie, of the connections that were rewritten alone; the memory is taken as it is needed, 100 bytes each. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 262144);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct destination);
+} asked_destinations SEC(".maps");
+
+/* Cookies are handed to each CPU in blocks of 4,096, so those of one time differ in these or in those bits. */
+static __always_inline struct asking *asking_slot(__u64 cookie)
+{
+	__u32 index = (cookie ^ (cookie >> 12)) % ASKING_SLOTS;
+
+	return bpf_map_lookup_elem(&asking, &index);
+}
+
+/* The multipliers are odd and otherwise arbitrary: two different destinations of one socket have different seals. */
+static __always_inline __u64 seal_of(__u64 cookie, const struct destination *asked)
+{
+	__u64 high = (__u64)asked->address[0] << 32 | asked->address[1];
+	__u64 low = (__u64)asked->address[2] << 32 | asked->address[3];
+
+	return cookie ^ ((high * 0x9e3779b97f4a7c15ULL + low) * 0xc2b2ae3d27d4eb4fULL + asked->port);
+}
+
+static __always_inline void note_asked(__u64 cookie, const struct destination *asked)
+{
+	struct asking *slot = asking_slot(cookie);
+
+	if (!slot)
+		return;
+	slot->asked = *asked;
+	slot->seal = seal_of(cookie, asked);
+}
+
+/* connect() to no address is to the machine itself, which the kernel puts in. */
+static __always_inline bool is_any_address(const struct destination *asked)
+{
+	return !asked->address[0] && !asked->address[1] && !asked->address[3] &&
+	       (!asked->address[2] || asked->address[2] == bpf_htonl(0xffff));
+}
+
+static __always_inline bool is_same_destination(const struct destination *a, const struct destination *b)
+{
+	return a->port == b->port && a->address[3] == b->address[3] && a->address[2] == b->address[2] &&
+	       a->address[1] == b->address[1] && a->address[0] == b->address[0];
+}
+
+/*
+ * The connection begins, to `actual`: keeps what was asked for, if that is something else. Returns TCP_REWRITTEN then, else 0.
+ * A function of its own, which is verified once and not once for each way to get here.
+ */
+__noinline int keep_asked(__u64 cookie, struct destination *actual)
+{
+	struct asking *slot = asking_slot(cookie);
+	struct destination asked;
+
+	if (!slot || !actual)
+		return 0;
+	asked = slot->asked;
+	if (slot->seal != seal_of(cookie, &asked)) {
+		count(counters, tcp_counters, asked_overwritten);
+		return 0;
+	}
+	if (is_same_destination(&asked, actual) || is_any_address(&asked))
+		return 0;
+	if (!bpf_map_update_elem(&asked_destinations, &cookie, &asked, BPF_ANY))
+		return TCP_REWRITTEN;
+	count(counters, tcp_counters, asked_full);
+	return 0;
+}
+
+static __always_inline void take_asked(struct sock *sk, struct facts *facts)
+{
+	const struct sock_common *common = &sk->__sk_common;
+	struct destination actual = {.port = bpf_ntohs(common->skc_dport)};
+
+	copy_address((__u8 *)actual.address, &common->skc_v6_daddr, common->skc_daddr, common->skc_family == AF_INET);
+	if (keep_asked(common->skc_cookie.counter, &actual))
+		__sync_fetch_and_or(&facts->flags, TCP_REWRITTEN);
+}
+
+/* What was asked for; all 0 if that is where it went. */
+static __always_inline void find_asked(const struct sock *sk, const struct facts *facts, struct destination *asked)
+{
+	__u64 cookie = sk->__sk_common.skc_cookie.counter;
+	struct destination *kept;
+
+	__builtin_memset(asked, 0, sizeof(*asked));
+	if (!(facts->flags & TCP_REWRITTEN))
+		return;
+	kept = bpf_map_lookup_elem(&asked_destinations, &cookie);
+	if (kept)
+		*asked = *kept;
+}
+
+/* A function of its own for the same reason. */
+__noinline int forget_asked(__u64 cookie)
+{
+	return bpf_map_delete_elem(&asked_destinations, &cookie);
+}
+
+#endif /* __TCP_ASKED_BPF_H__ */
