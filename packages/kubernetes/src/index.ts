@@ -4,6 +4,8 @@ export type { ObjectHandler } from './api/object-handler.ts';
 export type { ResourceSpec } from './api/resource-spec.ts';
 export { ResourceWatch, type ResourceWatchOptions } from './api/resource-watch.ts';
 export type { WatchTiming } from './api/watch-timing.ts';
+export type { ClusterScope } from './cluster-scope.ts';
+export { ClusterWatch, type ClusterWatchOptions } from './cluster-watch.ts';
 export {
   type ClusterChange,
   type ClusterEntity,

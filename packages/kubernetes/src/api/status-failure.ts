@@ -1,3 +1,4 @@
+import { z } from '@tributary/core';
 import { openEnvelope, startsWithMagic } from './envelope.ts';
 import { type ApiStatus, readStatus } from './object-meta.ts';
 import { type FailureReason, WatchFailure } from './watch-failure.ts';
@@ -27,6 +28,27 @@ export function printable(text: string): string {
   return line.length <= MAX_SAID_LENGTH ? line : `${line.slice(0, MAX_SAID_LENGTH)}…`;
 }
 
+const statusSchema = z
+  .looseObject({
+    kind: z.literal('Status'),
+    code: z.number().default(0),
+    reason: z.string().default(''),
+    message: z.string().default(''),
+    details: z
+      .looseObject({
+        causes: z.array(z.looseObject({ reason: z.string().default('') })).default([]),
+        retryAfterSeconds: z.number().default(0),
+      })
+      .prefault({}),
+  })
+  .transform(({ code, reason, message, details }) => ({
+    code,
+    reason,
+    message,
+    causes: details.causes.map((cause) => cause.reason),
+    retryAfterSeconds: details.retryAfterSeconds,
+  }));
+
 const NOTHING_TOLD: ApiStatus = { code: 0, reason: '', message: '', causes: [], retryAfterSeconds: 0 };
 
 function failureOf(status: ApiStatus, retryAfterMs: number): WatchFailure {
@@ -46,13 +68,14 @@ function reasonOf({ code, reason, causes }: ApiStatus): FailureReason {
   return code >= 400 && code < 500 ? 'unsupported' : 'server_error';
 }
 
+/** A Status comes as protobuf, or as JSON where metadata alone was asked for. */
 function statusOf(body: Buffer): ApiStatus | undefined {
-  if (!startsWithMagic(body, 0, body.length)) return undefined;
   try {
+    if (!startsWithMagic(body, 0, body.length)) return statusSchema.parse(JSON.parse(body.toString()));
     const { kind, object } = openEnvelope(body, 0, body.length);
     return kind === 'Status' ? readStatus(object) : undefined;
   } catch {
-    // Cut off, or damaged: the bytes themselves are shown instead.
+    // Cut off, damaged, or from somebody else: the bytes themselves are shown instead.
     return undefined;
   }
 }

@@ -30,12 +30,12 @@ export class WatchEvents {
       logger.warn({ resource: name, ...fields }, 'an object of the Kubernetes API was not taken in');
     });
     this.#lists = telemetry.counter(
-      'otelcol_kubernetes_lists',
+      'otelcol_k8s_watch_lists',
       { description: 'Complete lists of API resources.', unit: '{list}' },
       this.#attributes,
     );
     this.#bytes = telemetry.counter(
-      'otelcol_kubernetes_received',
+      'otelcol_k8s_watch_received',
       { description: 'Bytes that the API server sent in lists and watches.', unit: 'By' },
       this.#attributes,
     );
@@ -60,7 +60,7 @@ export class WatchEvents {
       description: 'Objects and events that were not taken in, by reason.',
       unit: '{object}',
     };
-    this.#telemetry.counter('otelcol_kubernetes_refused', options, { ...this.#attributes, reason }).add(1);
+    this.#telemetry.counter('otelcol_k8s_watch_refused', options, { ...this.#attributes, reason }).add(1);
     this.#refused.occur(1, { reason, error });
   }
 
@@ -76,9 +76,7 @@ export class WatchEvents {
       description: 'Lists and watches that ended and began anew, by reason.',
       unit: '{restart}',
     };
-    this.#telemetry
-      .counter('otelcol_kubernetes_watch_restarts', options, { ...this.#attributes, reason })
-      .add(1);
+    this.#telemetry.counter('otelcol_k8s_watch_restarts', options, { ...this.#attributes, reason }).add(1);
   }
 
   /** The resource cannot be had until somebody changes something. Said once, until that happens. */
@@ -107,6 +105,6 @@ export class WatchEvents {
       description: 'Objects that were listed, and events of watches, by type.',
       unit: '{event}',
     };
-    return this.#telemetry.counter('otelcol_kubernetes_events', options, { ...this.#attributes, type });
+    return this.#telemetry.counter('otelcol_k8s_watch_events', options, { ...this.#attributes, type });
   }
 }
