@@ -85,6 +85,7 @@ export type {
 } from './otlp/exponential-histogram-data-point.ts';
 export type { Resource, ResourceGroup, Scope, ScopeGroup, TelemetryRecord } from './otlp/groups.ts';
 export type { HistogramDataPoint } from './otlp/histogram-data-point.ts';
+export type { ItemVisitor } from './otlp/item-edits.ts';
 export type { ItemBytes } from './otlp/item-writer.ts';
 export { EncodedText, LogRecordReader } from './otlp/log-record-reader.ts';
 export type { LogRecord } from './otlp/logs.ts';

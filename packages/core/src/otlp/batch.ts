@@ -3,7 +3,7 @@ import type { Attributes } from './attributes.ts';
 import { type BatchMeta, NO_META } from './batch-meta.ts';
 import { checkRequest } from './check.ts';
 import { ResourceGroup, type TelemetryRecord } from './groups.ts';
-import type { ItemBytes } from './item-writer.ts';
+import type { ItemVisitor } from './item-edits.ts';
 import { jsonToProto } from './json/json-to-proto.ts';
 import { protoToJson } from './json/proto-to-json.ts';
 import { Malformed, malformedError } from './malformed.ts';
@@ -120,8 +120,8 @@ export class Batch {
    * Shows the bytes of every item, spans, data points or log records, to one who reads them itself and appends what it
    * encoded before: the cheapest edit that there is. The attributes may be edited too. For the rest as `editItemAttributes`.
    */
-  editItemBytes(edit: (item: ItemBytes, attributes: Attributes) => void): void {
-    this.#request = this.#request.withItemBytesEdited(this.signal, edit);
+  editItemBytes(visitor: ItemVisitor): void {
+    this.#request = this.#request.withItemBytesEdited(this.signal, visitor);
   }
 
   /** A batch of its own over the same bytes: the edits made so far are in both, later ones only where they are made. */

@@ -11,8 +11,10 @@ import { type Attributes, AttributesView } from './attributes.ts';
 import { childLevel, isChild, LEVEL } from './count.ts';
 import { CHUNKS } from './encode.ts';
 import { type ItemBytes, ItemWriter } from './item-writer.ts';
-import type { Memory } from './memory.ts';
+import { type Memory, NO_MEMORY } from './memory.ts';
+import { MessageNode } from './message.ts';
 import { isDataField } from './metric-data.ts';
+import { peekSingular } from './open.ts';
 import { RangeWriter } from './range-writer.ts';
 import {
   EXPONENTIAL_HISTOGRAM_DATA_POINT,
@@ -20,6 +22,8 @@ import {
   LOG_RECORD,
   METRIC,
   NUMBER_DATA_POINT,
+  RESOURCE,
+  RESOURCE_SPANS,
   SPAN,
   SUMMARY_DATA_POINT,
 } from './schema.ts';
@@ -34,6 +38,9 @@ const POINT_ATTRIBUTES: Readonly<Record<number, number>> = {
   [METRIC.summary.number]: SUMMARY_DATA_POINT.attributes.number,
 };
 
+/** What a group without a resource has. */
+const NO_RESOURCE = new MessageNode(undefined, 0, NO_MEMORY, 0, 0, 0);
+
 /** The request after `edit` has seen the attributes of every item, in chunks; undefined if it changed none. */
 export function editItems(
   signal: Signal,
@@ -44,14 +51,23 @@ export function editItems(
   return new ItemPass(signal, request, (item, field) => edit(viewOf(item, field))).run();
 }
 
-/** The request after `edit` has seen the bytes of every item, in chunks; undefined if it changed none. */
+/** What `Batch.editItemBytes` shows. */
+export interface ItemVisitor {
+  /** Called with the resource's attributes before its items. They are there to be read: edits of them have no effect. */
+  enter?(resource: Attributes): void;
+  /** Called with each item. */
+  edit(item: ItemBytes, attributes: Attributes): void;
+}
+
+/** The request after `visitor` has seen the bytes of every item, in chunks; undefined if it changed none. */
 export function editItemBytes(
   signal: Signal,
   request: Memory,
-  edit: (item: ItemBytes, attributes: Attributes) => void,
+  visitor: ItemVisitor,
 ): readonly Uint8Array[] | undefined {
   const viewOf = attributesViews();
-  return new ItemPass(signal, request, (item, field) => edit(item, viewOf(item, field))).run();
+  const edit = (item: ItemWriter, field: number): void => visitor.edit(item, viewOf(item, field));
+  return new ItemPass(signal, request, edit, visitor).run();
 }
 
 /** Gives the view of an item's attributes: one for all items that have them in the same field. */
@@ -71,6 +87,7 @@ class ItemPass {
   readonly #isMetrics: boolean;
   readonly #request: Memory;
   readonly #edit: (item: ItemWriter, attributesField: number) => void;
+  readonly #visitor: ItemVisitor | undefined;
   readonly #item: ItemWriter;
   /** The number of the field in which the items have their attributes. */
   #attributesField: number;
@@ -82,7 +99,13 @@ class ItemPass {
   /** Up to where the request is on the list. */
   #listed = 0;
 
-  constructor(signal: Signal, request: Memory, edit: (item: ItemWriter, attributesField: number) => void) {
+  constructor(
+    signal: Signal,
+    request: Memory,
+    edit: (item: ItemWriter, attributesField: number) => void,
+    visitor?: ItemVisitor,
+  ) {
+    this.#visitor = visitor;
     this.#isMetrics = signal === 'metrics';
     this.#request = request;
     this.#edit = edit;
@@ -117,6 +140,7 @@ class ItemPass {
       position = skipValue(bytes, at, tag & 7);
       if ((tag & 7) !== WIRE.delimited || !isChild(tag >>> 3, level)) continue;
       const start = skipVarint(bytes, at);
+      if (level === LEVEL.request) this.#enterGroup(start, position);
       if (level === LEVEL.metric) this.#attributesField = POINT_ATTRIBUTES[tag >>> 3]!;
       growth +=
         next === LEVEL.item
@@ -124,6 +148,13 @@ class ItemPass {
           : this.#walkChild(tag >>> 3, outerStart, start, position, next);
     }
     return growth;
+  }
+
+  #enterGroup(start: number, end: number): void {
+    if (this.#visitor?.enter === undefined) return;
+    const group = new MessageNode(undefined, 0, this.#request, start, start, end);
+    const resource = peekSingular(group, RESOURCE_SPANS.resource.number) ?? NO_RESOURCE;
+    this.#visitor.enter(new AttributesView(resource, RESOURCE.attributes.number));
   }
 
   /** Walks a message with its header, which is on the list only if something changed in it. */

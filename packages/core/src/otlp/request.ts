@@ -11,8 +11,7 @@ import type { Attributes } from './attributes.ts';
 import { cloneParts } from './clone.ts';
 import { countItems, LEVEL } from './count.ts';
 import { bodySize, type Encoding, encodeBytes, encodeChunks } from './encode.ts';
-import { editItemBytes, editItems } from './item-edits.ts';
-import type { ItemBytes } from './item-writer.ts';
+import { editItemBytes, editItems, type ItemVisitor } from './item-edits.ts';
 import { Memory, NO_MEMORY } from './memory.ts';
 import { become, type Part, RequestNode, type TreeOwner } from './message.ts';
 import { asBuffer } from './wire.ts';
@@ -115,8 +114,8 @@ export class OtlpRequest implements TreeOwner {
   }
 
   /** The same after an edit of the bytes of every item. */
-  withItemBytesEdited(signal: Signal, edit: (item: ItemBytes, attributes: Attributes) => void): OtlpRequest {
-    return this.#editedAs(editItemBytes(signal, new Memory(asBuffer(this.bytes)), edit));
+  withItemBytesEdited(signal: Signal, visitor: ItemVisitor): OtlpRequest {
+    return this.#editedAs(editItemBytes(signal, new Memory(asBuffer(this.bytes)), visitor));
   }
 
   #editedAs(chunks: readonly Uint8Array[] | undefined): OtlpRequest {

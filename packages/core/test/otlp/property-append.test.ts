@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type AnyValue, Batch, EncodedAttributes } from '../../src/index.ts';
+import { type AnyValue, Batch, EncodedAttributes, type ItemVisitor } from '../../src/index.ts';
 import { keyArbitrary, requestArbitrary } from './arbitrary.ts';
 import { encodeMessy, messArbitrary } from './arbitrary-wire.ts';
 import { decode, requestType, runs } from './oracle.ts';
@@ -31,7 +31,8 @@ test.each([
       const plain = filled(signal, decode(signal, bytes));
       const items = plainItems(signal, plain);
       let index = 0;
-      batch.editItemBytes((item, attributes) => {
+      const resources: string[][] = [];
+      const edit: ItemVisitor['edit'] = (item, attributes) => {
         const target = items[index]!;
         const { pieces = [], deleted, set } = appends[index++ % Math.max(appends.length, 1)] ?? {};
         let expected = [...list(target['attributes'])];
@@ -49,7 +50,10 @@ test.each([
           expected.push(plainKeyValue([set, 'set']));
         }
         target['attributes'] = [...expected, ...appended.map(plainKeyValue)];
-      });
+      };
+      const groups = batch.fork().resources();
+      batch.editItemBytes({ enter: (resource) => resources.push(resource.keys()), edit });
+      expect(resources).toEqual(groups.map(({ resource }) => resource.attributes.keys()));
       expect(index).toBe(items.length);
       expectContent(signal, batch, plain);
       expect(bytes).toStrictEqual(original);
