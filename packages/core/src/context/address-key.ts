@@ -46,8 +46,8 @@ export function addressKey(text: string): AddressKey | undefined {
   return dots === 3 && digits > 0 ? (address << 8) | part : undefined;
 }
 
-/** The key of an address whose text stands in bytes; as `addressKey`, without a string for IPv4. */
-export function addressKeyOfBytes(bytes: Buffer, start: number, end: number): AddressKey | undefined {
+/** The key of an IPv4 address whose text stands in bytes, without a string; undefined for all else, IPv6 too. */
+export function ipv4KeyOfBytes(bytes: Buffer, start: number, end: number): number | undefined {
   let address = 0;
   let part = 0;
   let digits = 0;
@@ -62,9 +62,9 @@ export function addressKeyOfBytes(bytes: Buffer, start: number, end: number): Ad
       continue;
     }
     const digit = code - ZERO;
-    const isDigit = digit >= 0 && digit <= 9 && !(digits > 0 && part === 0);
-    if (isDigit) part = part * 10 + digit;
-    if (!isDigit || part > 255) return addressKey(bytes.toString('latin1', start, end));
+    if (digit < 0 || digit > 9 || (digits > 0 && part === 0)) return undefined;
+    part = part * 10 + digit;
+    if (part > 255) return undefined;
     digits += 1;
   }
   return dots === 3 && digits > 0 ? (address << 8) | part : undefined;

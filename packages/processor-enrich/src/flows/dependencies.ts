@@ -1,0 +1,50 @@
+import type { ClaimTable } from '@tributary/core';
+
+interface Entity {
+  readonly revision: number;
+}
+
+interface Named {
+  readonly table: ClaimTable<string, Entity>;
+  readonly key: string;
+  readonly entity: Entity | undefined;
+}
+
+/** How long it may take until another object of the same name is noticed, in milliseconds. */
+const LOOK_AGAIN_MS = 1000;
+
+/** What something was made of: it holds for as long as none of that has changed. */
+export class Dependencies {
+  readonly #entities: Entity[] = [];
+  readonly #revisions: number[] = [];
+  readonly #named: Named[] = [];
+  /** Whether something that was looked for was not known yet. */
+  #isIncomplete = false;
+  #lookAgainMs = 0;
+
+  /** It was made of this entity as it is now. */
+  onEntity(entity: Entity): void {
+    this.#entities.push(entity);
+    this.#revisions.push(entity.revision);
+  }
+
+  /** Looks up who claimed a name last; it was made of the answer. */
+  newest<V extends Entity>(table: ClaimTable<string, V>, key: string): V | undefined {
+    const entity = table.newest(key);
+    if (entity === undefined) this.#isIncomplete = true;
+    else this.onEntity(entity);
+    this.#named.push({ table, key, entity });
+    return entity;
+  }
+
+  /** Whether it still holds; `nowMs` is of any clock. */
+  hold(nowMs: number): boolean {
+    const entities = this.#entities;
+    for (let index = 0; index < entities.length; index++) {
+      if (entities[index]!.revision !== this.#revisions[index]) return false;
+    }
+    if (!this.#isIncomplete && nowMs < this.#lookAgainMs) return true;
+    this.#lookAgainMs = nowMs + LOOK_AGAIN_MS;
+    return this.#named.every(({ table, key, entity }) => table.newest(key) === entity);
+  }
+}

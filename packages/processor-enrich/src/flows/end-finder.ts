@@ -1,0 +1,197 @@
+/** Finds who is at the ends of a flow, the surest way first: see the table in the README. */
+import {
+  type AddressKey,
+  type Context,
+  type Holder,
+  type KubeService,
+  nameKey,
+  type Pod,
+} from '@tributary/core';
+import { clearEnd, type End, emptyEnd, setEnd } from './end.ts';
+import type { Flow } from './flow-reader.ts';
+import { isLoopback, type PeerSockets, type Socket } from './peer-sockets.ts';
+import { backendAt, onlyBackend, serviceAt } from './services.ts';
+import type { Translations } from './translations.ts';
+
+/** See the head of this file. */
+export class EndFinder {
+  /** What was found last. */
+  readonly source: End = emptyEnd();
+  readonly destination: End = emptyEnd();
+  readonly #context: Context;
+  readonly #peers: PeerSockets;
+  readonly #translations: Translations;
+
+  constructor(context: Context, peers: PeerSockets, translations: Translations) {
+    this.#context = context;
+    this.#peers = peers;
+    this.#translations = translations;
+  }
+
+  /** Leaves in `source` and `destination` what is known of the ends of a flow, as of the time at which it began. */
+  find(flow: Flow): void {
+    clearEnd(this.source);
+    clearEnd(this.destination);
+    if (flow.observer === 'source') this.#findOwn(flow, this.source, flow.source);
+    else this.#findSource(flow);
+    if (flow.observer === 'destination') this.#findOwn(flow, this.destination, flow.destination);
+    else this.#findDestination(flow);
+  }
+
+  /** The end whose socket the flow was seen at. */
+  #findOwn(flow: Flow, end: End, address: AddressKey | undefined): void {
+    const context = this.#context;
+    const { owner } = flow;
+    end.executable = flow.executable;
+    const pod = owner.pod(context);
+    if (pod !== undefined || owner.container(context) !== undefined) {
+      setEnd(end, 'cgroup', owner, false);
+      return;
+    }
+    if (!owner.isContained && (owner.unit !== '' || owner.userUnit !== '')) {
+      setEnd(end, 'cgroup', owner, false);
+      return;
+    }
+    if (address === undefined) return;
+    const holder = context.addresses.at(address, flow.beginMs);
+    if (holder !== undefined) {
+      // A pod that the kernel says it is not has only had the address before, or will have it later.
+      const isAnother = holder.kind === 'pod' && owner.podUid !== '' && holder.uid !== owner.podUid;
+      if (!isAnother) setEnd(end, 'pod_ip', holder, true);
+      return;
+    }
+    if (owner.isContained || owner.hostName === '') return;
+    const isNode = isLoopback(address) || this.#isNode(address, flow.beginMs);
+    // Where there is no cluster, what is in no container is the machine's.
+    if (isNode || context.nodes.counts.claims === 0) setEnd(end, 'node', owner, false);
+  }
+
+  #findSource(flow: Flow): void {
+    const { source: address } = flow;
+    const end = this.source;
+    if (address === undefined) return;
+    const holder = this.#context.addresses.at(address, flow.beginMs);
+    const socket = this.#peers.find(flow, true);
+    if (socket !== undefined && this.#isOfFlow(socket, flow) && !this.#findPeer(end, socket, holder)) return;
+    if (end.subject === undefined) this.#findByAddress(flow, end, address, holder);
+  }
+
+  /** Where the client asked for another destination than the one that answered, that must have been a Service or a node. */
+  #isOfFlow(socket: Socket, flow: Flow): boolean {
+    const { askedAddress: asked, askedPort } = socket;
+    if (asked === flow.destination && askedPort === flow.destinationPort) return true;
+    const service = serviceAt(this.#context, asked, askedPort, flow.transport, flow.beginMs);
+    if (service !== undefined) this.destination.service = service;
+    const isSure = socket.address === flow.destination && socket.port === flow.destinationPort;
+    return isSure || service !== undefined || this.#isNode(asked, flow.beginMs);
+  }
+
+  #isNode(address: AddressKey, timeMs: number): boolean {
+    return this.#context.nodeAddresses.at(address, timeMs) !== undefined;
+  }
+
+  #findDestination(flow: Flow): void {
+    const context = this.#context;
+    const { destination: address, destinationPort: port, beginMs } = flow;
+    const end = this.destination;
+    if (address === undefined) return;
+    const holder = context.addresses.at(address, beginMs);
+    const service =
+      holder === undefined ? serviceAt(context, address, port, flow.transport, beginMs) : undefined;
+    const socket = this.#peers.find(flow, service !== undefined || flow.nat !== undefined);
+    if (socket !== undefined) {
+      const isTranslated = socket.address !== address || socket.port !== port;
+      if (!this.#findPeer(end, socket, isTranslated ? undefined : holder)) return;
+      if (end.subject !== undefined) {
+        end.service = service;
+        if (isTranslated) setNat(end, flow, socket.address, socket.port);
+        return;
+      }
+    }
+    if (service !== undefined) this.#findBackend(flow, end, service);
+    else if (flow.nat !== undefined) this.#findByNat(flow, end, undefined, flow.nat);
+    if (end.subject === undefined) this.#findByAddress(flow, end, address, holder);
+  }
+
+  /** Takes the owner of the other socket; false if that contradicts who held the address, so that nobody can be named. */
+  #findPeer(end: End, { owner, executable }: Socket, holder: Holder | undefined): boolean {
+    const context = this.#context;
+    const pod = owner.pod(context);
+    if (pod !== undefined && holder?.kind === 'pod' && holder !== pod) return false;
+    const isKnown = pod !== undefined || owner.container(context) !== undefined;
+    const isHost = !owner.isContained && holder === undefined && owner.hostName !== '';
+    if (!isKnown && !isHost) return true;
+    setEnd(end, 'peer_socket', owner, false);
+    end.executable = executable;
+    return true;
+  }
+
+  #findBackend(flow: Flow, end: End, service: KubeService): void {
+    if (flow.nat !== undefined) this.#findByNat(flow, end, service, flow.nat);
+    else if (flow.observer === 'source' && !this.#peers.isReused(flow)) this.#translate(flow, end, service);
+    if (end.subject === undefined) {
+      const pod = onlyBackend(this.#context, service, flow.beginMs);
+      setEnd(end, 'service', pod ?? service, true);
+    }
+    if (end.subject !== service) end.service = service;
+  }
+
+  /** The pod at the address that the kernel says the connection was sent to. */
+  #findByNat(flow: Flow, end: End, service: KubeService | undefined, nat: AddressKey): void {
+    const pod = backendAt(this.#context, service, nat, flow.beginMs);
+    if (pod !== undefined) setEnd(end, 'pod_ip', pod, true);
+  }
+
+  #translate(flow: Flow, end: End, service: KubeService): void {
+    const translated = this.#translations.of(flow);
+    if (translated === undefined) return;
+    const pod = backendAt(this.#context, service, translated.address, flow.beginMs);
+    setEnd(end, 'conntrack', pod ?? service, true);
+    setNat(end, flow, translated.address, translated.port);
+  }
+
+  #findByAddress(flow: Flow, end: End, address: AddressKey, holder: Holder | undefined): void {
+    const context = this.#context;
+    if (holder !== undefined) {
+      setEnd(end, 'pod_ip', holder, true);
+      return;
+    }
+    if (isLoopback(address)) {
+      this.#findBesideOwn(flow, end);
+      return;
+    }
+    const node = context.nodeAddresses.at(address, flow.beginMs);
+    if (node !== undefined) {
+      setEnd(end, 'node', node, true);
+      return;
+    }
+    const name = end === this.destination ? this.#nameOf(flow, address) : undefined;
+    if (name !== undefined) {
+      setEnd(end, 'dns', name, false);
+      return;
+    }
+    const range = context.ranges.at(address, flow.beginMs);
+    if (range !== undefined) setEnd(end, 'cidr', range, false);
+  }
+
+  /** A loopback address: the other end is in the network namespace of the one that was seen. */
+  #findBesideOwn(flow: Flow, end: End): void {
+    const { owner } = flow;
+    const pod: Pod | undefined = owner.pod(this.#context);
+    if (pod !== undefined && !pod.hostNetwork) setEnd(end, 'cgroup', pod, false);
+    else if ((pod !== undefined || !owner.isContained) && owner.hostName !== '') {
+      const node = this.#context.nodes.newest(owner.hostName);
+      if (node !== undefined) setEnd(end, 'node', node, false);
+    }
+  }
+
+  #nameOf({ source, beginMs }: Flow, address: AddressKey): string | undefined {
+    return source === undefined ? undefined : this.#context.names.at(nameKey(source, address), beginMs);
+  }
+}
+
+function setNat(end: End, flow: Flow, address: AddressKey, port: number): void {
+  if (flow.nat !== undefined) return;
+  end.nat = address;
+  end.natPort = port;
+}

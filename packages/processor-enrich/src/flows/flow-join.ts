@@ -1,0 +1,180 @@
+/** Says of the flows of a batch who is at their ends. */
+import {
+  type AddressKey,
+  ATTR_DESTINATION_MATCH,
+  ATTR_DESTINATION_NAT_ADDRESS,
+  ATTR_DESTINATION_NAT_PORT,
+  ATTR_NETWORK_FLOW_SCOPE,
+  ATTR_SOURCE_MATCH,
+  type Attributes,
+  addressText,
+  type Batch,
+  type Context,
+  EncodedAttributes,
+  endpointKey,
+  type ItemBytes,
+  type Memory,
+} from '@tributary/core';
+import { type EndTables, MATCHES, type Match } from '../end-facts.ts';
+import type { End } from './end.ts';
+import { EndFinder } from './end-finder.ts';
+import type { FlowMetrics } from './flow-metrics.ts';
+import { FlowReader } from './flow-reader.ts';
+import { Generations } from './generations.ts';
+import { type KnownEnd, KnownEnds } from './known-ends.ts';
+import { PeerSockets } from './peer-sockets.ts';
+import { type FlowScope, isPublic, OUTSIDE, type Place, SCOPES, scopeOf } from './places.ts';
+import { SidedAttributes } from './sided-attributes.ts';
+import type { Side } from './sides.ts';
+import { Translations } from './translations.ts';
+
+const MATCH_ATTRIBUTES = Object.fromEntries(
+  MATCHES.map((match) => [match, new SidedAttributes({ match })]),
+) as Record<Match, SidedAttributes>;
+const STALE = new SidedAttributes({ 'match.stale': true });
+const SCOPE_FIELDS = Object.fromEntries(
+  SCOPES.map((scope) => [
+    scope,
+    new EncodedAttributes([[ATTR_NETWORK_FLOW_SCOPE, scope]]).fieldsOf('logRecord'),
+  ]),
+) as Record<FlowScope, Memory>;
+
+/** As many backends are kept in encoded form. */
+const MAX_BACKENDS = 65_536;
+
+/** What is needed beside the context. */
+export interface FlowJoinOptions {
+  readonly tables: EndTables;
+  readonly metrics: FlowMetrics;
+  readonly maxConnections: number;
+}
+
+/** See the head of this file. */
+export class FlowJoin {
+  readonly #context: Context;
+  readonly #tables: EndTables;
+  readonly #metrics: FlowMetrics;
+  readonly #reader = new FlowReader();
+  readonly #peers: PeerSockets;
+  readonly #translations: Translations;
+  readonly #finder: EndFinder;
+  readonly #known: KnownEnds;
+  readonly #backends = new Generations<string | number, Memory>(MAX_BACKENDS);
+  /** Since when what happens has not been seen. */
+  #staleSince = Number.POSITIVE_INFINITY;
+
+  constructor(context: Context, { tables, metrics, maxConnections }: FlowJoinOptions) {
+    this.#context = context;
+    this.#tables = tables;
+    this.#metrics = metrics;
+    this.#peers = new PeerSockets(context, maxConnections);
+    this.#translations = new Translations(context);
+    this.#finder = new EndFinder(context, this.#peers, this.#translations);
+    this.#known = new KnownEnds(context, tables);
+    metrics.observe(this.#peers);
+  }
+
+  /** Remembers whose the sockets are that the flows of a batch were seen at, to tell the other ends. */
+  note(batch: Batch): void {
+    this.#begin();
+    batch.editItemBytes({
+      enter: (resource) => this.#reader.enter(resource),
+      edit: (item) => {
+        if (this.#reader.read(item)) this.#peers.note(this.#reader.flow);
+      },
+    });
+  }
+
+  /** Adds to each flow of a batch what is known of its ends. The batch must have been noted before. */
+  join(batch: Batch): void {
+    this.#begin();
+    batch.editItemBytes({
+      enter: (resource) => this.#reader.enter(resource),
+      edit: (item, attributes) => {
+        if (this.#reader.read(item)) this.#joinFlow(item, attributes);
+      },
+    });
+  }
+
+  #begin(): void {
+    const nowMs = performance.now();
+    this.#reader.begin(Date.now());
+    this.#peers.age(nowMs);
+    this.#translations.age(nowMs);
+    this.#known.begin(nowMs);
+    this.#staleSince = this.#context.sources.staleSince;
+  }
+
+  #joinFlow(item: ItemBytes, attributes: Attributes): void {
+    const reader = this.#reader;
+    const isSourceFound = reader.isFound('source');
+    const isDestinationFound = reader.isFound('destination');
+    if (isSourceFound && isDestinationFound) return;
+    const { flow } = reader;
+    this.#finder.find(flow);
+    const { source, destination } = this.#finder;
+    const from = this.#known.of(source);
+    const to = this.#known.of(destination);
+    if (!isSourceFound) this.#writeEnd(item, attributes, 'source', source, from, flow.source);
+    if (!isDestinationFound) {
+      this.#writeEnd(item, attributes, 'destination', destination, to, flow.destination);
+      if (destination.nat !== undefined) item.append(this.#backend(destination.nat, destination.natPort));
+    }
+    if (reader.hasScope) return;
+    const scope = scopeOf(placeOf(from, flow.source), placeOf(to, flow.destination));
+    if (scope !== undefined) item.append(SCOPE_FIELDS[scope]);
+  }
+
+  #writeEnd(
+    item: ItemBytes,
+    attributes: Attributes,
+    side: Side,
+    end: End,
+    known: KnownEnd | undefined,
+    address: AddressKey | undefined,
+  ): void {
+    const row = address === undefined ? undefined : this.#tables.ofAddress(address);
+    const match = end.match === 'none' && row !== undefined ? 'cidr' : end.match;
+    this.#metrics.matched(side, match);
+    // An earlier join has looked already, and told what else it knows of the end.
+    const isUnfound = this.#reader.isUnfound(side);
+    if (isUnfound && match === 'none') return;
+    if (isUnfound) attributes.delete(side === 'source' ? ATTR_SOURCE_MATCH : ATTR_DESTINATION_MATCH);
+    item.append(MATCH_ATTRIBUTES[match].fields(side));
+    if (end.restsOnAddress && this.#reader.flow.beginMs >= this.#staleSince) item.append(STALE.fields(side));
+    const isTold = this.#reader.isTold(side);
+    if (known !== undefined) write(item, attributes, side, known.attributes, isTold);
+    if (row !== undefined) write(item, attributes, side, this.#known.row(known, row), isTold);
+    if (end.executable !== undefined) write(item, attributes, side, end.executable, isTold);
+  }
+
+  #backend(address: AddressKey, port: number): Memory {
+    const key = endpointKey(address, port, 'tcp');
+    let fields = this.#backends.get(key);
+    if (fields === undefined) {
+      fields = new EncodedAttributes([
+        [ATTR_DESTINATION_NAT_ADDRESS, addressText(address)],
+        [ATTR_DESTINATION_NAT_PORT, port],
+      ]).fieldsOf('logRecord');
+      this.#backends.set(key, fields);
+    }
+    return fields;
+  }
+}
+
+/** Adds attributes of an end; where somebody has told something of it already, only those that are missing. */
+function write(
+  item: ItemBytes,
+  attributes: Attributes,
+  side: Side,
+  added: SidedAttributes,
+  isTold: boolean,
+): void {
+  if (isTold) attributes.addMissing(added.encoded(side));
+  else item.append(added.fields(side));
+}
+
+function placeOf(known: KnownEnd | undefined, address: AddressKey | undefined): Place | undefined {
+  if (known !== undefined) return known.place;
+  return address !== undefined && isPublic(address) ? OUTSIDE : undefined;
+}

@@ -1,0 +1,64 @@
+/** Which Service an address and port belong to, and which of its pods took a connection. */
+import {
+  type AddressKey,
+  addressKey,
+  type Context,
+  endpointKey,
+  type KubeService,
+  type NetworkTransport,
+  type Pod,
+  portKey,
+} from '@tributary/core';
+
+/**
+ * For how long a Service's only endpoint must have been its only one before a connection began, in milliseconds: nodes take a
+ * change up later than the API tells of it.
+ */
+const SETTLED_MS = 30_000;
+
+/** The Service that answers at an address and port, as of a time. */
+export function serviceAt(
+  context: Context,
+  address: AddressKey,
+  port: number,
+  transport: NetworkTransport | undefined,
+  timeMs: number,
+): KubeService | undefined {
+  if (transport !== undefined && port > 0) {
+    const service = context.endpoints.at(endpointKey(address, port, transport), timeMs);
+    if (service !== undefined) return service;
+    if (context.nodeAddresses.at(address, timeMs) !== undefined) {
+      const atNode = context.nodePorts.at(portKey(port, transport), timeMs);
+      if (atNode !== undefined) return atNode;
+    }
+  }
+  return context.serviceAddresses.at(address, timeMs);
+}
+
+/** The pod behind a Service that has an address; of pods in the network of their node the one that the Service names. */
+export function backendAt(
+  context: Context,
+  service: KubeService | undefined,
+  address: AddressKey,
+  timeMs: number,
+): Pod | undefined {
+  const holder = context.addresses.at(address, timeMs);
+  if (holder !== undefined) return holder.kind === 'pod' ? holder : undefined;
+  const uids = new Set(
+    service?.backends
+      .filter((backend) => addressKey(backend.address) === address)
+      .map(({ podUid }) => podUid),
+  );
+  const [uid] = uids;
+  // At the time that is asked about: a pod that was made later cannot have taken the connection.
+  return uids.size === 1 && uid !== undefined ? context.pods.at(uid, timeMs) : undefined;
+}
+
+/** The only pod that can have taken a connection to a Service which began at `beginMs`; undefined unless that is sure. */
+export function onlyBackend(context: Context, service: KubeService, beginMs: number): Pod | undefined {
+  const [only] = service.backends;
+  if (service.backends.length !== 1 || only?.podUid === undefined) return undefined;
+  // A change that was not seen yet may have come before the flow.
+  const isSettled = service.backendsSince + SETTLED_MS <= beginMs && beginMs < context.sources.staleSince;
+  return isSettled ? context.pods.at(only.podUid, beginMs) : undefined;
+}
