@@ -1,6 +1,7 @@
 /**
  * Writes what is generated from the component schemas: `configs/schema.json` (for editors) and the settings tables in
- * the README of each plugin package, between `<!-- settings KIND TYPE -->` and `<!-- end -->`.
+ * the README of each plugin package, between `<!-- settings KIND TYPE -->` and `<!-- end -->`; and the copies of
+ * configurations that deploy/kubernetes holds.
  * `--check` writes nothing and fails when something is not fresh.
  */
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
@@ -75,6 +76,11 @@ function updateReadme(file: string): void {
 
 const registry = new Registry(BUILTIN_FACTORIES);
 put(path.join(root, 'configs/schema.json'), `${JSON.stringify(configSchema(registry), null, 2)}\n`);
+// kustomize reads no file outside of its own folder.
+for (const role of ['agent', 'gateway']) {
+  const config = readFileSync(path.join(root, `configs/kubernetes-${role}.yaml`), 'utf8');
+  put(path.join(root, `deploy/kubernetes/${role}-config.yaml`), config);
+}
 for (const file of globSync('packages/*/README.md', { cwd: root })) updateReadme(path.join(root, file));
 
 if (stale.length > 0) {

@@ -12,7 +12,9 @@ const KINDS = ['receiver', 'processor', 'connector', 'exporter', 'extension'];
 
 /** The packages of ours that a package may depend on beside core; all others may depend on core alone. */
 const ALSO_ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  'processor-enrich': ['kubernetes'],
   'receiver-ebpf': ['bpf'],
+  'receiver-k8s': ['kubernetes'],
   'receiver-otlp': ['grpc'],
   'exporter-otlp': ['grpc'],
 };

@@ -79,25 +79,50 @@ export const ATTR_HOST_NAME = 'host.name';
 export const ATTR_K8S_CLUSTER_UID = 'k8s.cluster.uid';
 export const ATTR_K8S_CONTAINER_NAME = 'k8s.container.name';
 export const ATTR_K8S_CONTAINER_RESTART_COUNT = 'k8s.container.restart_count';
+export const ATTR_K8S_CONTAINER_STATUS_REASON = 'k8s.container.status.reason';
+/** `running`, `waiting` or `terminated`. */
+export const ATTR_K8S_CONTAINER_STATUS_STATE = 'k8s.container.status.state';
 export const ATTR_K8S_CRONJOB_NAME = 'k8s.cronjob.name';
 export const ATTR_K8S_CRONJOB_UID = 'k8s.cronjob.uid';
 export const ATTR_K8S_DAEMONSET_NAME = 'k8s.daemonset.name';
 export const ATTR_K8S_DAEMONSET_UID = 'k8s.daemonset.uid';
 export const ATTR_K8S_DEPLOYMENT_NAME = 'k8s.deployment.name';
 export const ATTR_K8S_DEPLOYMENT_UID = 'k8s.deployment.uid';
+/** What was done or failed; this and the others of `k8s.event` and `k8s.object` are the Collector's. */
+export const ATTR_K8S_EVENT_ACTION = 'k8s.event.action';
+/** How often it has happened (int). */
+export const ATTR_K8S_EVENT_COUNT = 'k8s.event.count';
+export const ATTR_K8S_EVENT_NAME = 'k8s.event.name';
+export const ATTR_K8S_EVENT_REASON = 'k8s.event.reason';
+/** When the Event was made. RFC 3339. */
+export const ATTR_K8S_EVENT_START_TIME = 'k8s.event.start_time';
+export const ATTR_K8S_EVENT_UID = 'k8s.event.uid';
 export const ATTR_K8S_JOB_NAME = 'k8s.job.name';
 export const ATTR_K8S_JOB_UID = 'k8s.job.uid';
 export const ATTR_K8S_NAMESPACE_NAME = 'k8s.namespace.name';
+export const ATTR_K8S_NAMESPACE_PHASE = 'k8s.namespace.phase';
+export const ATTR_K8S_NODE_CONDITION_STATUS = 'k8s.node.condition.status';
+export const ATTR_K8S_NODE_CONDITION_TYPE = 'k8s.node.condition.type';
 export const ATTR_K8S_NODE_NAME = 'k8s.node.name';
 export const ATTR_K8S_NODE_UID = 'k8s.node.uid';
+export const ATTR_K8S_OBJECT_API_VERSION = 'k8s.object.api_version';
+export const ATTR_K8S_OBJECT_FIELDPATH = 'k8s.object.fieldpath';
+export const ATTR_K8S_OBJECT_KIND = 'k8s.object.kind';
+export const ATTR_K8S_OBJECT_NAME = 'k8s.object.name';
+export const ATTR_K8S_OBJECT_RESOURCE_VERSION = 'k8s.object.resource_version';
+export const ATTR_K8S_OBJECT_UID = 'k8s.object.uid';
 export const ATTR_K8S_POD_HOSTNAME = 'k8s.pod.hostname';
 export const ATTR_K8S_POD_IP = 'k8s.pod.ip';
 export const ATTR_K8S_POD_NAME = 'k8s.pod.name';
 export const ATTR_K8S_POD_START_TIME = 'k8s.pod.start_time';
+export const ATTR_K8S_POD_STATUS_PHASE = 'k8s.pod.status.phase';
+export const ATTR_K8S_POD_STATUS_REASON = 'k8s.pod.status.reason';
 export const ATTR_K8S_POD_UID = 'k8s.pod.uid';
 export const ATTR_K8S_REPLICASET_NAME = 'k8s.replicaset.name';
 export const ATTR_K8S_REPLICASET_UID = 'k8s.replicaset.uid';
 export const ATTR_K8S_SERVICE_NAME = 'k8s.service.name';
+export const ATTR_K8S_SERVICE_TYPE = 'k8s.service.type';
+export const ATTR_K8S_SERVICE_UID = 'k8s.service.uid';
 export const ATTR_K8S_STATEFULSET_NAME = 'k8s.statefulset.name';
 export const ATTR_K8S_STATEFULSET_UID = 'k8s.statefulset.uid';
 /** Why a packet was dropped: the Linux kernel's name of it, in lower case and without `SKB_DROP_REASON_`. */
@@ -113,6 +138,18 @@ export const ATTR_NETWORK_LOCAL_PORT = 'network.local.port';
 export const ATTR_NETWORK_NAMESPACE_INODE = 'network.namespace.inode';
 export const ATTR_NETWORK_TRANSPORT = 'network.transport';
 export const ATTR_NETWORK_TYPE = 'network.type';
+/** What describes an entity (map); this and the others of `otel.entity` are the Collector's entity events. */
+export const ATTR_OTEL_ENTITY_ATTRIBUTES = 'otel.entity.attributes';
+/** `entity_state` or `entity_delete`. */
+export const ATTR_OTEL_ENTITY_EVENT_TYPE = 'otel.entity.event.type';
+/** True, on the scope whose log records are entity events. */
+export const ATTR_OTEL_ENTITY_EVENT_AS_LOG = 'otel.entity.event_as_log';
+/** What tells an entity from all others of its type (map). */
+export const ATTR_OTEL_ENTITY_ID = 'otel.entity.id';
+/** How often the state of an entity is told anew, in milliseconds (int). */
+export const ATTR_OTEL_ENTITY_INTERVAL = 'otel.entity.interval';
+/** `k8s.pod`, `k8s.node` … */
+export const ATTR_OTEL_ENTITY_TYPE = 'otel.entity.type';
 /** True on the one series that counts what went beyond the limit of a metric, as the OpenTelemetry SDKs have it (boolean). */
 export const ATTR_OTEL_METRIC_OVERFLOW = 'otel.metric.overflow';
 /** The Collector's, on each line of a component's log. */
@@ -217,6 +254,44 @@ export const METRIC_CONTAINER_UPTIME = 'container.uptime';
 export const METRIC_NETWORK_FLOW_CONNECT_DURATION = 'network.flow.connect.duration';
 /** Flows that ended, by `flow.end_reason`: a monotonic sum. */
 export const METRIC_NETWORK_FLOW_CONNECTIONS = 'network.flow.connections';
+/** What the Kubernetes API says of its objects; all of the semantic conventions. */
+export const METRIC_K8S_CONTAINER_CPU_LIMIT_DESIRED = 'k8s.container.cpu.limit.desired';
+export const METRIC_K8S_CONTAINER_CPU_REQUEST_DESIRED = 'k8s.container.cpu.request.desired';
+export const METRIC_K8S_CONTAINER_EPHEMERAL_STORAGE_LIMIT = 'k8s.container.ephemeral_storage.limit';
+export const METRIC_K8S_CONTAINER_EPHEMERAL_STORAGE_REQUEST = 'k8s.container.ephemeral_storage.request';
+export const METRIC_K8S_CONTAINER_MEMORY_LIMIT_DESIRED = 'k8s.container.memory.limit.desired';
+export const METRIC_K8S_CONTAINER_MEMORY_REQUEST_DESIRED = 'k8s.container.memory.request.desired';
+export const METRIC_K8S_CONTAINER_READY = 'k8s.container.ready';
+export const METRIC_K8S_CONTAINER_RESTART_COUNT = 'k8s.container.restart.count';
+export const METRIC_K8S_CONTAINER_STATUS_REASON = 'k8s.container.status.reason';
+export const METRIC_K8S_CONTAINER_STATUS_STATE = 'k8s.container.status.state';
+export const METRIC_K8S_CRONJOB_JOB_ACTIVE = 'k8s.cronjob.job.active';
+export const METRIC_K8S_DAEMONSET_NODE_CURRENT_SCHEDULED = 'k8s.daemonset.node.current_scheduled';
+export const METRIC_K8S_DAEMONSET_NODE_DESIRED_SCHEDULED = 'k8s.daemonset.node.desired_scheduled';
+export const METRIC_K8S_DAEMONSET_NODE_MISSCHEDULED = 'k8s.daemonset.node.misscheduled';
+export const METRIC_K8S_DAEMONSET_NODE_READY = 'k8s.daemonset.node.ready';
+export const METRIC_K8S_DEPLOYMENT_POD_AVAILABLE = 'k8s.deployment.pod.available';
+export const METRIC_K8S_DEPLOYMENT_POD_DESIRED = 'k8s.deployment.pod.desired';
+export const METRIC_K8S_JOB_POD_ACTIVE = 'k8s.job.pod.active';
+export const METRIC_K8S_JOB_POD_DESIRED_SUCCESSFUL = 'k8s.job.pod.desired_successful';
+export const METRIC_K8S_JOB_POD_FAILED = 'k8s.job.pod.failed';
+export const METRIC_K8S_JOB_POD_MAX_PARALLEL = 'k8s.job.pod.max_parallel';
+export const METRIC_K8S_JOB_POD_SUCCESSFUL = 'k8s.job.pod.successful';
+export const METRIC_K8S_NAMESPACE_PHASE = 'k8s.namespace.phase';
+export const METRIC_K8S_NODE_CONDITION_STATUS = 'k8s.node.condition.status';
+export const METRIC_K8S_NODE_CPU_ALLOCATABLE = 'k8s.node.cpu.allocatable';
+export const METRIC_K8S_NODE_EPHEMERAL_STORAGE_ALLOCATABLE = 'k8s.node.ephemeral_storage.allocatable';
+export const METRIC_K8S_NODE_MEMORY_ALLOCATABLE = 'k8s.node.memory.allocatable';
+export const METRIC_K8S_NODE_POD_ALLOCATABLE = 'k8s.node.pod.allocatable';
+export const METRIC_K8S_POD_STATUS_PHASE = 'k8s.pod.status.phase';
+export const METRIC_K8S_POD_STATUS_REASON = 'k8s.pod.status.reason';
+export const METRIC_K8S_REPLICASET_POD_AVAILABLE = 'k8s.replicaset.pod.available';
+export const METRIC_K8S_REPLICASET_POD_DESIRED = 'k8s.replicaset.pod.desired';
+export const METRIC_K8S_STATEFULSET_POD_AVAILABLE = 'k8s.statefulset.pod.available';
+export const METRIC_K8S_STATEFULSET_POD_CURRENT = 'k8s.statefulset.pod.current';
+export const METRIC_K8S_STATEFULSET_POD_DESIRED = 'k8s.statefulset.pod.desired';
+export const METRIC_K8S_STATEFULSET_POD_READY = 'k8s.statefulset.pod.ready';
+export const METRIC_K8S_STATEFULSET_POD_UPDATED = 'k8s.statefulset.pod.updated';
 /** Packets that the kernel dropped: a cumulative, monotonic sum in `{packet}`. */
 export const METRIC_NETWORK_FLOW_DROPS = 'network.flow.drops';
 /** Payload bytes, by `flow.direction`: a monotonic sum. */

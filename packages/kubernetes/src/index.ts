@@ -28,6 +28,7 @@ export type {
   ContainerSpec,
   ContainerStateName,
 } from './objects/container-parts.ts';
+export { MalformedObjectError, ObjectReader } from './objects/object-reader.ts';
 export { quantityValue } from './objects/quantity.ts';
 export {
   type CountedKind,

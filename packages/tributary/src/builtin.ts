@@ -11,12 +11,14 @@ import { memoryLimiterProcessor } from '@tributary/processor-memory-limiter';
 import { resourceProcessor } from '@tributary/processor-resource';
 import { dockerReceiver } from '@tributary/receiver-docker';
 import { ebpfReceiver } from '@tributary/receiver-ebpf';
+import { k8sReceiver } from '@tributary/receiver-k8s';
 import { otlpReceiver } from '@tributary/receiver-otlp';
 
 /** The components that need no plugin. */
 export const BUILTIN_FACTORIES: readonly Factory[] = [
   dockerReceiver,
   ebpfReceiver,
+  k8sReceiver,
   otlpReceiver,
   attributesProcessor,
   batchProcessor,

@@ -1,0 +1,1 @@
+export { k8sReceiver } from './factory.ts';
