@@ -39,9 +39,21 @@ export interface ClaimTableOptions {
   readonly monotonicMs?: () => number;
 }
 
-interface Link<V> extends Claim<V> {
-  to: number;
+/**
+ * A claim, with the one before it on the same key. Fields and their order are weighed: there are millions. `to` is undefined while
+ * the claim holds, because a number takes 16 bytes of its own.
+ */
+class Link<V> {
+  readonly value: V;
+  readonly from: number;
+  to: number | undefined = undefined;
   older: Link<V> | undefined;
+
+  constructor(value: V, from: number, older: Link<V> | undefined) {
+    this.value = value;
+    this.from = from;
+    this.older = older;
+  }
 }
 
 interface Ended<K, V> {
@@ -58,7 +70,8 @@ const CLEARED_AT_ONCE = 4;
 
 /** Claims of values on keys, as of a time. */
 export class ClaimTable<K extends string | number, V> {
-  readonly #newest = new Map<K, Link<V>>();
+  /** A value by itself claims its key for all times: ids are claimed like that, and most claims are on ids. */
+  readonly #newest = new Map<K, Link<V> | V>();
   readonly #ended = new Fifo<Ended<K, V>>();
   readonly #maxClaims: number;
   readonly #graceMs: number;
@@ -97,13 +110,14 @@ export class ClaimTable<K extends string | number, V> {
    */
   claim(key: K, value: V, from: number): boolean {
     this.#clear();
-    const newest = this.#newest.get(key);
-    if (findOpen(newest, value) !== undefined) return true;
+    if (this.#openLink(key, value) !== undefined || this.#newest.get(key) === value) return true;
     if (this.#claims >= this.#maxClaims && !this.#evict()) {
       this.#refused += 1;
       return false;
     }
-    this.#newest.set(key, { value, from, to: Number.POSITIVE_INFINITY, older: this.#newest.get(key) });
+    const older = this.#links(key);
+    const isForAllTimes = older === undefined && from === Number.NEGATIVE_INFINITY;
+    this.#newest.set(key, isForAllTimes ? value : new Link(value, from, older));
     this.#claims += 1;
     this.#changes += 1;
     this.#forgetBeyondLimit(key);
@@ -112,7 +126,8 @@ export class ClaimTable<K extends string | number, V> {
 
   /** Says that `value` has not held `key` since `to` (milliseconds since the Unix epoch). Nothing happens if it did not. */
   release(key: K, value: V, to: number): void {
-    const link = findOpen(this.#newest.get(key), value);
+    if (this.#newest.get(key) === value) this.#newest.set(key, this.#links(key)!);
+    const link = this.#openLink(key, value);
     if (link !== undefined) {
       link.to = to;
       this.#changes += 1;
@@ -123,10 +138,15 @@ export class ClaimTable<K extends string | number, V> {
 
   /** The value that held `key` at `time` (milliseconds since the Unix epoch); undefined if none did, or more than one. */
   at(key: K, time: number): V | undefined {
-    let link = this.#newest.get(key);
+    const newest = this.#newest.get(key);
+    if (newest === undefined) {
+      this.#misses += 1;
+      return undefined;
+    }
+    if (!isLink(newest)) return newest;
     let found: Link<V> | undefined;
-    for (; link !== undefined; link = link.older) {
-      if (time < link.from || time >= link.to) continue;
+    for (let link: Link<V> | undefined = newest; link !== undefined; link = link.older) {
+      if (time < link.from || (link.to !== undefined && time >= link.to)) continue;
       if (found !== undefined && found.value !== link.value) {
         this.#ambiguous += 1;
         return undefined;
@@ -147,7 +167,7 @@ export class ClaimTable<K extends string | number, V> {
   newest(key: K): V | undefined {
     const newest = this.#newest.get(key);
     if (newest === undefined) this.#misses += 1;
-    return newest?.value;
+    return isLink(newest) ? newest.value : newest;
   }
 
   /** Whether several values claim to have held `key` at `time`. */
@@ -160,8 +180,8 @@ export class ClaimTable<K extends string | number, V> {
   /** All that is known of a key, the newest first. */
   claimsOf(key: K): readonly Claim<V>[] {
     const claims: Claim<V>[] = [];
-    for (let link = this.#newest.get(key); link !== undefined; link = link.older) {
-      claims.push({ value: link.value, from: link.from, to: link.to });
+    for (let link = this.#links(key); link !== undefined; link = link.older) {
+      claims.push({ value: link.value, from: link.from, to: link.to ?? Number.POSITIVE_INFINITY });
     }
     return claims;
   }
@@ -192,6 +212,7 @@ export class ClaimTable<K extends string | number, V> {
 
   #forgetBeyondLimit(key: K): void {
     let link = this.#newest.get(key);
+    if (!isLink(link)) return;
     for (let count = 1; link !== undefined && count < MAX_CLAIMS_OF_KEY; count++) link = link.older;
     if (link?.older === undefined) return;
     for (let lost = link.older as Link<V> | undefined; lost !== undefined; lost = lost.older) {
@@ -209,7 +230,8 @@ export class ClaimTable<K extends string | number, V> {
       this.#claims -= 1;
       return true;
     }
-    for (let newer = newest; newer !== undefined; newer = newer.older) {
+    if (!isLink(newest)) return false;
+    for (let newer: Link<V> | undefined = newest; newer !== undefined; newer = newer.older) {
       if (newer.older !== link) continue;
       newer.older = link.older;
       this.#claims -= 1;
@@ -217,11 +239,25 @@ export class ClaimTable<K extends string | number, V> {
     }
     return false;
   }
+
+  /** The claims of a key, the newest first; undefined if there is none. */
+  #links(key: K): Link<V> | undefined {
+    const newest = this.#newest.get(key);
+    if (newest === undefined) return undefined;
+    return isLink(newest) ? newest : new Link(newest, Number.NEGATIVE_INFINITY, undefined);
+  }
+
+  /** The claim of a value that still holds, unless it is for all times. */
+  #openLink(key: K, value: V): Link<V> | undefined {
+    const newest = this.#newest.get(key);
+    if (!isLink(newest)) return undefined;
+    for (let link: Link<V> | undefined = newest; link !== undefined; link = link.older) {
+      if (link.value === value && link.to === undefined) return link;
+    }
+    return undefined;
+  }
 }
 
-function findOpen<V>(newest: Link<V> | undefined, value: V): Link<V> | undefined {
-  for (let link = newest; link !== undefined; link = link.older) {
-    if (link.value === value && link.to === Number.POSITIVE_INFINITY) return link;
-  }
-  return undefined;
+function isLink<V>(claim: Link<V> | V): claim is Link<V> {
+  return claim instanceof Link;
 }

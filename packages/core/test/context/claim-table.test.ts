@@ -104,3 +104,20 @@ test('ended claims in the middle of the others go without harm to them', () => {
   expect(claims.claimsOf('k').map(({ value }) => value)).toEqual(['c', 'a']);
   expect(claims.counts.claims).toBe(3);
 });
+
+test('what is claimed for all times is the answer at any, and as others once somebody else comes or it ends', () => {
+  const { claims } = table();
+  claims.claim('id', 'a', Number.NEGATIVE_INFINITY);
+  claims.claim('id', 'a', 5);
+  expect(claims.claimsOf('id')).toEqual([
+    { value: 'a', from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY },
+  ]);
+  expect([claims.at('id', -1e9), claims.newest('id')]).toEqual(['a', 'a']);
+  claims.claim('id', 'b', 100);
+  expect([claims.at('id', 99), claims.at('id', 100)]).toEqual(['a', undefined]);
+  claims.release('id', 'a', 100);
+  expect([claims.at('id', 99), claims.at('id', 100)]).toEqual(['a', 'b']);
+  claims.release('id', 'b', 200);
+  expect([claims.at('id', 199), claims.at('id', 200), claims.newest('id')]).toEqual(['b', undefined, 'b']);
+  expect(claims.counts.claims).toBe(2);
+});
