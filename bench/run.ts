@@ -4,7 +4,8 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Case, caseName, casesOf, SETUPS } from './src/cases.ts';
+import { type Case, caseName, casesOf, needsKubernetes, SETUPS } from './src/cases.ts';
+import { startPods } from './src/kubernetes.ts';
 import { machineDescription } from './src/machine.ts';
 import { benchOverload, overloadMarkdown } from './src/overload-bench.ts';
 import { findCollector } from './src/peer.ts';
@@ -61,11 +62,21 @@ async function benchPipeline(options: { peer: boolean; only: readonly string[]; 
   }
   const contenders = options.peer ? [tributary, collector()] : [tributary];
   const measurements: Measurement[] = [];
-  for (const setup of SETUPS) {
-    await benchSetup(setup, contenders, options.pace, isWanted, (measurement) => {
-      measurements.push(measurement);
-      console.error(progressLine(measurement, Math.ceil(measurements.length / contenders.length), total));
-    });
+  const report = (measurement: Measurement): void => {
+    measurements.push(measurement);
+    console.error(progressLine(measurement, Math.ceil(measurements.length / contenders.length), total));
+  };
+  for (const setup of SETUPS.filter((it) => !needsKubernetes(it))) {
+    await benchSetup(setup, contenders, options.pace, isWanted, [], report);
+  }
+  const aboutPods = SETUPS.filter((it) => needsKubernetes(it) && casesOf(it).some(isWanted));
+  if (aboutPods.length > 0) {
+    await using cluster = await startPods(1000);
+    // Both contenders find the API server by it.
+    process.env['KUBECONFIG'] = cluster.kubeConfig;
+    for (const setup of aboutPods) {
+      await benchSetup(setup, contenders, options.pace, isWanted, cluster.pods, report);
+    }
   }
   console.log(`${machineDescription()}\n\n${toMarkdown(measurements)}`);
 }

@@ -1,7 +1,7 @@
 import type { Signal } from '@tributary/core';
 
-/** What a case does to each batch on its way. */
-export type Work = 'none' | 'resource' | 'rename';
+/** What a case does to each batch on its way; `k8s-…` names the pod of each resource, found by its uid or its address. */
+export type Work = 'none' | 'resource' | 'rename' | 'k8s-uid' | 'k8s-ip';
 
 /** How requests come and go. */
 export type Transport = 'http' | 'grpc';
@@ -25,15 +25,24 @@ export interface Case extends Setup {
 const TRANSPORTS: readonly Transport[] = ['http', 'grpc'];
 const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'zstd'];
 const WORKS: readonly Work[] = ['none', 'resource', 'rename'];
+const KUBERNETES_WORKS: readonly Work[] = ['k8s-uid', 'k8s-ip'];
 
 /** Every configuration of the bench. */
-export const SETUPS: readonly Setup[] = TRANSPORTS.flatMap((transport) =>
-  COMPRESSIONS.flatMap((compression) => WORKS.map((work) => ({ transport, compression, work }))),
-);
+export const SETUPS: readonly Setup[] = [
+  ...TRANSPORTS.flatMap((transport) =>
+    COMPRESSIONS.flatMap((compression) => WORKS.map((work) => ({ transport, compression, work }))),
+  ),
+  ...KUBERNETES_WORKS.map((work) => ({ transport: 'http', compression: 'none', work }) as const),
+];
+
+/** Whether a configuration needs an API server with pods. */
+export function needsKubernetes({ work }: Setup): boolean {
+  return KUBERNETES_WORKS.includes(work);
+}
 
 /** The cases of a configuration. */
 export function casesOf(setup: Setup): readonly Case[] {
-  const signals: readonly Signal[] = ['traces', 'metrics', 'logs'];
+  const signals: readonly Signal[] = needsKubernetes(setup) ? ['traces'] : ['traces', 'metrics', 'logs'];
   return signals.flatMap((signal) =>
     [100, 1000].map((itemsPerRequest) => ({ ...setup, signal, itemsPerRequest })),
   );
@@ -42,6 +51,16 @@ export function casesOf(setup: Setup): readonly Case[] {
 /** The name by which a case is chosen on the command line: `http/none/rename/traces/1000`. */
 export function caseName(it: Case): string {
   return `${it.transport}/${it.compression}/${it.work}/${it.signal}/${it.itemsPerRequest}`;
+}
+
+/** The credentials come from KUBECONFIG. */
+function kubernetesProcessor(attribute: string): string {
+  return `processors:
+  k8s_attributes:
+    auth_type: kubeConfig
+    wait_for_metadata: true
+    pod_association: [{ sources: [{ from: resource_attribute, name: ${attribute} }] }]
+`;
 }
 
 const PROCESSORS: Readonly<Record<Work, string>> = {
@@ -57,11 +76,15 @@ const PROCESSORS: Readonly<Record<Work, string>> = {
       - { key: http.response.status_code.renamed, from_attribute: http.response.status_code, action: insert }
       - { key: http.response.status_code, action: delete }
 `,
+  'k8s-uid': kubernetesProcessor('k8s.pod.uid'),
+  'k8s-ip': kubernetesProcessor('k8s.pod.ip'),
 };
 const PROCESSOR_IDS: Readonly<Record<Work, string>> = {
   none: '',
   resource: 'resource',
   rename: 'attributes',
+  'k8s-uid': 'k8s_attributes',
+  'k8s-ip': 'k8s_attributes',
 };
 
 /** gzip levels of 1 (fastest) to 9; the Collector's default is 6. */
@@ -86,6 +109,8 @@ export function configOf(setup: Setup, ports: Ports): string {
       : '';
   const limit = setup.transport === 'grpc' ? ', max_recv_msg_size_mib: 64' : '';
   const pipeline = `{ receivers: [otlp], processors: [${PROCESSOR_IDS[setup.work]}], exporters: [${exporter}] }`;
+  const signals = new Set(casesOf(setup).map(({ signal }) => signal));
+  const pipelines = [...signals].map((signal) => `    ${signal}: ${pipeline}\n`).join('');
   return `receivers:
   otlp:
     protocols:
@@ -100,8 +125,5 @@ ${PROCESSORS[setup.work]}exporters:
 service:
   telemetry: { metrics: { level: none }, logs: { level: error } }
   pipelines:
-    traces: ${pipeline}
-    metrics: ${pipeline}
-    logs: ${pipeline}
-`;
+${pipelines}`;
 }

@@ -1,6 +1,7 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { type Batch, LogsWriter, MetricsWriter, type Signal, SpansWriter } from '@tributary/core';
-import { type Compression, GZIP_LEVEL } from './cases.ts';
+import { type Case, type Compression, GZIP_LEVEL, type Work } from './cases.ts';
+import type { PodIdentity } from './kubernetes.ts';
 import type { PreparedRequest } from './load.ts';
 
 // One resource for each hundred items, as agents that gather from several pods send them.
@@ -36,6 +37,23 @@ const HOSTS = [
   'payments.shop.svc.cluster.local',
   'inventory.warehouse.svc',
 ];
+
+/** What a resource of the request says. */
+type ResourceMaker = (index: number) => Record<string, string>;
+
+/** What the SDK in a pod says of itself, with one thing by which the pod is found. */
+function resourceOfPod(work: Work, pods: readonly PodIdentity[]): ResourceMaker {
+  return () => {
+    const { uid, address } = pick(pods);
+    return {
+      'service.name': 'checkout',
+      ...(work === 'k8s-uid' ? { 'k8s.pod.uid': uid } : { 'k8s.pod.ip': address }),
+      'telemetry.sdk.language': 'nodejs',
+      'telemetry.sdk.name': 'opentelemetry',
+      'telemetry.sdk.version': '2.2.0',
+    };
+  };
+}
 
 function resourceAttributes(index: number): Record<string, string> {
   return {
@@ -75,11 +93,11 @@ function httpAttributes(): Record<string, string | number> {
   };
 }
 
-function spans(count: number): Batch | undefined {
+function spans(count: number, resource: ResourceMaker): Batch | undefined {
   const writer = new SpansWriter();
   for (let index = 0; index < count; index += 1) {
     if (index % ITEMS_PER_RESOURCE === 0) {
-      writer.resource(resourceAttributes(index / ITEMS_PER_RESOURCE));
+      writer.resource(resource(index / ITEMS_PER_RESOURCE));
       writer.scope('@opentelemetry/instrumentation-http', '0.57.1');
     }
     const start = START_TIME_UNIX_NANO + BigInt(random());
@@ -99,11 +117,11 @@ function spans(count: number): Batch | undefined {
 }
 
 /** A log record comes to about 300 bytes. */
-function logRecords(count: number): Batch | undefined {
+function logRecords(count: number, resource: ResourceMaker): Batch | undefined {
   const writer = new LogsWriter();
   for (let index = 0; index < count; index += 1) {
     if (index % ITEMS_PER_RESOURCE === 0) {
-      writer.resource(resourceAttributes(index / ITEMS_PER_RESOURCE));
+      writer.resource(resource(index / ITEMS_PER_RESOURCE));
       writer.scope('com.example.orders.OrderService', '2.14.3');
     }
     const time = START_TIME_UNIX_NANO + BigInt(random());
@@ -128,12 +146,12 @@ function logRecords(count: number): Batch | undefined {
 }
 
 /** Sums of ten data points each; a point comes to about 170 bytes. */
-function dataPoints(count: number): Batch | undefined {
+function dataPoints(count: number, resource: ResourceMaker): Batch | undefined {
   const pointsPerMetric = 10;
   const writer = new MetricsWriter();
   for (let index = 0; index < count; index += pointsPerMetric) {
     if (index % ITEMS_PER_RESOURCE === 0) {
-      writer.resource(resourceAttributes(index / ITEMS_PER_RESOURCE));
+      writer.resource(resource(index / ITEMS_PER_RESOURCE));
       writer.scope('@opentelemetry/instrumentation-http', '0.57.1');
     }
     writer.metric({
@@ -159,7 +177,7 @@ function dataPoints(count: number): Batch | undefined {
   return writer.finish();
 }
 
-const MAKERS: Readonly<Record<Signal, (count: number) => Batch | undefined>> = {
+const MAKERS: Readonly<Record<Signal, (count: number, resource: ResourceMaker) => Batch | undefined>> = {
   traces: spans,
   metrics: dataPoints,
   logs: logRecords,
@@ -174,18 +192,39 @@ const COMPRESSORS: Readonly<Record<Compression, (body: Uint8Array) => Uint8Array
 const prepared = new Map<string, PreparedRequest>();
 
 /** The uncompressed request of a signal with `count` items of realistic size. */
-export function requestBytes(signal: Signal, count: number): Uint8Array {
-  const batch = MAKERS[signal](count);
+export function requestBytes(
+  signal: Signal,
+  count: number,
+  resource: ResourceMaker = resourceAttributes,
+): Uint8Array {
+  const batch = MAKERS[signal](count, resource);
   if (batch === undefined) throw new RangeError(`no items for ${count}`);
   return batch.toBytes();
 }
 
 /** A request of a signal, made and compressed once and sent as often as is wanted. */
 export function prepareRequest(signal: Signal, count: number, compression: Compression): PreparedRequest {
-  const key = `${signal}/${count}/${compression}`;
+  return prepare(`${signal}/${count}/${compression}`, signal, count, compression, resourceAttributes);
+}
+
+/** The request of a case; `pods` are those that its resources come from, where the case is about pods. */
+export function requestOf(it: Case, pods: readonly PodIdentity[]): PreparedRequest {
+  const { signal, itemsPerRequest, compression, work } = it;
+  if (pods.length === 0) return prepareRequest(signal, itemsPerRequest, compression);
+  const key = `${signal}/${itemsPerRequest}/${compression}/${work}`;
+  return prepare(key, signal, itemsPerRequest, compression, resourceOfPod(work, pods));
+}
+
+function prepare(
+  key: string,
+  signal: Signal,
+  count: number,
+  compression: Compression,
+  resource: ResourceMaker,
+): PreparedRequest {
   const found = prepared.get(key);
   if (found !== undefined) return found;
-  const body = COMPRESSORS[compression](requestBytes(signal, count));
+  const body = COMPRESSORS[compression](requestBytes(signal, count, resource));
   const request: PreparedRequest = { signal, encoding: compression, body, items: count };
   prepared.set(key, request);
   return request;

@@ -14,6 +14,7 @@ receivers:
 processors:
   - gomod: ${CORE}/processor/memorylimiterprocessor ${COLLECTOR_VERSION}
   - gomod: ${CONTRIB}/processor/attributesprocessor ${COLLECTOR_VERSION}
+  - gomod: ${CONTRIB}/processor/k8sattributesprocessor ${COLLECTOR_VERSION}
   - gomod: ${CONTRIB}/processor/resourceprocessor ${COLLECTOR_VERSION}
 exporters:
   - gomod: ${CORE}/exporter/otlpexporter ${COLLECTOR_VERSION}
@@ -37,7 +38,7 @@ function run(command: string, args: readonly string[], cwd: string, env: NodeJS.
 }
 
 /** The folder of the checkout into which a Go Collector is built. */
-const FOLDER = path.resolve(import.meta.dirname, '../../.cache', `otelcol-${COLLECTOR_VERSION}`);
+const FOLDER = path.resolve(import.meta.dirname, '../../.cache', `otelcol-${COLLECTOR_VERSION}-k8s`);
 const BINARY = path.join(FOLDER, 'dist', 'otelcol');
 
 /**

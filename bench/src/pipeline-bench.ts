@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Case, caseName, casesOf, configOf, type Setup } from './cases.ts';
-import { startGrpcLoad, startHttpLoad } from './load.ts';
-import { prepareRequest } from './payload.ts';
+import type { PodIdentity } from './kubernetes.ts';
+import { type PreparedRequest, startGrpcLoad, startHttpLoad } from './load.ts';
+import { requestOf } from './payload.ts';
 import { type Sink, startGrpcSink, startHttpSink } from './sink.ts';
 import { type Subject, startSubject } from './subject.ts';
 
@@ -77,8 +78,7 @@ export function freePort(): Promise<number> {
 }
 
 /** Keeps a contender under the load of a case for a time. */
-async function settle(running: Running, it: Case, pace: Pace): Promise<void> {
-  const request = prepareRequest(it.signal, it.itemsPerRequest, it.compression);
+async function settle(running: Running, it: Case, request: PreparedRequest, pace: Pace): Promise<void> {
   const start = it.transport === 'http' ? startHttpLoad : startGrpcLoad;
   const load = await start(running.port, request, pace.clients);
   await sleep(pace.settleMs);
@@ -86,8 +86,13 @@ async function settle(running: Running, it: Case, pace: Pace): Promise<void> {
   await sleep(50);
 }
 
-async function runRound(running: Running, it: Case, sink: Sink, pace: Pace): Promise<Round> {
-  const request = prepareRequest(it.signal, it.itemsPerRequest, it.compression);
+async function runRound(
+  running: Running,
+  it: Case,
+  request: PreparedRequest,
+  sink: Sink,
+  pace: Pace,
+): Promise<Round> {
   const start = it.transport === 'http' ? startHttpLoad : startGrpcLoad;
   const load = await start(running.port, request, pace.clients);
   await sleep(pace.warmUpMs);
@@ -124,13 +129,15 @@ function summarize(it: Case, running: Running, rounds: readonly Round[]): Measur
 
 /**
  * Runs the cases of one configuration: every contender is started once, and each case is run in rounds that go from
- * contender to contender, so that whatever else the machine does falls on all of them.
+ * contender to contender, so that whatever else the machine does falls on all of them. `pods`: those that the resources
+ * come from, if the configuration is about pods.
  */
 export async function benchSetup(
   setup: Setup,
   contenders: readonly Contender[],
   pace: Pace,
   isWanted: (it: Case) => boolean,
+  pods: readonly PodIdentity[],
   report: (measurement: Measurement) => void,
 ): Promise<void> {
   const cases = casesOf(setup).filter(isWanted);
@@ -147,10 +154,11 @@ export async function benchSetup(
       running.push({ contender, subject, port });
     }
     for (const it of cases) {
-      for (const each of running) if (each.contender.settles) await settle(each, it, pace);
+      const request = requestOf(it, pods);
+      for (const each of running) if (each.contender.settles) await settle(each, it, request, pace);
       const rounds = new Map<Running, Round[]>(running.map((each) => [each, []]));
       for (let round = 0; round < pace.rounds; round += 1) {
-        for (const each of running) rounds.get(each)?.push(await runRound(each, it, sink, pace));
+        for (const each of running) rounds.get(each)?.push(await runRound(each, it, request, sink, pace));
       }
       for (const each of running) {
         const exit = each.subject.exitCode();

@@ -1,1 +1,1 @@
-export { enrichProcessor } from './factory.ts';
+export { enrichProcessor, k8sAttributesProcessor } from './factory.ts';

@@ -6,7 +6,7 @@ import { otlpGrpcExporter, otlpHttpExporter } from '@tributary/exporter-otlp';
 import { healthCheckExtension } from '@tributary/extension-health-check';
 import { attributesProcessor } from '@tributary/processor-attributes';
 import { batchProcessor } from '@tributary/processor-batch';
-import { enrichProcessor } from '@tributary/processor-enrich';
+import { enrichProcessor, k8sAttributesProcessor } from '@tributary/processor-enrich';
 import { memoryLimiterProcessor } from '@tributary/processor-memory-limiter';
 import { resourceProcessor } from '@tributary/processor-resource';
 import { dockerReceiver } from '@tributary/receiver-docker';
@@ -23,6 +23,7 @@ export const BUILTIN_FACTORIES: readonly Factory[] = [
   attributesProcessor,
   batchProcessor,
   enrichProcessor,
+  k8sAttributesProcessor,
   memoryLimiterProcessor,
   resourceProcessor,
   flowmetricsConnector,

@@ -12,7 +12,7 @@ import { keyValue } from './key-value.ts';
 import { Memory } from './memory.ts';
 import { ByteRange, type MessageNode } from './message.ts';
 import { LOG_RECORD, RESOURCE, SPAN } from './schema.ts';
-import { equalWords, varintSize, WIRE, writeVarint } from './wire.ts';
+import { varintSize, WIRE, writeVarint } from './wire.ts';
 
 /** What is known of the key of one of the attributes in the message that they are added to. */
 const ABSENT = 0;
@@ -101,13 +101,9 @@ export class EncodedAttributes {
   }
 
   #indexOf(bytes: Buffer, from: number, to: number): number {
-    const length = to - from;
-    let view: DataView | undefined;
     for (let index = 0; index < this.#keys.length; index++) {
-      const key = this.#keys[index]!;
-      if (key.bytes.length !== length) continue;
-      view ??= new DataView(bytes.buffer, bytes.byteOffset + from, length);
-      if (equalWords(view, 0, key.view, 0, length)) return index;
+      const key = this.#keys[index]!.bytes;
+      if (key.length === to - from && isAt(bytes, from, key)) return index;
     }
     return -1;
   }
@@ -141,6 +137,12 @@ function encodeRun(
 function hashOf(bytes: Buffer, from: number, to: number): number {
   if (to === from) return 0;
   return ((to - from) * 7 + bytes[to - 1]! + bytes[(from + to) >>> 1]! * 3) & 31;
+}
+
+/** From the end, where keys with a common prefix differ. */
+function isAt(bytes: Buffer, from: number, key: Buffer): boolean {
+  for (let index = key.length - 1; index >= 0; index--) if (bytes[from + index] !== key[index]) return false;
+  return true;
 }
 
 function isEmptyValue(): boolean {

@@ -33,18 +33,32 @@ export class ResourceJoin {
   readonly #association: Association;
   readonly #unknownSender: UnknownSender;
   readonly #outcomes: Readonly<Record<Signal, Outcomes>>;
+  readonly #isPassthrough: boolean;
 
-  constructor(context: Context, options: ResourceOptions, outcomes: Readonly<Record<Signal, Outcomes>>) {
+  private constructor(
+    context: Context,
+    options: ResourceOptions,
+    outcomes: Readonly<Record<Signal, Outcomes>>,
+    isPassthrough: boolean,
+  ) {
     this.#rules = new ExtractionRules(options);
     this.#rules.askFor(context.wanted);
     this.#known = new KnownPods(context, this.#rules, new PodFilter(options));
     this.#association = new Association(context, options, this.#known);
     this.#unknownSender = new UnknownSender(context, this.#rules);
     this.#outcomes = outcomes;
+    this.#isPassthrough = isPassthrough;
   }
 
-  /** Joins with the facts of the settings' context; counts by the Collector's metric what was found. */
-  static create({ context, telemetry }: Settings, options: ResourceOptions): ResourceJoin {
+  /**
+   * Joins with the facts of the settings' context; counts by the Collector's metric what was found. With `passthrough` only the
+   * sender's address is added, for another to go by.
+   */
+  static create(
+    { context, telemetry }: Pick<Settings, 'context' | 'telemetry'>,
+    options: ResourceOptions,
+    { passthrough = false }: { readonly passthrough?: boolean } = {},
+  ): ResourceJoin {
     const count = (signal: Signal, status: 'success' | 'error'): Counter =>
       telemetry.counter(
         'otelcol.k8s.pod.association',
@@ -57,7 +71,7 @@ export class ResourceJoin {
         { found: count(signal, 'success'), notFound: count(signal, 'error') },
       ]),
     ) as Record<Signal, Outcomes>;
-    return new ResourceJoin(context, options, outcomes);
+    return new ResourceJoin(context, options, outcomes, passthrough);
   }
 
   /** Edits the resources of a batch, but for the groups that `isLeftOut` names. */
@@ -69,8 +83,14 @@ export class ResourceJoin {
       if (isLeftOut?.(group) === true) continue;
       const { attributes } = group.resource;
       const sender: Sender = { attributes, address, now, recordTime: () => recordTimeOf(group) };
-      (this.#joinResource(sender) ? found : notFound).add(1);
+      if (this.#isPassthrough) this.#passThrough(sender);
+      else (this.#joinResource(sender) ? found : notFound).add(1);
     }
+  }
+
+  #passThrough(sender: Sender): void {
+    const { connection } = this.#association.find(sender);
+    if (connection !== '') setMissing(sender.attributes, ATTR_K8S_POD_IP, connection);
   }
 
   #joinResource(sender: Sender): boolean {
@@ -91,7 +111,7 @@ export class ResourceJoin {
 }
 
 /** Sets an attribute that is not there, or empty. */
-export function setMissing(attributes: Attributes, key: string, value: string): void {
+function setMissing(attributes: Attributes, key: string, value: string): void {
   if ((attributes.get(key) ?? '') === '') attributes.set(key, value);
 }
 
