@@ -47,6 +47,8 @@ export interface KubeConfigOptions {
   readonly path?: string;
   /** By default the administrator's. */
   readonly token?: string;
+  /** A program that prints an ExecCredential, in place of a token. */
+  readonly exec?: readonly string[];
   /** By default the API server's own; a proxy in front of it is another. */
   readonly url?: string;
 }
@@ -163,13 +165,17 @@ export class ControlPlane implements AsyncDisposable {
 
   /** Writes a kubeconfig and returns its path. */
   kubeConfig(options: KubeConfigOptions = {}): string {
-    const { token = this.adminToken, url = this.url } = options;
+    const { token = this.adminToken, url = this.url, exec } = options;
+    const [command, ...args] = exec ?? [];
+    const apiVersion = 'client.authentication.k8s.io/v1';
+    const user =
+      exec === undefined ? { token } : { exec: { apiVersion, command, args, interactiveMode: 'Never' } };
     const config = {
       apiVersion: 'v1',
       kind: 'Config',
       'current-context': 'lab',
       clusters: [{ name: 'lab', cluster: { server: url, 'certificate-authority': this.caFile } }],
-      users: [{ name: 'lab', user: { token } }],
+      users: [{ name: 'lab', user }],
       contexts: [{ name: 'lab', context: { cluster: 'lab', user: 'lab' } }],
     };
     this.#filesMade += 1;

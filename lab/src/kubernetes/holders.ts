@@ -22,6 +22,17 @@ export class Holders {
     return holderAt(this.#pods, address, timeMs);
   }
 
+  /** The pods whose own address it was at some time from one time to another, in their order. */
+  podsBetween(address: string, fromMs: number, toMs: number): readonly Pod[] {
+    const holdings = this.#pods.get(address) ?? [];
+    return holdings.flatMap((each) => (each.fromMs <= toMs && fromMs <= each.toMs ? [each.holder] : []));
+  }
+
+  /** The pod whose own address it was last before then. */
+  lastPodBefore(address: string, timeMs: number): Pod | undefined {
+    return this.#pods.get(address)?.findLast(({ toMs }) => toMs < timeMs)?.holder;
+  }
+
   /** The service whose address it was then. */
   serviceAt(address: string, timeMs: number): Service | undefined {
     return holderAt(this.#services, address, timeMs);
