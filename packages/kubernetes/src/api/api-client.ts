@@ -31,11 +31,13 @@ export interface ApiRequest {
 /** One API server, as one user. */
 export class ApiClient {
   readonly #access: AccessSource;
+  readonly #headTimeoutMs: number;
   #agent: HttpAgent | HttpsAgent | undefined;
   #agentKey = '';
 
-  constructor(access: AccessSource) {
+  constructor(access: AccessSource, { headTimeoutMs = HEAD_TIMEOUT_MS } = {}) {
     this.#access = access;
+    this.#headTimeoutMs = headTimeoutMs;
   }
 
   /** Rejects with COMPONENT_START where the kubeconfig, or the service account, is not there or not right. */
@@ -96,8 +98,8 @@ export class ApiClient {
         resolve(response);
       });
       const timer = setTimeout(() => {
-        request.destroy(new WatchFailure('hung', `no answer within ${HEAD_TIMEOUT_MS / 1000} s`));
-      }, HEAD_TIMEOUT_MS);
+        request.destroy(new WatchFailure('hung', `no answer within ${this.#headTimeoutMs / 1000} s`));
+      }, this.#headTimeoutMs);
       request.on('error', fail);
       request.end();
     });

@@ -24,14 +24,15 @@ export interface Envelope {
   readonly object: Buffer;
 }
 
-const reader = new FieldReader();
+const unknown = new FieldReader();
+const typeMeta = new FieldReader();
 
 /** Opens the envelope that is `bytes` from `start` to `end`. */
 export function openEnvelope(bytes: Buffer, start: number, end: number): Envelope {
   if (!startsWithMagic(bytes, start, end)) throw new MalformedError('an object does not begin with "k8s"');
   let kind = '';
   let object = bytes.subarray(end, end);
-  const unknown = new FieldReader().of(bytes, start + MAGIC.length, end);
+  unknown.of(bytes, start + MAGIC.length, end);
   while (unknown.next()) {
     if (unknown.is(UNKNOWN.typeMeta)) kind = readKind(bytes, unknown.start, unknown.end);
     else if (unknown.is(UNKNOWN.raw)) object = bytes.subarray(unknown.start, unknown.end);
@@ -49,7 +50,7 @@ export function startsWithMagic(bytes: Buffer, start: number, end: number): bool
 /** The `kind` of a TypeMeta. */
 export function readKind(bytes: Buffer, start: number, end: number): string {
   let kind = '';
-  reader.of(bytes, start, end);
-  while (reader.next()) if (reader.is(TYPE_META_KIND)) kind = reader.text();
+  typeMeta.of(bytes, start, end);
+  while (typeMeta.next()) if (typeMeta.is(TYPE_META_KIND)) kind = typeMeta.text();
   return kind;
 }

@@ -14,6 +14,7 @@ const FIXED64 = 1;
 const DELIMITED = 2;
 const FIXED32 = 5;
 const MAX_VARINT_BYTES = 10;
+const EMPTY = new Uint8Array(0);
 
 /** The fields of a message, one after the other. */
 export class FieldReader {
@@ -25,7 +26,7 @@ export class FieldReader {
   start = 0;
   /** Where the value of the present field ends. */
   end = 0;
-  #bytes: Uint8Array = new Uint8Array(0);
+  #bytes: Uint8Array = EMPTY;
   #position = 0;
   #limit = 0;
 

@@ -32,10 +32,14 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-function watchPods(options: Partial<ResourceWatchOptions> = {}): WatchUnderTest {
-  const { port } = server.address() as AddressInfo;
-  const access = { server: new URL(`http://127.0.0.1:${port}`), tls: {}, headers: {}, proxyUrl: undefined };
-  return new WatchUnderTest(new ApiClient({ read: async () => access, refused() {} }), PODS, options);
+function watchPods(options: Partial<ResourceWatchOptions> = {}, proxyUrl?: string): WatchUnderTest {
+  const access = { server: new URL(address()), tls: {}, headers: {}, proxyUrl };
+  const client = new ApiClient({ read: async () => access, refused() {} }, { headTimeoutMs: 1_000 });
+  return new WatchUnderTest(client, PODS, options);
+}
+
+function address(): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** Sends frames and keeps the watch open, or ends it. */
@@ -193,6 +197,7 @@ describe('ResourceWatch', () => {
     ['malformed', streams([bookmark('Pod', '1'.repeat(100), true)])],
     ['truncated', streams([LISTED[0]!], 'end')],
     ['truncated', streams([LISTED[0]!.subarray(0, 20)], 'end')],
+    ['hung', () => {}] as [string, Answer],
     ['closed', breaksOff] as [string, Answer],
     ['network', (response) => response.destroy()] as [string, Answer],
     [
@@ -279,6 +284,24 @@ describe('ResourceWatch', () => {
     expect(watch.errors).toEqual([
       'kubernetes pods: the API server does not serve v1 pods (answered 404: the server could not find the requested resource). Use Kubernetes 1.21 or later.',
     ]);
+  });
+
+  test('goes through a proxy where the kubeconfig names one', async () => {
+    const proxied: unknown[] = [];
+    const proxy = createServer();
+    // Plain HTTP is asked for by its whole URL (RFC 9112, section 3.2.2).
+    proxy.on('request', ({ url, headers }: IncomingMessage, response: ServerResponse) => {
+      proxied.push([url?.split('?', 1)[0], headers.host]);
+      streams(LISTED)(response, new URLSearchParams());
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    {
+      await using watch = watchPods({}, `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+      await expect.poll(() => watch.state, SOON).toBe('current');
+    }
+    expect(proxied).toEqual([[`${address()}/api/v1/pods`, address().slice('http://'.length)]]);
+    proxy.closeAllConnections();
+    await new Promise((resolve) => proxy.close(resolve));
   });
 
   test('ends while it waits, while it asks and while it watches', async () => {
