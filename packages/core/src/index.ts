@@ -87,7 +87,7 @@ export type { Resource, ResourceGroup, Scope, ScopeGroup, TelemetryRecord } from
 export type { HistogramDataPoint } from './otlp/histogram-data-point.ts';
 export type { ItemVisitor } from './otlp/item-edits.ts';
 export type { ItemBytes } from './otlp/item-writer.ts';
-export { EncodedText, LogRecordReader } from './otlp/log-record-reader.ts';
+export { EncodedText, isEventOfName, LogRecordReader } from './otlp/log-record-reader.ts';
 export type { LogRecord } from './otlp/logs.ts';
 export { Memory } from './otlp/memory.ts';
 export type { DataPoint, Metric, MetricType } from './otlp/metrics.ts';

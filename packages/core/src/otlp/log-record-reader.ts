@@ -38,6 +38,22 @@ const STRING_TAG = 0x0a;
 const INT_TAG = 0x18;
 const DOUBLE_TAG = 0x21;
 
+/** Whether a log record is an event of a name: for those who want to know no more of it. */
+export function isEventOfName({ memory, start, end }: ItemBytes, { memory: name }: EncodedText): boolean {
+  const { bytes, view } = memory;
+  let isNamed = name.bytes.length === 0;
+  for (let position = start; position < end; ) {
+    const tag = readVarint32(bytes, position);
+    const at = skipVarint(bytes, position);
+    position = skipValue(bytes, at, tag & 7);
+    if (tag !== EVENT_NAME_TAG) continue;
+    const from = skipVarint(bytes, at);
+    const size = position - from;
+    isNamed = size === name.bytes.length && equalWords(view, from, name.view, 0, size);
+  }
+  return isNamed;
+}
+
 /** A string whose bytes are compared with those of values: made once. */
 export class EncodedText {
   readonly text: string;
@@ -309,9 +325,10 @@ export class LogRecordReader {
   }
 
   #notePrefix(keyStart: number, keySize: number): void {
-    const { view } = this.#memory;
+    const { bytes, view } = this.#memory;
     for (let index = 0; index < this.#prefixes.length; index++) {
       const prefix = this.#prefixes[index]!;
+      if (keySize > 0 && bytes[keyStart] !== prefix.bytes[0]) continue;
       const size = prefix.bytes.length;
       if (keySize < size || !equalWords(view, keyStart, prefix.view, 0, size)) continue;
       this.#prefixMetIn[index] = this.#record;

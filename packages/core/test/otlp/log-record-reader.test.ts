@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Batch, EncodedText, LogRecordReader, LogsWriter, Memory, MetricsWriter } from '../../src/index.ts';
+import {
+  Batch,
+  EncodedText,
+  isEventOfName,
+  type LogRecord,
+  LogRecordReader,
+  LogsWriter,
+  Memory,
+  MetricsWriter,
+} from '../../src/index.ts';
 import { KeyTable } from '../../src/otlp/key-table.ts';
 import { keyArbitrary, requestArbitrary } from './arbitrary.ts';
 import { encodeMessy, messArbitrary } from './arbitrary-wire.ts';
@@ -65,6 +74,15 @@ describe('a reader of log records', () => {
                   Object.assign(Object.create(null), { [key]: value }),
                 );
             }
+          });
+          expect(at).toBe(records.length);
+          at = 0;
+          batch.editItemBytes({
+            edit: (item) => {
+              const { eventName } = records[at++] as LogRecord;
+              expect(isEventOfName(item, new EncodedText(eventName))).toBe(true);
+              expect(isEventOfName(item, new EncodedText(`${eventName}!`))).toBe(false);
+            },
           });
           expect(at).toBe(records.length);
         },

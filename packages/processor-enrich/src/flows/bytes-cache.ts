@@ -1,47 +1,87 @@
 /**
  * What is made of short texts that come again and again (container ids, IPv6 addresses), found by their bytes without a string
- * being made. A hash table without chains: of two texts that meet in one place the later stays, so it never grows.
+ * being made. A hash table in which each text may stand in one of two places beside each other; a text that finds neither
+ * free takes that of the one that was put there first. It grows up to its limit, and then forgets.
  */
-import type { Memory } from '@tributary/core';
+import { Memory } from '@tributary/core';
 
 /** Longer texts are not kept. */
 const MAX_BYTES = 256;
+const FIRST_PLACES = 256;
 
 interface Entry<T> {
-  readonly bytes: Buffer;
+  readonly hash: number;
+  readonly memory: Memory;
   readonly value: T;
 }
 
 /** See the head of this file. */
 export class BytesCache<T> {
-  readonly #entries: (Entry<T> | undefined)[];
-  readonly #mask: number;
+  readonly #maxPlaces: number;
   readonly #make: (text: string) => T;
+  #entries: (Entry<T> | undefined)[];
+  #mask: number;
+  #count = 0;
 
-  /** `places` is a power of two. */
-  constructor(places: number, make: (text: string) => T) {
-    this.#entries = new Array<undefined>(places).fill(undefined);
-    this.#mask = places - 1;
+  /** `maxPlaces` is a power of two. */
+  constructor(maxPlaces: number, make: (text: string) => T) {
+    this.#maxPlaces = maxPlaces;
     this.#make = make;
+    this.#entries = emptyPlaces(Math.min(FIRST_PLACES, maxPlaces));
+    this.#mask = this.#entries.length - 1;
   }
 
   /** What was made, or is now, of the text between two positions. */
   get({ bytes, view }: Memory, start: number, end: number): T {
-    const place = hashOf(view, start, end) & this.#mask;
-    const entry = this.#entries[place];
-    if (entry !== undefined && equals(entry.bytes, bytes, start, end)) return entry.value;
+    const hash = hashOf(view, start, end);
+    const place = hash & this.#mask;
+    const first = this.#entries[place];
+    if (first !== undefined && first.hash === hash && equals(first.memory, view, start, end))
+      return first.value;
+    const second = this.#entries[place ^ 1];
+    if (second !== undefined && second.hash === hash && equals(second.memory, view, start, end)) {
+      return second.value;
+    }
     const value = this.#make(bytes.toString('utf8', start, end));
     if (end - start <= MAX_BYTES) {
-      this.#entries[place] = { bytes: Buffer.from(bytes.subarray(start, end)), value };
+      this.#put({ hash, memory: new Memory(Buffer.from(bytes.subarray(start, end))), value });
     }
     return value;
   }
+
+  #put(entry: Entry<T>): void {
+    if (this.#count * 2 >= this.#entries.length && this.#entries.length < this.#maxPlaces) this.#grow();
+    const place = entry.hash & this.#mask;
+    const first = this.#entries[place];
+    if (first === undefined) this.#count += 1;
+    else {
+      if (this.#entries[place ^ 1] === undefined) this.#count += 1;
+      this.#entries[place ^ 1] = first;
+    }
+    this.#entries[place] = entry;
+  }
+
+  #grow(): void {
+    const entries = this.#entries;
+    this.#entries = emptyPlaces(entries.length * 4);
+    this.#mask = this.#entries.length - 1;
+    this.#count = 0;
+    for (const entry of entries) if (entry !== undefined) this.#put(entry);
+  }
 }
 
-function equals(known: Buffer, bytes: Buffer, start: number, end: number): boolean {
+function emptyPlaces(count: number): undefined[] {
+  return new Array<undefined>(count).fill(undefined);
+}
+
+function equals({ view: known }: Memory, view: DataView, start: number, end: number): boolean {
   const length = end - start;
-  if (known.length !== length) return false;
-  for (let index = 0; index < length; index++) if (known[index] !== bytes[start + index]) return false;
+  if (known.byteLength !== length) return false;
+  let index = 0;
+  for (; index + 4 <= length; index += 4) {
+    if (known.getInt32(index, true) !== view.getInt32(start + index, true)) return false;
+  }
+  for (; index < length; index++) if (known.getUint8(index) !== view.getUint8(start + index)) return false;
   return true;
 }
 
@@ -57,5 +97,5 @@ function hashOf(view: DataView, start: number, end: number): number {
   } else {
     for (let at = start; at < end; at++) hash = Math.imul(hash ^ view.getUint8(at), 0x85eb_ca6b);
   }
-  return (hash >>> 16) ^ hash;
+  return ((hash >>> 16) ^ hash) | 0;
 }

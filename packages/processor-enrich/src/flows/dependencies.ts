@@ -10,8 +10,11 @@ interface Named {
   readonly entity: Entity | undefined;
 }
 
-/** How long it may take until another object of the same name is noticed, in milliseconds. */
+/**
+ * How long it may take until another object of the same name is noticed, in milliseconds; and one that was not known before.
+ */
 const LOOK_AGAIN_MS = 1000;
+const LOOK_FOR_MISSING_MS = 50;
 
 /** What something was made of: it holds for as long as none of that has changed. */
 export class Dependencies {
@@ -20,7 +23,7 @@ export class Dependencies {
   readonly #named: Named[] = [];
   /** Whether something that was looked for was not known yet. */
   #isIncomplete = false;
-  #lookAgainMs = 0;
+  #lookAgainMs = Number.NEGATIVE_INFINITY;
 
   /** It was made of this entity as it is now. */
   onEntity(entity: Entity): void {
@@ -43,8 +46,8 @@ export class Dependencies {
     for (let index = 0; index < entities.length; index++) {
       if (entities[index]!.revision !== this.#revisions[index]) return false;
     }
-    if (!this.#isIncomplete && nowMs < this.#lookAgainMs) return true;
-    this.#lookAgainMs = nowMs + LOOK_AGAIN_MS;
+    if (nowMs < this.#lookAgainMs) return true;
+    this.#lookAgainMs = nowMs + (this.#isIncomplete ? LOOK_FOR_MISSING_MS : LOOK_AGAIN_MS);
     return this.#named.every(({ table, key, entity }) => table.newest(key) === entity);
   }
 }

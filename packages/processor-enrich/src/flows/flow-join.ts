@@ -19,7 +19,7 @@ import { type EndTables, MATCHES, type Match } from '../end-facts.ts';
 import type { End } from './end.ts';
 import { EndFinder } from './end-finder.ts';
 import type { FlowMetrics } from './flow-metrics.ts';
-import { FlowReader } from './flow-reader.ts';
+import { END_STATES, type Flow, FlowReader } from './flow-reader.ts';
 import { Generations } from './generations.ts';
 import { type KnownEnd, KnownEnds } from './known-ends.ts';
 import { PeerSockets } from './peer-sockets.ts';
@@ -41,6 +41,9 @@ const SCOPE_FIELDS = Object.fromEntries(
 
 /** As many backends are kept in encoded form. */
 const MAX_BACKENDS = 65_536;
+
+/** The flows of a batch in their order; undefined for what is none. */
+export type NotedFlows = readonly (Flow | undefined)[];
 
 /** What is needed beside the context. */
 export interface FlowJoinOptions {
@@ -74,24 +77,32 @@ export class FlowJoin {
     metrics.observe(this.#peers);
   }
 
-  /** Remembers whose the sockets are that the flows of a batch were seen at, to tell the other ends. */
-  note(batch: Batch): void {
+  /**
+   * Reads the flows of a batch, and remembers whose the sockets are that they were seen at, to tell the other ends. What
+   * this returns is what `join` needs of the batch.
+   */
+  note(batch: Batch): NotedFlows {
     this.#begin();
+    const flows: (Flow | undefined)[] = [];
     batch.editItemBytes({
       enter: (resource) => this.#reader.enter(resource),
       edit: (item) => {
-        if (this.#reader.read(item)) this.#peers.note(this.#reader.flow);
+        const flow = this.#reader.read(item);
+        if (flow !== undefined) this.#peers.note(flow);
+        flows.push(flow);
       },
     });
+    return flows;
   }
 
-  /** Adds to each flow of a batch what is known of its ends. The batch must have been noted before. */
-  join(batch: Batch): void {
+  /** Adds to each flow of a batch what is known of its ends. */
+  join(batch: Batch, flows: NotedFlows): void {
     this.#begin();
+    let index = 0;
     batch.editItemBytes({
-      enter: (resource) => this.#reader.enter(resource),
       edit: (item, attributes) => {
-        if (this.#reader.read(item)) this.#joinFlow(item, attributes);
+        const flow = flows[index++];
+        if (flow !== undefined) this.#joinFlow(flow, item, attributes);
       },
     });
   }
@@ -105,44 +116,44 @@ export class FlowJoin {
     this.#staleSince = this.#context.sources.staleSince;
   }
 
-  #joinFlow(item: ItemBytes, attributes: Attributes): void {
-    const reader = this.#reader;
-    const isSourceFound = reader.isFound('source');
-    const isDestinationFound = reader.isFound('destination');
+  #joinFlow(flow: Flow, item: ItemBytes, attributes: Attributes): void {
+    const isSourceFound = flow.sourceEnd === END_STATES.found;
+    const isDestinationFound = flow.destinationEnd === END_STATES.found;
     if (isSourceFound && isDestinationFound) return;
-    const { flow } = reader;
     this.#finder.find(flow);
     const { source, destination } = this.#finder;
     const from = this.#known.of(source);
     const to = this.#known.of(destination);
-    if (!isSourceFound) this.#writeEnd(item, attributes, 'source', source, from, flow.source);
+    if (!isSourceFound) this.#writeEnd(flow, item, attributes, 'source', source, from);
     if (!isDestinationFound) {
-      this.#writeEnd(item, attributes, 'destination', destination, to, flow.destination);
+      this.#writeEnd(flow, item, attributes, 'destination', destination, to);
       if (destination.nat !== undefined) item.append(this.#backend(destination.nat, destination.natPort));
     }
-    if (reader.hasScope) return;
+    if (flow.hasScope) return;
     const scope = scopeOf(placeOf(from, flow.source), placeOf(to, flow.destination));
     if (scope !== undefined) item.append(SCOPE_FIELDS[scope]);
   }
 
   #writeEnd(
+    flow: Flow,
     item: ItemBytes,
     attributes: Attributes,
     side: Side,
     end: End,
     known: KnownEnd | undefined,
-    address: AddressKey | undefined,
   ): void {
+    const address = side === 'source' ? flow.source : flow.destination;
+    const state = side === 'source' ? flow.sourceEnd : flow.destinationEnd;
     const row = address === undefined ? undefined : this.#tables.ofAddress(address);
     const match = end.match === 'none' && row !== undefined ? 'cidr' : end.match;
     this.#metrics.matched(side, match);
-    // An earlier join has looked already, and told what else it knows of the end.
-    const isUnfound = this.#reader.isUnfound(side);
+    // An earlier join has looked in vain already, and told what else it knows of the end.
+    const isUnfound = state === END_STATES.unfound || state === END_STATES.unfoundButTold;
     if (isUnfound && match === 'none') return;
     if (isUnfound) attributes.delete(side === 'source' ? ATTR_SOURCE_MATCH : ATTR_DESTINATION_MATCH);
     item.append(MATCH_ATTRIBUTES[match].fields(side));
-    if (end.restsOnAddress && this.#reader.flow.beginMs >= this.#staleSince) item.append(STALE.fields(side));
-    const isTold = this.#reader.isTold(side);
+    if (end.restsOnAddress && flow.beginMs >= this.#staleSince) item.append(STALE.fields(side));
+    const isTold = state === END_STATES.told || state === END_STATES.unfoundButTold;
     if (known !== undefined) write(item, attributes, side, known.attributes, isTold);
     if (row !== undefined) write(item, attributes, side, this.#known.row(known, row), isTold);
     if (end.executable !== undefined) write(item, attributes, side, end.executable, isTold);

@@ -1,4 +1,4 @@
-/** Reads what the join needs of a `network.flow` event from its bytes, without a string or an object for any record. */
+/** Reads what the join needs of a `network.flow` event from its bytes: one object a record, and no strings. */
 import {
   type AddressKey,
   ATTR_CONTAINER_ID,
@@ -32,34 +32,54 @@ import {
 } from '@tributary/core';
 import { BytesCache } from './bytes-cache.ts';
 import { SidedAttributes } from './sided-attributes.ts';
-import { SIDES, type Side } from './sides.ts';
+import type { Side } from './sides.ts';
 import { SocketOwner } from './socket-owner.ts';
 
-/** A flow, as its record tells it. One object, filled anew for every record. */
+/** A flow, as its record tells it. */
 export interface Flow {
-  transport: NetworkTransport | undefined;
-  source: AddressKey | undefined;
+  readonly transport: NetworkTransport | undefined;
+  readonly source: AddressKey | undefined;
   /** -1 where it is not told. */
-  sourcePort: number;
+  readonly sourcePort: number;
   /** What the source asked for. */
-  destination: AddressKey | undefined;
-  destinationPort: number;
+  readonly destination: AddressKey | undefined;
+  readonly destinationPort: number;
   /** Where the kernel is known to have sent it instead. */
-  nat: AddressKey | undefined;
-  natPort: number;
+  readonly nat: AddressKey | undefined;
+  readonly natPort: number;
   /** Whose socket it was seen at. */
-  observer: Side | undefined;
-  isClosed: boolean;
+  readonly observer: Side | undefined;
+  readonly isClosed: boolean;
   /** When it was read, in milliseconds since the Unix epoch; never after the present. */
-  timeMs: number;
+  readonly timeMs: number;
   /** When it began; the time that it was read at where that is not known. */
-  beginMs: number;
-  hasBegin: boolean;
+  readonly beginMs: number;
+  readonly hasBegin: boolean;
   /** Whose socket that is. */
-  owner: SocketOwner;
+  readonly owner: SocketOwner;
   /** The program that has it open. */
-  executable: SidedAttributes | undefined;
+  readonly executable: SidedAttributes | undefined;
+  readonly sourceEnd: EndState;
+  readonly destinationEnd: EndState;
+  readonly hasScope: boolean;
 }
+
+/** What a record tells of an end before the join. */
+export const END_STATES = {
+  /** Nothing but the address and the port. */
+  bare: 0,
+  /** An earlier join has found it. */
+  found: 1,
+  /** An earlier join looked for it, in vain. */
+  unfound: 2,
+  /** Nobody looked for it, but something is told of it. */
+  told: 3,
+  /** An earlier join looked for it in vain, and something is told of it. */
+  unfoundButTold: 4,
+} as const;
+
+/** One of them. */
+export type EndState = (typeof END_STATES)[keyof typeof END_STATES];
 
 const KEYS = [
   ATTR_NETWORK_TRANSPORT,
@@ -99,56 +119,57 @@ const POD_UID = at[ATTR_K8S_POD_UID];
 const UNIT = at[ATTR_SYSTEMD_UNIT_NAME];
 const USER_UNIT = at[ATTR_SYSTEMD_USER_UNIT_NAME];
 const EXECUTABLE = at[ATTR_PROCESS_EXECUTABLE_NAME];
-const MATCHES = { source: at[ATTR_SOURCE_MATCH], destination: at[ATTR_DESTINATION_MATCH] };
+const SOURCE_MATCH = at[ATTR_SOURCE_MATCH];
+const DESTINATION_MATCH = at[ATTR_DESTINATION_MATCH];
 const SCOPE = at[ATTR_NETWORK_FLOW_SCOPE];
 
 const EVENT = new EncodedText(EVENT_NETWORK_FLOW);
 const TCP = new EncodedText('tcp');
 const UDP = new EncodedText('udp');
 const SCTP = new EncodedText('sctp');
-const SIDE_TEXTS = { source: new EncodedText('source'), destination: new EncodedText('destination') };
+const SOURCE = new EncodedText('source');
+const DESTINATION = new EncodedText('destination');
 const CLOSED = new EncodedText('closed');
 const NONE = new EncodedText('none');
 
 /** A flow that has lasted longer than this was not measured well: thirty years, in seconds. */
 const MAX_DURATION_SECONDS = 1e9;
 
+/** What may name the owner of a socket, the most exact first. */
+const OWNER_KEYS = [CONTAINER_ID, POD_UID, USER_UNIT, UNIT];
+const NO_TEXT = new EncodedText('');
+/** As many names of owners are remembered: a container each. */
+const MAX_OWNERS = 262_144;
+
 /** A text that names an owner, and the owner that it named last. */
 interface OwnerName {
-  readonly text: string;
   owner: SocketOwner | undefined;
+  containerId: EncodedText;
+  podUid: EncodedText;
+  unit: EncodedText;
+  userUnit: EncodedText;
+}
+
+function nameNobody(): OwnerName {
+  return { owner: undefined, containerId: NO_TEXT, podUid: NO_TEXT, unit: NO_TEXT, userUnit: NO_TEXT };
+}
+
+function hostOwner(hostName: string): SocketOwner {
+  return new SocketOwner({ containerId: '', podUid: '', unit: '', userUnit: '', hostName });
 }
 
 /** See the head of this file. */
 export class FlowReader {
   readonly #reader = new LogRecordReader(KEYS, ['source.', 'destination.']);
   readonly #addresses = new BytesCache<AddressKey | undefined>(4096, addressKey);
-  readonly #names = new BytesCache<OwnerName>(16_384, (text) => ({ text, owner: undefined }));
+  readonly #names = new BytesCache<OwnerName>(MAX_OWNERS, nameNobody);
   readonly #executables = new BytesCache<SidedAttributes>(
     1024,
     (name) => new SidedAttributes({ [ATTR_PROCESS_EXECUTABLE_NAME]: name }),
   );
   /** The owner of a socket of which nothing but the host is told. */
-  #host = new SocketOwner('', '', '', '', '');
+  #host = hostOwner('');
   #nowMs = 0;
-
-  /** What was read last. */
-  readonly flow: Flow = {
-    transport: undefined,
-    source: undefined,
-    sourcePort: -1,
-    destination: undefined,
-    destinationPort: -1,
-    nat: undefined,
-    natPort: -1,
-    observer: undefined,
-    isClosed: false,
-    timeMs: 0,
-    beginMs: 0,
-    hasBegin: false,
-    owner: this.#host,
-    executable: undefined,
-  };
 
   /** The present, in milliseconds since the Unix epoch: no flow is later. */
   begin(nowMs: number): void {
@@ -158,57 +179,49 @@ export class FlowReader {
   /** Tells of which resource the records are that come next. */
   enter(resource: Attributes): void {
     const hostName = resource.getString(ATTR_HOST_NAME) ?? '';
-    if (hostName !== this.#host.hostName) this.#host = new SocketOwner('', '', '', '', hostName);
+    if (hostName !== this.#host.hostName) this.#host = hostOwner(hostName);
   }
 
-  /** Reads a record into `flow`; false if it is no flow. */
-  read(item: ItemBytes): boolean {
+  /** Reads a record; undefined if it is no flow. */
+  read(item: ItemBytes): Flow | undefined {
     const reader = this.#reader;
     reader.open(item);
-    if (!reader.isEvent(EVENT)) return false;
-    const { flow } = this;
+    if (!reader.isEvent(EVENT)) return undefined;
     const { memory } = item;
-    flow.transport = this.#transport();
-    flow.source = this.#address(memory, SOURCE_ADDRESS);
-    flow.sourcePort = this.#port(SOURCE_PORT);
-    flow.destination = this.#address(memory, DESTINATION_ADDRESS);
-    flow.destinationPort = this.#port(DESTINATION_PORT);
-    flow.nat = reader.has(NAT_ADDRESS) ? this.#address(memory, NAT_ADDRESS) : undefined;
-    flow.natPort = this.#port(NAT_PORT);
-    flow.observer = SIDES.find((side) => reader.equals(OBSERVER, SIDE_TEXTS[side]));
-    flow.isClosed = reader.equals(STATE, CLOSED);
-    this.#readTimes();
-    flow.owner = this.#owner(memory);
-    flow.executable = this.#textOf(this.#executables, memory, EXECUTABLE);
-    return true;
+    const timeMs = Math.min(reader.timeMs || reader.observedTimeMs || this.#nowMs, this.#nowMs);
+    const seconds = reader.number(DURATION);
+    const hasBegin = seconds > 0 && seconds < MAX_DURATION_SECONDS;
+    return {
+      transport: this.#transport(),
+      source: this.#address(memory, SOURCE_ADDRESS),
+      sourcePort: this.#port(SOURCE_PORT),
+      destination: this.#address(memory, DESTINATION_ADDRESS),
+      destinationPort: this.#port(DESTINATION_PORT),
+      nat: reader.has(NAT_ADDRESS) ? this.#address(memory, NAT_ADDRESS) : undefined,
+      natPort: this.#port(NAT_PORT),
+      observer: this.#observer(),
+      isClosed: reader.equals(STATE, CLOSED),
+      timeMs,
+      beginMs: hasBegin ? timeMs - seconds * 1000 : timeMs,
+      hasBegin,
+      owner: this.#owner(memory),
+      executable: this.#textOf(this.#executables, memory, EXECUTABLE),
+      sourceEnd: this.#endState(SOURCE_MATCH, 0),
+      destinationEnd: this.#endState(DESTINATION_MATCH, 1),
+      hasScope: reader.has(SCOPE),
+    };
   }
 
-  /** Whether an earlier join has found the end. */
-  isFound(side: Side): boolean {
-    return this.#reader.has(MATCHES[side]) && !this.#reader.equals(MATCHES[side], NONE);
+  #observer(): Side | undefined {
+    if (this.#reader.equals(OBSERVER, SOURCE)) return 'source';
+    return this.#reader.equals(OBSERVER, DESTINATION) ? 'destination' : undefined;
   }
 
-  /** Whether an earlier join looked for the end, in vain. */
-  isUnfound(side: Side): boolean {
-    return this.#reader.equals(MATCHES[side], NONE);
-  }
-
-  /** Whether somebody has told something of the end beside what flows are seen with. */
-  isTold(side: Side): boolean {
-    return this.#reader.hasOther(side === 'source' ? 0 : 1);
-  }
-
-  get hasScope(): boolean {
-    return this.#reader.has(SCOPE);
-  }
-
-  #readTimes(): void {
-    const { flow } = this;
-    const told = this.#reader.timeMs || this.#reader.observedTimeMs || this.#nowMs;
-    flow.timeMs = Math.min(told, this.#nowMs);
-    const seconds = this.#reader.number(DURATION);
-    flow.hasBegin = seconds > 0 && seconds < MAX_DURATION_SECONDS;
-    flow.beginMs = flow.hasBegin ? flow.timeMs - seconds * 1000 : flow.timeMs;
+  #endState(match: number, prefix: number): EndState {
+    const isTold = this.#reader.hasOther(prefix);
+    if (!this.#reader.has(match)) return isTold ? END_STATES.told : END_STATES.bare;
+    if (!this.#reader.equals(match, NONE)) return END_STATES.found;
+    return isTold ? END_STATES.unfoundButTold : END_STATES.unfound;
   }
 
   #transport(): NetworkTransport | undefined {
@@ -234,29 +247,42 @@ export class FlowReader {
   }
 
   #owner(memory: Memory): SocketOwner {
-    const container = this.#textOf(this.#names, memory, CONTAINER_ID);
-    const pod = this.#textOf(this.#names, memory, POD_UID);
-    const unit = this.#textOf(this.#names, memory, UNIT);
-    const userUnit = this.#textOf(this.#names, memory, USER_UNIT);
-    const name = container ?? pod ?? userUnit ?? unit;
-    if (name === undefined) return this.#host;
-    const containerId = container?.text ?? '';
-    const podUid = pod?.text ?? '';
-    const unitName = unit?.text ?? '';
-    const userUnitName = userUnit?.text ?? '';
+    const reader = this.#reader;
     const { hostName } = this.#host;
-    const known = name.owner;
-    if (
-      known?.containerId === containerId &&
-      known.podUid === podUid &&
-      known.unit === unitName &&
-      known.userUnit === userUnitName &&
-      known.hostName === hostName
-    ) {
-      return known;
+    for (const index of OWNER_KEYS) {
+      if (!reader.has(index)) continue;
+      const name = this.#textOf(this.#names, memory, index);
+      if (name === undefined) continue;
+      if (name.owner?.hostName !== hostName || !this.#isTold(name)) {
+        name.owner = new SocketOwner({
+          containerId: reader.text(CONTAINER_ID) ?? '',
+          podUid: reader.text(POD_UID) ?? '',
+          unit: reader.text(UNIT) ?? '',
+          userUnit: reader.text(USER_UNIT) ?? '',
+          hostName,
+        });
+        name.podUid = new EncodedText(name.owner.podUid);
+        name.unit = new EncodedText(name.owner.unit);
+        name.userUnit = new EncodedText(name.owner.userUnit);
+        name.containerId = new EncodedText(name.owner.containerId);
+      }
+      return name.owner;
     }
-    name.owner = new SocketOwner(containerId, podUid, unitName, userUnitName, hostName);
-    return name.owner;
+    return this.#host;
+  }
+
+  /** Whether the record names the owner as the last one with this name did. */
+  #isTold({ containerId, podUid, unit, userUnit }: OwnerName): boolean {
+    return (
+      this.#isText(CONTAINER_ID, containerId) &&
+      this.#isText(POD_UID, podUid) &&
+      this.#isText(UNIT, unit) &&
+      this.#isText(USER_UNIT, userUnit)
+    );
+  }
+
+  #isText(index: number, text: EncodedText): boolean {
+    return text.text === '' ? this.#reader.isEmpty(index) : this.#reader.equals(index, text);
   }
 
   /** What a cache has of an attribute that is a string with something in it. */

@@ -111,7 +111,7 @@ export class PeerSockets {
     for (let socket = port.first; socket !== undefined; socket = socket.next) {
       if (socket.isSource === isSource || !hasDestination(socket, flow) || !couldBePeers(flow, socket))
         continue;
-      if (exact !== undefined && exact.owner !== socket.owner) return undefined;
+      if (exact !== undefined && !exact.owner.equals(socket.owner)) return undefined;
       exact = socket;
     }
     if (exact !== undefined || !mayBeTranslated || !flow.hasBegin || port.isCrowded) return exact;
@@ -218,7 +218,7 @@ function hasDestination(socket: Socket, flow: Flow): boolean {
 }
 
 function isSameSocket(socket: Socket, flow: Flow): boolean {
-  if (socket.owner !== flow.owner || socket.hasBegin !== flow.hasBegin) return false;
+  if (!socket.owner.equals(flow.owner) || socket.hasBegin !== flow.hasBegin) return false;
   return flow.hasBegin
     ? Math.abs(socket.beginMs - flow.beginMs) <= SAME_BEGIN_MS
     : Math.abs(socket.lastMs - flow.timeMs) <= REMEMBERED_MS;

@@ -1,12 +1,8 @@
 /** Whose a socket is, as the record of the one who saw it says. */
 import type { Container, Context, Pod } from '@tributary/core';
 
-/**
- * Container ids and pod uids are never handed on, so whom they name is asked of the context without a time, and only until it
- * is known. Owners that say the same are one object: they can be compared, and what is made of them is kept by them.
- */
-export class SocketOwner {
-  /** The empty string where it is not told. */
+/** What a record says of the owner; the empty string where it does not say it. */
+export interface OwnerNames {
   readonly containerId: string;
   readonly podUid: string;
   /** The systemd unit. */
@@ -14,15 +10,39 @@ export class SocketOwner {
   /** The unit of a user's systemd. */
   readonly userUnit: string;
   readonly hostName: string;
+}
+
+/**
+ * Container ids and pod uids are never handed on, so whom they name is asked of the context without a time, and only until it
+ * is known.
+ */
+export class SocketOwner implements OwnerNames {
+  readonly containerId: string;
+  readonly podUid: string;
+  readonly unit: string;
+  readonly userUnit: string;
+  readonly hostName: string;
   #container: Container | undefined;
   #pod: Pod | undefined;
 
-  constructor(containerId: string, podUid: string, unit: string, userUnit: string, hostName: string) {
+  constructor({ containerId, podUid, unit, userUnit, hostName }: OwnerNames) {
     this.containerId = containerId;
     this.podUid = podUid;
     this.unit = unit;
     this.userUnit = userUnit;
     this.hostName = hostName;
+  }
+
+  /** Whether another is told to be the same. */
+  equals(other: SocketOwner): boolean {
+    if (other === this) return true;
+    return (
+      other.containerId === this.containerId &&
+      other.podUid === this.podUid &&
+      other.unit === this.unit &&
+      other.userUnit === this.userUnit &&
+      other.hostName === this.hostName
+    );
   }
 
   /** The container, if the context knows it. */
