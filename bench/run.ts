@@ -18,6 +18,7 @@ benches:
   pipeline (default)  OTLP to OTLP: items per CPU-second of the process in the middle, peak memory, bytes on the wire
   overload            a minute of more load than Tributary can carry, with the memory limiter; and its idle memory
   kernel              connections a second, throughput and cost per event with the eBPF receiver on and off
+  kubernetes          first list, memory, delay and CPU time of the k8s receiver at a real API server (KUBEBUILDER_ASSETS)
 
 options of pipeline:
   --peer              runs a Go Collector beside it, from OTELCOL or built from Go modules, and gives the ratio
@@ -25,12 +26,16 @@ options of pipeline:
   --quick             one short round a case: to see that it runs, not to believe it
   --rounds N          how often each case is run (default 5)
 
+options of kubernetes:
+  --pods N            how many pods there are (default 10000)
+  --quick             a few
+
 options of kernel:
   --receiver JSON     the receiver's settings, such as '{"flows":{"udp":{}}}' (default: all blocks)
   --quick             a few short rounds
 `;
 
-const BENCHES: readonly string[] = ['pipeline', 'overload', 'kernel'];
+const BENCHES: readonly string[] = ['pipeline', 'overload', 'kernel', 'kubernetes'];
 
 const FULL: Pace = { rounds: 5, settleMs: 4000, warmUpMs: 200, measureMs: 1200, clients: 8 };
 const QUICK: Pace = { rounds: 1, settleMs: 1000, warmUpMs: 300, measureMs: 700, clients: 8 };
@@ -103,6 +108,7 @@ async function main(): Promise<void> {
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       receiver: { type: 'string' },
+      pods: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -129,6 +135,16 @@ async function main(): Promise<void> {
     console.log(
       `${machineDescription()}\n\n${kernel.kernelMarkdown(await kernel.runKernelBench(options, values.receiver))}`,
     );
+  } else if (bench === 'kubernetes') {
+    // Loaded here: it opens what the lab is made of, which the other benches do without.
+    const kubernetes = await import('./kubernetes/kubernetes-bench.ts');
+    const defaults = values.quick ? kubernetes.QUICK_KUBERNETES_BENCH : kubernetes.FULL_KUBERNETES_BENCH;
+    const pods = values.pods === undefined ? defaults.pods : Number(values.pods);
+    if (!(Number.isInteger(pods) && pods > 0)) {
+      return misused(`--pods: a whole number above 0 is needed (found "${values.pods}")`);
+    }
+    const result = await kubernetes.runKubernetesBench({ ...defaults, pods });
+    console.log(`${machineDescription()}\n\n${kubernetes.kubernetesMarkdown(result)}`);
   } else if (bench === 'overload') {
     const results = await benchOverload(tributary, values.quick ? 10_000 : 60_000);
     console.log(`${machineDescription()}\n\n${overloadMarkdown(results)}`);

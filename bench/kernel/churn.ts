@@ -3,7 +3,7 @@
  * each, and whether its memory grows with them.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Child } from './child.ts';
+import type { Child } from '../src/child.ts';
 import type { ReceiverUsage } from './receiver-process.ts';
 
 /** How much churn there is. */

@@ -6,10 +6,11 @@
  */
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { BpfObject, enableProgramStats, RingBuffer, readPrebuilt } from '@tributary/bpf';
-import { Child } from './child.ts';
+import { Child } from '../src/child.ts';
 import { type Churn, type ChurnOptions, churnMarkdown, measureChurn } from './churn.ts';
 import { alternate, type Pairs, quantile, type Ratios } from './pairs.ts';
 import { CONNECTION_PORTS } from './ports.ts';
@@ -101,7 +102,11 @@ export async function runKernelBench(
   execFileSync('ip', ['netns', 'add', namespace]);
   const children: Child[] = [];
   const start = async (module: string, args: readonly string[] = [], inside?: string): Promise<Child> => {
-    const child = await Child.start(module, args, inside);
+    const child = await Child.start(
+      path.join(import.meta.dirname, module),
+      args,
+      inside === undefined ? {} : { namespace: inside },
+    );
     children.push(child);
     return child;
   };

@@ -1,4 +1,4 @@
-import type { Child } from './child.ts';
+import type { Child } from '../src/child.ts';
 
 /** Ratios of what was measured in turns, one for each round. */
 export interface Ratios {

@@ -1,5 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import path from 'node:path';
+
+/** How a process of the bench is to run. */
+export interface ChildOptions {
+  /** The network namespace that it runs in. */
+  readonly namespace?: string;
+  /** Arguments of Node, such as `--expose-gc`. */
+  readonly nodeArguments?: readonly string[];
+}
 
 /** A bench's own process, which answers each message with one. */
 export class Child {
@@ -9,15 +16,15 @@ export class Child {
     this.#process = child;
   }
 
-  /** Runs a module of this folder, in a network namespace if `namespace` names one, and waits until it is ready. */
-  static async start(module: string, args: readonly string[] = [], namespace?: string): Promise<Child> {
+  /** Runs a module, given by its path, and waits until it is ready. */
+  static async start(
+    module: string,
+    args: readonly string[] = [],
+    options: ChildOptions = {},
+  ): Promise<Child> {
+    const { namespace, nodeArguments = [] } = options;
     const prefix = namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace];
-    const [command = '', ...rest] = [
-      ...prefix,
-      process.execPath,
-      path.join(import.meta.dirname, module),
-      ...args,
-    ];
+    const [command = '', ...rest] = [...prefix, process.execPath, ...nodeArguments, module, ...args];
     const child = new Child(spawn(command, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
     await child.#answer();
     return child;
