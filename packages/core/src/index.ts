@@ -51,6 +51,7 @@ export { type Claim, type ClaimCounts, ClaimTable, type ClaimTableOptions } from
 export * from './context/context.ts';
 export * from './context/entities.ts';
 export { type ImageReference, parseImageReference } from './context/image-reference.ts';
+export { PrefixMap, PrefixMapBuilder } from './context/prefix-map.ts';
 export { maskAddress, type Prefix, parsePrefix, RangeTable } from './context/range-table.ts';
 export type { FactSource, FactSources, SourceState } from './context/sources.ts';
 export type { KeyPattern, WantedKeys } from './context/wanted-keys.ts';
