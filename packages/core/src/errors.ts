@@ -28,6 +28,7 @@ export const ERROR_CODES = {
   BPF_UNAVAILABLE: 'this machine does not let BPF programs run',
   BPF_LOAD: 'the kernel refused a BPF program',
   SOCK_DIAG_UNAVAILABLE: 'the kernel does not list its TCP sockets',
+  TABLE_UNUSABLE: 'a table of the enrich processor cannot be read or used',
 } as const;
 
 /** One of the codes of `ERROR_CODES`. */

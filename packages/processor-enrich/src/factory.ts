@@ -8,6 +8,7 @@ import {
 } from './k8s-attributes/config.ts';
 import { K8sAttributesProcessor } from './k8s-attributes/k8s-attributes-processor.ts';
 import { validateFilterFields, validateResourceOptions } from './resources/validate-options.ts';
+import { validateTables } from './tables/config.ts';
 
 /** The `enrich` processor: says who is at both ends of each flow, and what sent each span, metric and log record. */
 export const enrichProcessor = defineProcessor<EnrichConfig>({
@@ -15,7 +16,11 @@ export const enrichProcessor = defineProcessor<EnrichConfig>({
   description: 'Says who is at both ends of each flow, and what sent each span, metric and log record.',
   signals: { traces: 'beta', metrics: 'beta', logs: 'beta' },
   configSchema: enrichConfigSchema,
-  validate: (config) => [...validateResourceOptions(config), ...validateFilterFields(config)],
+  validate: (config) => [
+    ...validateResourceOptions(config),
+    ...validateFilterFields(config),
+    ...validateTables(config.tables),
+  ],
   create: (settings, config, next) => new EnrichProcessor(settings, config, next),
 });
 
