@@ -11,7 +11,12 @@ export * from './machine.ts';
 export * from './mounts.ts';
 export * from './netlink-messages.ts';
 export * from './netlink-socket.ts';
-export { inNetworkNamespace, type NetworkNamespace, networkNamespaces } from './network-namespaces.ts';
+export {
+  type FoundNamespaces,
+  inNetworkNamespace,
+  type NetworkNamespace,
+  networkNamespaces,
+} from './network-namespaces.ts';
 export * from './prebuilt.ts';
 export * from './probe.ts';
 export * from './program-counters.ts';

@@ -5,7 +5,7 @@ import { native } from './native.ts';
 
 const CLONE_NEWNET = 0x40000000;
 
-/** A machine with more than this keeps the rest unseen; kubelet's limit is 250 pods by default. */
+/** Of more, the rest is not seen, which is said; kubelet's limit is 250 pods by default. */
 const MAX_NAMESPACES = 4096;
 
 /** A network namespace other than our own, and a file that stands for it. */
@@ -15,24 +15,34 @@ export interface NetworkNamespace {
   readonly path: string;
 }
 
+/** Those that were found. */
+export interface FoundNamespaces {
+  readonly namespaces: readonly NetworkNamespace[];
+  /** How many there are beyond the 4,096 that are looked at. */
+  readonly unseen: number;
+}
+
 /**
  * Every network namespace but our own that some process lives in or that is mounted where we see it (`ip netns` does in
  * /run/netns). One that is held by an open file or socket alone is not found.
  */
-export function networkNamespaces(): NetworkNamespace[] {
+export function networkNamespaces(max = MAX_NAMESPACES): FoundNamespaces {
   const found = new Map<number, string>();
+  const unseen = new Set<number>();
+  const own = statSync('/proc/self/ns/net').ino;
   const add = (path: string): void => {
     try {
       const { ino } = statSync(path);
-      if (!found.has(ino) && found.size < MAX_NAMESPACES) found.set(ino, path);
+      if (ino === own || found.has(ino)) return;
+      if (found.size < max) found.set(ino, path);
+      else unseen.add(ino);
     } catch {
       // The process has ended, or is not ours to look at.
     }
   };
   for (const pid of readdirSync('/proc')) if (/^[0-9]+$/.test(pid)) add(`/proc/${pid}/ns/net`);
   for (const path of mountedNamespaces()) add(path);
-  found.delete(statSync('/proc/self/ns/net').ino);
-  return [...found].map(([inode, path]) => ({ inode, path }));
+  return { namespaces: [...found].map(([inode, path]) => ({ inode, path })), unseen: unseen.size };
 }
 
 /**

@@ -13,7 +13,7 @@ describe('network namespaces', () => {
     execFileSync('ip', ['netns', 'add', NAME]);
     try {
       const { ino } = statSync(`/run/netns/${NAME}`);
-      const found = networkNamespaces().find(({ inode }) => inode === ino);
+      const found = networkNamespaces().namespaces.find(({ inode }) => inode === ino);
       expect(found).toEqual({ inode: ino, path: `/run/netns/${NAME}` });
       const home = readlinkSync('/proc/thread-self/ns/net');
       expect(inNetworkNamespace(found!, () => readlinkSync('/proc/thread-self/ns/net'))).toEqual({
@@ -45,8 +45,19 @@ describe('network namespaces', () => {
     });
   });
 
+  it('beyond a number are counted', () => {
+    execFileSync('ip', ['netns', 'add', NAME]);
+    try {
+      const { namespaces, unseen } = networkNamespaces(0);
+      expect(namespaces).toEqual([]);
+      expect(unseen).toBeGreaterThan(0);
+    } finally {
+      execFileSync('ip', ['netns', 'del', NAME]);
+    }
+  });
+
   it('do not include our own', () => {
     const { ino } = statSync('/proc/self/ns/net');
-    expect(networkNamespaces().filter(({ inode }) => inode === ino)).toEqual([]);
+    expect(networkNamespaces().namespaces.filter(({ inode }) => inode === ino)).toEqual([]);
   });
 });

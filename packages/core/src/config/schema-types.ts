@@ -142,7 +142,18 @@ function limit(text: string): number {
 
 function isUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  return (url?.protocol === 'http:' || url?.protocol === 'https:') && url.hostname !== '';
+  if ((url?.protocol !== 'http:' && url?.protocol !== 'https:') || url.hostname === '') return false;
+  return isPercentEncoded(url.username) && isPercentEncoded(url.password);
+}
+
+/** `new URL` takes a bare `%` in credentials, and whoever decodes them later fails. */
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isTarget(text: string): boolean {

@@ -43,7 +43,11 @@ test.each<[EndpointForm, string[], string[]]>([
     ['host:4317', 'https://host', 'unix:///run/x.sock', 'dns:///host:1'],
     [':4317', 'host', 'ftp://host'],
   ],
-  ['url', ['http://localhost:4318', 'https://host/path'], ['localhost:4318', 'unix:///run/x', 'http://']],
+  [
+    'url',
+    ['http://localhost:4318', 'https://host/path', 'https://us%40r:p%25@host'],
+    ['localhost:4318', 'unix:///run/x', 'http://', 'http://user%:x@host', 'http://user:%zz@host'],
+  ],
 ])('an endpoint of form %s', (form, good, bad) => {
   expect(good.map((text) => endpoint(form).safeParse(text).success)).toStrictEqual(good.map(() => true));
   expect(bad.map((text) => endpoint(form).safeParse(text).success)).toStrictEqual(bad.map(() => false));

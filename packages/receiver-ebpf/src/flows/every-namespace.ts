@@ -11,13 +11,15 @@ export async function runInEveryNamespace(
 ): Promise<void> {
   await iterator.run(visitOnly);
   const refused = new Map<string, number>();
-  for (const namespace of networkNamespaces()) {
+  const { namespaces, unseen } = networkNamespaces();
+  if (unseen > 0) logger.warn({ namespaces: unseen }, `there are too many network namespaces; ${missing}`);
+  for (const namespace of namespaces) {
     const entered = inNetworkNamespace(namespace, () => iterator.open());
     if ('result' in entered) await iterator.read(entered.result, visitOnly);
     else refused.set(entered.problem, (refused.get(entered.problem) ?? 0) + 1);
   }
-  for (const [problem, namespaces] of refused) {
-    logger.warn({ problem, namespaces }, `network namespaces cannot be entered; ${missing}`);
+  for (const [problem, count] of refused) {
+    logger.warn({ problem, namespaces: count }, `network namespaces cannot be entered; ${missing}`);
   }
 }
 

@@ -20,10 +20,13 @@ import type { CgroupNames } from '../cgroups/cgroup-names.ts';
 import { SCOPE_NAME } from '../scope-name.ts';
 import { decodeListenerRecord, type ListenerRecord } from './records/listener-record.ts';
 
-/** More listeners than this do not report at once. */
+/** More listeners than this are not counted. */
 const MAX_LISTENERS = 10_000;
 
-const AGGREGATION_TEMPORALITY_DELTA = 1;
+/** What did not grow for so long is forgotten, in nanoseconds. */
+const IDLE_NS = 10n * 60n * 1_000_000_000n;
+
+const AGGREGATION_TEMPORALITY_CUMULATIVE = 2;
 
 const METRICS = [
   {
@@ -57,14 +60,30 @@ export interface ListenerMetricsOptions {
   readonly hostName?: string;
 }
 
+/** What is told of listening sockets that are alike in all that a data point says. */
+interface Series {
+  listener: ListenerRecord;
+  /** Undefined until the first sweep with it is over. */
+  startUnixNs: bigint | undefined;
+  drops: number;
+  unanswered: number;
+  /** Of the present sweep. */
+  newDrops: number;
+  newUnanswered: number;
+  /** CLOCK_MONOTONIC in nanoseconds. */
+  changedNs: bigint;
+}
+
 /**
- * Gathers the records of one sweep. Sockets that are alike in all that a data point says (several of one process, by
- * SO_REUSEPORT) become one.
+ * Gathers the records of sweeps. Sockets that are alike in all that a data point says (several of one process, by
+ * SO_REUSEPORT) are one series; it goes on for ten minutes after it last grew.
  */
 export class ListenerMetrics {
   readonly #writer = new MetricsWriter();
   readonly #options: ListenerMetricsOptions;
-  readonly #listeners = new Map<string, ListenerRecord>();
+  readonly #series = new Map<string, Series>();
+  /** When the last sweep was over. */
+  #last = { ns: 0n, unixNs: 0n };
 
   constructor(options: ListenerMetricsOptions) {
     this.#options = options;
@@ -75,39 +94,81 @@ export class ListenerMetrics {
     const record = decodeListenerRecord(view, offset);
     if (record === undefined) return 'unreadable';
     const key = `${record.networkNamespace} ${record.address} ${record.port} ${record.pid} ${record.cgroupId}`;
-    const known = this.#listeners.get(key);
-    if (known === undefined && this.#listeners.size >= MAX_LISTENERS) return 'full';
-    this.#listeners.set(key, known === undefined ? record : merge(known, record));
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      if (this.#series.size >= MAX_LISTENERS) return 'full';
+      series = {
+        listener: record,
+        startUnixNs: undefined,
+        drops: 0,
+        unanswered: 0,
+        newDrops: 0,
+        newUnanswered: 0,
+        changedNs: 0n,
+      };
+      this.#series.set(key, series);
+    }
+    const { lastNs } = series.listener;
+    series.listener = { ...record, lastNs: lastNs < record.lastNs ? lastNs : record.lastNs };
+    series.newDrops += record.drops;
+    series.newUnanswered += record.unanswered;
+    series.changedNs = record.timeNs;
     return 'taken';
   }
 
-  /** The metrics of all that was added since the last call; undefined if there is nothing. */
-  finish(monotonicToUnixNs: bigint): Batch | undefined {
-    if (this.#listeners.size === 0) return undefined;
+  /**
+   * A sweep is over, at `nowNs` of CLOCK_MONOTONIC: all that was counted so far; undefined if there is nothing. Add
+   * `monotonicToUnixNs` to a time to make it Unix time.
+   */
+  finish(nowNs: bigint, monotonicToUnixNs: bigint): Batch | undefined {
+    const nowUnixNs = nowNs + monotonicToUnixNs;
+    // The clock was set back: all begin anew, for their time runs on.
+    if (nowUnixNs <= this.#last.unixNs) this.#restart(this.#last.ns + monotonicToUnixNs);
+    this.#last = { ns: nowNs, unixNs: nowUnixNs };
+    for (const [key, series] of this.#series) {
+      series.startUnixNs ??= series.listener.lastNs + monotonicToUnixNs;
+      series.drops += series.newDrops;
+      series.unanswered += series.newUnanswered;
+      series.newDrops = 0;
+      series.newUnanswered = 0;
+      if (nowNs - series.changedNs > IDLE_NS) this.#series.delete(key);
+    }
+    return this.#series.size === 0 ? undefined : this.#write(nowUnixNs);
+  }
+
+  #restart(startUnixNs: bigint): void {
+    for (const series of this.#series.values()) {
+      if (series.startUnixNs === undefined) continue;
+      series.startUnixNs = startUnixNs;
+      series.drops = 0;
+      series.unanswered = 0;
+    }
+  }
+
+  #write(timeUnixNs: bigint): Batch | undefined {
     const { version, hostName = os.hostname() } = this.#options;
     this.#writer.resource({ [ATTR_HOST_NAME]: hostName });
     this.#writer.scope(SCOPE_NAME, version);
     for (const { count, name, description, unit } of METRICS) {
-      const listeners = [...this.#listeners.values()].filter((listener) => listener[count] > 0);
-      if (listeners.length === 0) continue;
+      const all = [...this.#series.values()].filter((series) => series[count] > 0);
+      if (all.length === 0) continue;
       this.#writer.beginMetric({
         type: 'sum',
         name,
         description,
         unit,
-        aggregationTemporality: AGGREGATION_TEMPORALITY_DELTA,
+        aggregationTemporality: AGGREGATION_TEMPORALITY_CUMULATIVE,
         isMonotonic: true,
       });
-      for (const listener of listeners) this.#writePoint(listener, listener[count], monotonicToUnixNs);
+      for (const series of all) this.#writePoint(series, series[count], timeUnixNs);
       this.#writer.endMetric();
     }
-    this.#listeners.clear();
     return this.#writer.finish();
   }
 
-  #writePoint(listener: ListenerRecord, value: number, monotonicToUnixNs: bigint): void {
+  #writePoint({ listener, startUnixNs }: Series, value: number, timeUnixNs: bigint): void {
     const writer = this.#writer;
-    writer.beginPoint(listener.lastNs + monotonicToUnixNs, listener.timeNs + monotonicToUnixNs);
+    writer.beginPoint(startUnixNs ?? timeUnixNs, timeUnixNs);
     writer.setInt(value);
     writer.attributeEncoded(TCP);
     writer.attributeEncoded(listener.isIpv4 ? IPV4 : IPV6);
@@ -122,13 +183,4 @@ export class ListenerMetrics {
     for (const attribute of cgroup?.attributes ?? []) writer.attributeEncoded(attribute);
     writer.endPoint();
   }
-}
-
-function merge(one: ListenerRecord, other: ListenerRecord): ListenerRecord {
-  return {
-    ...other,
-    lastNs: one.lastNs < other.lastNs ? one.lastNs : other.lastNs,
-    drops: one.drops + other.drops,
-    unanswered: one.unanswered + other.unanswered,
-  };
 }

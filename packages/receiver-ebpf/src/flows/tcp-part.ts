@@ -1,4 +1,10 @@
-import { isWholeCgroupTree, type Machine, monotonicToUnixNs, requireBpf } from '@tributary/bpf';
+import {
+  isWholeCgroupTree,
+  type Machine,
+  monotonicNowNs,
+  monotonicToUnixNs,
+  requireBpf,
+} from '@tributary/bpf';
 import { errorText } from '@tributary/core';
 import type { Block, BlockEnvironment } from '../block.ts';
 import { FlowReporter } from './flow-reporter.ts';
@@ -77,7 +83,7 @@ export class TcpPart implements Block {
       if (taken === 'unreadable') this.#reporter.unreadable();
       else if (taken === 'full') losses.add(1, 'listeners_full');
     });
-    const batch = this.#listeners.finish(monotonicToUnixNs());
+    const batch = this.#listeners.finish(monotonicNowNs(), monotonicToUnixNs());
     if (batch !== undefined) metrics.add(batch);
   }
 }

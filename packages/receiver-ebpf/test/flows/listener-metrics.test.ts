@@ -1,3 +1,4 @@
+import type { Batch } from '@tributary/core';
 import { batchJson } from '@tributary/testkit';
 import { describe, expect, it } from 'vitest';
 import { CgroupNames } from '../../src/cgroups/cgroup-names.ts';
@@ -26,6 +27,10 @@ const BYTES: RecordTable = [
 
 const record = bytesOf(BYTES);
 
+const SECOND = 1_000_000_000n;
+/** From CLOCK_MONOTONIC to Unix time. */
+const OFFSET = 1_795_334_400n * SECOND;
+
 const ATTRIBUTES = [
   { key: 'network.transport', value: { stringValue: 'tcp' } },
   { key: 'network.type', value: { stringValue: 'ipv4' } },
@@ -43,7 +48,7 @@ describe('ListenerMetrics', () => {
     second.writeUInt32LE(0, LISTENER_RECORD.unanswered);
     const point = (value: string): object => ({
       startTimeUnixNano: '1795334400500000000',
-      timeUnixNano: '1795334401500000000',
+      timeUnixNano: '1795334402000000000',
       asInt: value,
       attributes: ATTRIBUTES,
     });
@@ -57,12 +62,12 @@ describe('ListenerMetrics', () => {
                 {
                   name: 'network.listener.drops',
                   unit: '{packet}',
-                  sum: { aggregationTemporality: 1, isMonotonic: true, dataPoints: [point('14')] },
+                  sum: { aggregationTemporality: 2, isMonotonic: true, dataPoints: [point('14')] },
                 },
                 {
                   name: 'network.listener.unanswered',
                   unit: '{handshake}',
-                  sum: { aggregationTemporality: 1, isMonotonic: true, dataPoints: [point('2')] },
+                  sum: { aggregationTemporality: 2, isMonotonic: true, dataPoints: [point('2')] },
                 },
               ],
             },
@@ -72,17 +77,47 @@ describe('ListenerMetrics', () => {
     });
   });
 
-  it('leaves out a metric of which there is nothing to tell, and is empty afterwards', () => {
+  it('leaves out a metric of which there is nothing to tell', () => {
     const dropsOnly = Buffer.from(record);
     dropsOnly.writeUInt32LE(0, LISTENER_RECORD.unanswered);
     const listeners = newMetrics();
-    expect(listeners.finish(0n)).toBeUndefined();
+    expect(listeners.finish(0n, OFFSET)).toBeUndefined();
     expect(listeners.add(viewOf(dropsOnly), 0)).toBe('taken');
-    const names = [...(listeners.finish(0n)?.records() ?? [])].map(
-      (metric) => metric.kindOf === 'metric' && metric.name,
-    );
-    expect(names).toEqual(['network.listener.drops']);
-    expect(listeners.finish(0n)).toBeUndefined();
+    expect(namesOf(listeners.finish(2n * SECOND, OFFSET))).toEqual(['network.listener.drops']);
+  });
+
+  it('adds up, from one start on', () => {
+    const listeners = newMetrics();
+    const sums: unknown[] = [];
+    for (let sweep = 2n; sweep <= 4n; sweep += 1n) {
+      if (sweep !== 3n) listeners.add(viewOf(record), 0);
+      sums.push(dropsOf(listeners.finish(sweep * SECOND, OFFSET)));
+    }
+    expect(sums).toEqual([
+      { start: '1795334401000000000', time: '1795334402000000000', value: '7' },
+      { start: '1795334401000000000', time: '1795334403000000000', value: '7' },
+      { start: '1795334401000000000', time: '1795334404000000000', value: '14' },
+    ]);
+  });
+
+  it('begins anew at the last sweep when the clock is set back', () => {
+    const listeners = newMetrics();
+    listeners.add(viewOf(record), 0);
+    listeners.finish(2n * SECOND, OFFSET);
+    listeners.add(viewOf(record), 0);
+    const back = OFFSET - 3600n * SECOND;
+    expect(dropsOf(listeners.finish(3n * SECOND, back))).toEqual({
+      start: String(back + 2n * SECOND),
+      time: String(back + 3n * SECOND),
+      value: '7',
+    });
+  });
+
+  it('forgets what has not grown for ten minutes', () => {
+    const listeners = newMetrics();
+    listeners.add(viewOf(record), 0);
+    expect(listeners.finish(601n * SECOND, OFFSET)).toBeDefined();
+    expect(listeners.finish(602n * SECOND, OFFSET)).toBeUndefined();
   });
 
   it('takes no record of another version', () => {
@@ -91,7 +126,7 @@ describe('ListenerMetrics', () => {
     expect(newMetrics().add(viewOf(other), 0)).toBe('unreadable');
   });
 
-  it('takes ten thousand listeners at a time, and says so', () => {
+  it('counts ten thousand listeners, and says so', () => {
     const listeners = newMetrics();
     const other = Buffer.from(record);
     const add = (number: number): string => {
@@ -100,7 +135,8 @@ describe('ListenerMetrics', () => {
     };
     for (let number = 1; number <= 10_000; number += 1) expect(add(number)).toBe('taken');
     expect([add(10_001), add(1)]).toEqual(['full', 'taken']);
-    listeners.finish(0n);
+    // By then they are forgotten.
+    listeners.finish(3600n * SECOND, OFFSET);
     expect(add(10_001)).toBe('taken');
   });
 });
@@ -115,10 +151,25 @@ function newMetrics(): ListenerMetrics {
   });
 }
 
+function namesOf(batch: Batch | undefined): unknown[] {
+  return [...(batch?.records() ?? [])].map((metric) => metric.kindOf === 'metric' && metric.name);
+}
+
+/** The only data point of the first metric. */
+function dropsOf(batch: Batch | undefined): unknown {
+  const [metric] = [...(batch?.records() ?? [])];
+  if (batch === undefined || metric?.kindOf !== 'metric') return undefined;
+  const { resourceMetrics } = batchJson(batch) as {
+    resourceMetrics: { scopeMetrics: { metrics: { sum: { dataPoints: Record<string, unknown>[] } }[] }[] }[];
+  };
+  const [point] = resourceMetrics[0]?.scopeMetrics[0]?.metrics[0]?.sum.dataPoints ?? [];
+  return { start: point?.['startTimeUnixNano'], time: point?.['timeUnixNano'], value: point?.['asInt'] };
+}
+
 function write(...records: readonly Buffer[]): unknown {
   const listeners = newMetrics();
   for (const bytes of records) expect(listeners.add(viewOf(bytes), 0)).toBe('taken');
-  const batch = listeners.finish(1_795_334_400_000_000_000n);
+  const batch = listeners.finish(2n * SECOND, OFFSET);
   return batch === undefined ? undefined : batchJson(batch);
 }
 

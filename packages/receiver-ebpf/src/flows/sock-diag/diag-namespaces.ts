@@ -23,6 +23,8 @@ export interface DiagNamespacesOptions extends ConnectionsOptions {
 interface Losses {
   droppedEnds: number;
   unreadable: number;
+  /** Network namespaces for which there was no room, once for each look. */
+  unseen: number;
 }
 
 /** See the head of this file. */
@@ -32,7 +34,7 @@ export class DiagNamespaces {
   /** Why which namespaces were not let in to us. */
   readonly #refused = new Map<number, string>();
   #nextLookMs = Number.NEGATIVE_INFINITY;
-  readonly #endedLosses: Losses = { droppedEnds: 0, unreadable: 0 };
+  readonly #endedLosses: Losses = { droppedEnds: 0, unreadable: 0, unseen: 0 };
 
   /** Opens our own. Throws a `PipelineError` (`SOCK_DIAG_UNAVAILABLE`, `BPF_UNAVAILABLE`) where not even that can be. */
   constructor(options: DiagNamespacesOptions) {
@@ -71,7 +73,8 @@ export class DiagNamespaces {
   look({ isDue = false } = {}): void {
     const beginMs = performance.now();
     if (isDue && beginMs < this.#nextLookMs) return;
-    const found = networkNamespaces();
+    const { namespaces: found, unseen } = networkNamespaces();
+    this.#endedLosses.unseen += unseen;
     const inodes = new Set(found.map(({ inode }) => inode));
     for (const namespace of this.#open.values()) {
       if (namespace.isOwn || inodes.has(namespace.inode)) continue;
@@ -122,7 +125,7 @@ export class DiagNamespaces {
   }
 }
 
-function addLosses(to: Losses, { droppedEnds, unreadable }: Readonly<Losses>): void {
+function addLosses(to: Losses, { droppedEnds, unreadable }: DiagNamespace): void {
   to.droppedEnds += droppedEnds;
   to.unreadable += unreadable;
 }

@@ -73,6 +73,7 @@ export class SockDiagFlows {
       onEnd: (namespace) => this.#endNamespace(namespace),
     });
     losses.observe('end_buffer_full', () => this.#namespaces.losses().droppedEnds);
+    losses.observe('too_many_namespaces', () => this.#namespaces.losses().unseen);
     losses.observe('unreadable', () => this.#namespaces.losses().unreadable);
   }
 
