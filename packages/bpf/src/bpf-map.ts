@@ -121,7 +121,7 @@ export class BpfMap {
   #failed(what: string, result: number): PipelineError {
     return new PipelineError(
       'BPF_UNAVAILABLE',
-      `bpf: map "${this.name}" cannot be ${what} (${errnoText(result)}).`,
+      `bpf: map "${this.name}" cannot be ${what} (${errnoText(result)}). Report it, with the version of the kernel.`,
     );
   }
 }

@@ -79,7 +79,7 @@ export class BpfIterator {
   #failed(what: string, found: string): PipelineError {
     return new PipelineError(
       'BPF_UNAVAILABLE',
-      `bpf: iterator "${this.#name}" cannot be ${what} (${found}).`,
+      `bpf: iterator "${this.#name}" cannot be ${what} (${found}). Report it, with the version of the kernel.`,
     );
   }
 }

@@ -54,7 +54,7 @@ function summary({ section, result, verifierLog, messages }: Refusal): string {
   }
   const reason = verifierReason(verifierLog) ?? messages.find((message) => message.includes('prog ')) ?? '';
   const found = reason === '' ? errnoText(result) : `${errnoText(result)}; ${reason}`;
-  return `the kernel refused it (${found}). The rest goes on without it; the log has the verifier's reasons.`;
+  return `the kernel refused it (${found}). Report it, with the log, which has the verifier's reasons; the rest goes on without it.`;
 }
 
 /** The verifier's last words before its statistics, which name what it refused. */

@@ -77,7 +77,9 @@ export function inNetworkNamespace<T>(
 function goTo(home: number): void {
   const { libc, errno } = native();
   if (libc.setns(home, CLONE_NEWNET) === 0) return;
-  throw new Error(`bpf: cannot return to the own network namespace (${errnoText(errno())}).`);
+  throw new Error(
+    `bpf: cannot return to the own network namespace (${errnoText(errno())}). Start this process again.`,
+  );
 }
 
 function open(path: string): number | { readonly problem: string } {

@@ -124,7 +124,8 @@ export class RingBuffer {
     if (address === MAP_FAILED) {
       throw new PipelineError(
         'BPF_UNAVAILABLE',
-        `bpf: ring buffer "${map.name}" cannot be mapped (${errnoText(errno())}).`,
+        `bpf: ring buffer "${map.name}" cannot be mapped (${errnoText(errno())}). ` +
+          'Give this process more memory, or make the ring buffer smaller (ring_buffer_bytes).',
       );
     }
     this.#mappings.push({ address, length });

@@ -46,7 +46,7 @@ describe('BpfMap', () => {
       const table = object.map('table');
       table.update(u32(1), valueWith(1));
       expect(() => table.update(u32(2), valueWith(2))).toThrow(
-        'bpf: map "table" cannot be written (E2BIG: argument list too long).',
+        'bpf: map "table" cannot be written (E2BIG: argument list too long). Report it, with the version of the kernel.',
       );
     });
   });

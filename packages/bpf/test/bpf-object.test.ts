@@ -107,7 +107,7 @@ describe('BpfObject', () => {
       expect(error).toMatchObject({
         code: 'BPF_LOAD',
         message: expect.stringMatching(
-          /^bpf: program "follow_null" \(iter\/bpf_map\): the kernel refused it \(EACCES: permission denied; R0 invalid mem access 'map_value_or_null'\)\. The rest goes on without it; the log has the verifier's reasons\.$/,
+          /^bpf: program "follow_null" \(iter\/bpf_map\): the kernel refused it \(EACCES: permission denied; R0 invalid mem access 'map_value_or_null'\)\. Report it, with the log, which has the verifier's reasons; the rest goes on without it\.$/,
         ),
         details: { verifierLog: expect.stringContaining('return value->count;') },
       });

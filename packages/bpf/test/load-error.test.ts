@@ -26,7 +26,7 @@ describe('refusalError', () => {
     const error = refusalError({ ...REFUSAL, verifierLog, messages: ['prog follow_state: failed'] });
     expect(error.message).toBe(
       'bpf: program "follow_state" (tp_btf/inet_sock_set_state): the kernel refused it (EACCES: permission denied; ' +
-        "R0 invalid mem access). The rest goes on without it; the log has the verifier's reasons.",
+        "R0 invalid mem access). Report it, with the log, which has the verifier's reasons; the rest goes on without it.",
     );
     expect(error.details).toEqual({
       program: 'follow_state',
@@ -40,7 +40,7 @@ describe('refusalError', () => {
   it('says only the error number where neither says more', () => {
     expect(refusalError({ ...REFUSAL, result: -4000 }).message).toBe(
       'bpf: program "follow_state" (tp_btf/inet_sock_set_state): the kernel refused it (errno 4000). ' +
-        "The rest goes on without it; the log has the verifier's reasons.",
+        "Report it, with the log, which has the verifier's reasons; the rest goes on without it.",
     );
   });
 });

@@ -105,7 +105,7 @@ describe('RingBuffer', () => {
   it('says that a map which is none cannot be mapped', async () => {
     await withFixture({}, (object) => {
       expect(() => new RingBuffer(object.map('table'))).toThrow(
-        /^bpf: ring buffer "table" cannot be mapped \(.+\)\.$/,
+        /^bpf: ring buffer "table" cannot be mapped \(.+\)\. Give this process more memory, or make the ring buffer smaller \(ring_buffer_bytes\)\.$/,
       );
     });
   });

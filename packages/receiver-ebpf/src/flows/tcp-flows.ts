@@ -46,6 +46,8 @@ export interface TcpFlowsOptions {
   readonly idleIntervalMs: number;
   readonly ringBufferBytes: number;
   readonly logger: Logger;
+  /** The object file; the one that was built for this machine, if not given. */
+  readonly objectFile?: Uint8Array;
 }
 
 /** The loaded programs. */
@@ -66,10 +68,12 @@ export class TcpFlows {
    * Loads and attaches: events are recorded from now on. A program that the kernel refuses is logged, and the rest goes
    * on; throws a `PipelineError` where nothing can.
    */
-  constructor({ connectCgroup, idleIntervalMs, ringBufferBytes, logger }: TcpFlowsOptions) {
+  constructor(options: TcpFlowsOptions) {
+    const { connectCgroup, idleIntervalMs, ringBufferBytes, logger } = options;
+    const { objectFile = readPrebuilt('tcp') } = options;
     this.#logger = logger;
     const open = (markEarly: boolean): BpfObject =>
-      new BpfObject(readPrebuilt('tcp'), {
+      new BpfObject(objectFile, {
         name: 'tcp',
         knobs: {
           idle_ns: BigInt(Math.round(idleIntervalMs * 1e6)),

@@ -75,7 +75,7 @@ describe('what each part of the receiver can do', () => {
           const findings = needs.map(({ programs, without }) => ({
             problem: expect.stringContaining(`program "${programs[0]}" (`),
             ...(without === undefined ? {} : { lost: without }),
-            remedy: expect.stringMatching(/^(Use a newer kernel|The rest goes on without it)/),
+            remedy: expect.stringMatching(/^(Use a newer kernel|Report it, with the log)/),
             capabilities: [],
           }));
           const isDead = needs.some(({ without }) => without === undefined);

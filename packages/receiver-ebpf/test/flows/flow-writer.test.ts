@@ -154,19 +154,23 @@ describe('FlowWriter', () => {
     expect(attributes([record])).toEqual([{ ...attributes([CLOSED])[0], 'source.port': undefined }]);
   });
 
-  it('follows the clock when it is set back while a connection is open; its duration does not', () => {
+  it('follows the clock when it is set back, or the machine slept, while a connection is open; its duration does not', () => {
     const writer = newWriter();
-    const times = [0n, -3_600_000_000_000n, -MONOTONIC_TO_UNIX_NS - 1_000_000_000n].map((change) => {
-      const offset = MONOTONIC_TO_UNIX_NS + change;
-      writer.setClock(offset, offset + 7_000_000_000n);
-      writer.write({ ...emptyFlowRecord('tcp'), ...CLOSED });
-      const [record] = writer.finish()?.records() ?? [];
-      if (record?.kindOf !== 'log') throw new Error('no record');
-      return [record.timeUnixNano, record.observedTimeUnixNano, record.attributes.get('flow.duration')];
-    });
+    const times = [0n, -3_600_000_000_000n, 28_800_000_000_000n, -MONOTONIC_TO_UNIX_NS - 1_000_000_000n].map(
+      (change) => {
+        const offset = MONOTONIC_TO_UNIX_NS + change;
+        writer.setClock(offset, offset + 7_000_000_000n);
+        writer.write({ ...emptyFlowRecord('tcp'), ...CLOSED });
+        const [record] = writer.finish()?.records() ?? [];
+        if (record?.kindOf !== 'log') throw new Error('no record');
+        return [record.timeUnixNano, record.observedTimeUnixNano, record.attributes.get('flow.duration')];
+      },
+    );
     expect(times).toEqual([
       [1_795_334_401_000_000_001n, 1_795_334_402_000_000_000n, 1.5],
       [1_795_330_801_000_000_001n, 1_795_330_802_000_000_000n, 1.5],
+      // CLOCK_MONOTONIC stood still for eight hours.
+      [1_795_363_201_000_000_001n, 1_795_363_202_000_000_000n, 1.5],
       // A machine that believes to be in 1970, and runs for longer than that: the difference is negative.
       [5_000_000_001n, 6_000_000_000n, 1.5],
     ]);

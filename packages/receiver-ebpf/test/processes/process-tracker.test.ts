@@ -69,3 +69,26 @@ it('a process that was moved unseen in version 1 is in the cgroup where it is fo
     '/after',
   ]);
 });
+
+it('a process that lived through the sleep of the machine is the same, and one that begins later has its own time', () => {
+  const { tracker, table } = tracking();
+  // CLOCK_MONOTONIC, by which a process is known, stands still meanwhile; CLOCK_BOOTTIME and Unix time go on together.
+  const sleepNs = 8 * 3600 * 1e9;
+  tracker.setClock(1_795_334_400_000_000_000n);
+  tracker.take(record('PROCESS_FOUND', { pid: 10, startedNs: 1e9, startedBootNs: 1e9, timeNs: 2e9 }));
+  tracker.take(record('PROCESS_FOUND', { pid: 10, startedNs: 1e9, startedBootNs: 1e9, timeNs: 4e9 }));
+  tracker.take(
+    record('PROCESS_FORKED', {
+      pid: 11,
+      startedNs: 5e9,
+      startedBootNs: 5e9 + sleepNs,
+      timeNs: 5e9,
+      detail: 10,
+    }),
+  );
+  table.advance(6e9);
+  expect([10, 11].map((pid) => table.at(pid, 6e9)?.createdUnixMs)).toEqual([
+    1_795_334_401_000,
+    1_795_334_405_000 + 8 * 3600 * 1000,
+  ]);
+});
