@@ -49,6 +49,7 @@ export type { OtlpReaderConfig } from './config/telemetry-readers.ts';
 export * from './context/address-key.ts';
 export { type Claim, type ClaimCounts, ClaimTable, type ClaimTableOptions } from './context/claim-table.ts';
 export * from './context/context.ts';
+export * from './context/describe.ts';
 export * from './context/entities.ts';
 export { type ImageReference, parseImageReference } from './context/image-reference.ts';
 export { PrefixMap, PrefixMapBuilder } from './context/prefix-map.ts';

@@ -40,6 +40,15 @@ export const healthCheckConfigSchema = z
       .describe(
         'Which states of components count, beside whether the service runs. None unless told otherwise.',
       ),
+    context: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .default(false)
+          .describe('Whether `GET /context` is answered, to loopback alone.'),
+      })
+      .prefault({})
+      .describe('What is known of an address, a container or a pod, for people who look.'),
   })
   .superRefine(checkHttpServer);
 

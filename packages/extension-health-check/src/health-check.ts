@@ -13,6 +13,7 @@ import {
 } from '@tributary/core';
 import { type Answer, healthAnswer, NOT_FOUND } from './answers.ts';
 import type { HealthCheckConfig } from './config.ts';
+import { CONTEXT_PATH, contextAnswer } from './context-answer.ts';
 import { HealthMonitor } from './health.ts';
 
 /** Answers, over HTTP, whether the service is available. */
@@ -86,7 +87,7 @@ export class HealthCheck implements Component {
       response.writeHead(204, [...this.#headers, ...this.#cors.preflightHeaders(request)]).end();
       return;
     }
-    const { status, contentType, body } = this.#answerTo(request.url ?? '/');
+    const { status, contentType, body } = this.#answerTo(request);
     const headers = [
       ...this.#headers,
       ...(this.#cors?.responseHeaders(request) ?? []),
@@ -97,8 +98,12 @@ export class HealthCheck implements Component {
     response.writeHead(status, headers).end(body);
   }
 
-  #answerTo(url: string): Answer {
+  #answerTo(request: IncomingMessage): Answer {
+    const url = request.url ?? '/';
     const [path = '/'] = url.split('?', 1);
+    if (this.#config.context.enabled && path === CONTEXT_PATH) {
+      return contextAnswer(this.#settings.context, request, Date.now());
+    }
     const isKnown = this.#config.path.endsWith('/')
       ? path.startsWith(this.#config.path)
       : path === this.#config.path;

@@ -1,6 +1,6 @@
 /** Facts about ranges of addresses: of those that held at a time, the one with the longest prefix is the answer. */
 import { type AddressKey, addressKey, addressText } from './address-key.ts';
-import { type ClaimCounts, ClaimTable, type ClaimTableOptions } from './claim-table.ts';
+import { type Claim, type ClaimCounts, ClaimTable, type ClaimTableOptions } from './claim-table.ts';
 
 /** An address range in its one form: `10.2.0.0/16`, the bits after the prefix zero. */
 export interface Prefix {
@@ -76,6 +76,18 @@ export class RangeTable<V> {
   /** See `ClaimTable.release`. */
   release(prefix: Prefix, value: V, to: number): void {
     this.#claims.release(claimKey(prefix.address, prefix.length), value, to);
+  }
+
+  /** All that is known of the ranges around an address, the smallest range first. */
+  claimsAround(
+    address: AddressKey,
+  ): readonly { readonly prefix: Prefix; readonly claims: readonly Claim<V>[] }[] {
+    const lengths = typeof address === 'number' ? this.#sorted4 : this.#sorted6;
+    return lengths.flatMap((length) => {
+      const prefix = { address: maskAddress(address, length), length };
+      const claims = this.#claims.claimsOf(claimKey(prefix.address, length));
+      return claims.length === 0 ? [] : [{ prefix, claims }];
+    });
   }
 
   /** What was known at `time` of the smallest range around an address. */

@@ -2,6 +2,7 @@ import type { Component, Host } from '../component/component.ts';
 import type { Logger } from '../component/logger.ts';
 import type { ResolvedConfig } from '../config/resolved-config.ts';
 import { Context } from '../context/context.ts';
+import { registerContextMetrics } from '../context/context-metrics.ts';
 import { errorText, PipelineError } from '../errors.ts';
 import type { TelemetryRegistry } from '../telemetry/registry.ts';
 import { buildGraph, type Graph } from './graph.ts';
@@ -26,15 +27,17 @@ export class Service {
   readonly host: Host;
   readonly #graph: Graph;
   readonly #logger: Logger;
+  readonly #closeMetrics: () => void;
   /** What was started, or tried to, in that order; emptied by the shutdown. */
   readonly #running: Instance[] = [];
   #isReady = false;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
-  private constructor(graph: Graph, board: StatusBoard, logger: Logger) {
+  private constructor(graph: Graph, board: StatusBoard, logger: Logger, closeMetrics: () => void) {
     this.#graph = graph;
     this.#logger = logger;
+    this.#closeMetrics = closeMetrics;
     this.host = this.#createHost(graph.extensions, board);
   }
 
@@ -53,7 +56,7 @@ export class Service {
         onFatal(key, error ?? new Error(`${key} reported a fatal error.`));
       });
     }
-    return new Service(graph, board, logger);
+    return new Service(graph, board, logger, registerContextMetrics(telemetry, context));
   }
 
   /**
@@ -103,6 +106,7 @@ export class Service {
     if (started !== undefined) await heeding(signal, started).catch(() => undefined);
     const failures = await this.#drain(signal);
     for (const instance of this.#graph.instances) instance.close();
+    this.#closeMetrics();
     if (failures.length === 0) return;
     const message = failures.map(errorText).join('; ');
     throw new PipelineError('COMPONENT_SHUTDOWN', message, { cause: new AggregateError(failures, message) });
