@@ -26,6 +26,7 @@ function pod(name: string, uid: string): Pod {
     namespace: 'shop',
     nodeName: 'node-3',
     hostName: name,
+    createdSeconds: T0 / 1000,
     startTime: '2026-08-01T10:00:00Z',
     addresses: ['10.2.7.31'],
     hostNetwork: false,
