@@ -4,6 +4,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { kubernetesProblems } from '@tributary/lab';
 import { type Case, caseName, casesOf, needsKubernetes, SETUPS } from './src/cases.ts';
 import { startPods } from './src/kubernetes.ts';
 import { machineDescription } from './src/machine.ts';
@@ -75,7 +76,10 @@ async function benchPipeline(options: { peer: boolean; only: readonly string[]; 
     await benchSetup(setup, contenders, options.pace, isWanted, [], report);
   }
   const aboutPods = SETUPS.filter((it) => needsKubernetes(it) && casesOf(it).some(isWanted));
-  if (aboutPods.length > 0) {
+  const problems = kubernetesProblems();
+  if (aboutPods.length > 0 && problems.length > 0) {
+    console.error(`bench: left out the cases about pods. ${problems.join(' ')}`);
+  } else if (aboutPods.length > 0) {
     await using cluster = await startPods(1000);
     // Both contenders find the API server by it.
     process.env['KUBECONFIG'] = cluster.kubeConfig;

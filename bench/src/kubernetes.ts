@@ -1,4 +1,4 @@
-import { kubernetesProblems, startControlPlane } from '@tributary/lab';
+import { startControlPlane } from '@tributary/lab';
 
 /** By what a pod is found. */
 export interface PodIdentity {
@@ -25,17 +25,13 @@ interface Made {
 
 /**
  * Starts a real API server and registers pods of Deployments in it, as controllers and kubelets would.
- *
- * @throws Error where there is no API server to start
  */
 export async function startPods(count: number): Promise<PodCluster> {
-  const problems = kubernetesProblems();
-  if (problems.length > 0)
-    throw new Error(`bench: the cases about pods need an API server. ${problems.join(' ')}`);
   const controlPlane = await startControlPlane();
   try {
     await controlPlane.namespace(NAMESPACE);
     const pods: PodIdentity[] = [];
+    const replicaSets = new Map<string, string>();
     const make = async (index: number): Promise<void> => {
       const deployment = `service-${Math.floor(index / PODS_OF_DEPLOYMENT)}`;
       const name = `${deployment}-6f9c7d54bb-${index.toString(36).padStart(5, 'x')}`;
@@ -45,7 +41,6 @@ export async function startPods(count: number): Promise<PodCluster> {
       await controlPlane.request('PATCH', `${path}/status`, { status: statusOf(name, address) }, MERGE_PATCH);
       pods.push({ uid: metadata.uid, address });
     };
-    const replicaSets = new Map<string, string>();
     const deployments = Math.ceil(count / PODS_OF_DEPLOYMENT);
     await inParallel(deployments, async (index) => {
       const deployment = `service-${index}`;

@@ -1,4 +1,4 @@
-import { type Case, caseName } from './cases.ts';
+import { type Case, caseName, needsKubernetes } from './cases.ts';
 import type { Measurement } from './pipeline-bench.ts';
 
 /** A ratio to the peer that the issue of a case asks for. */
@@ -25,6 +25,7 @@ export const TARGETS: readonly Target[] = [
       it.work === 'none' &&
       it.itemsPerRequest === 1000,
   },
+  { ratio: 4, fits: (it) => needsKubernetes(it) },
   { ratio: 5, fits: (it) => it.transport === 'http' && it.compression === 'zstd' && it.work === 'none' },
   { ratio: 2, fits: (it) => it.transport === 'http' && it.compression === 'gzip' && it.work === 'none' },
   { ratio: 3, fits: (it) => it.transport === 'http' && it.compression === 'none' && it.work === 'rename' },
