@@ -22,7 +22,7 @@ export class EnrichProcessor implements Component, Consumer {
   constructor(settings: Settings, config: EnrichConfig, next: Consumer) {
     this.#id = settings.id;
     this.#next = next;
-    this.#resources = ResourceJoin.create(settings, config);
+    this.#resources = ResourceJoin.create(settings, config, { namesOthers: true });
     this.#tables = BusinessTables.create(settings, config);
     this.#flows = new FlowPipeline(settings, config, next, {
       tables: this.#tables,

@@ -39,14 +39,18 @@ export interface Sender {
   recordTime(): number | undefined;
 }
 
+/** What sent something that is no pod: a container by itself, or what a plugin knows. */
+export type OtherSender = Exclude<Holder, Pod>;
+
 /** What was found. */
 export interface Found {
   readonly pod: Pod | undefined;
+  readonly other: OtherSender | undefined;
   /** The sender's address, if the rule went by it. */
   readonly connection: string;
 }
 
-const NOTHING: Found = { pod: undefined, connection: '' };
+const NOTHING: Found = { pod: undefined, other: undefined, connection: '' };
 
 /** Finds the pods that sent resources. */
 export class Association {
@@ -83,7 +87,7 @@ export class Association {
       attributes.getString(ATTR_K8S_POD_IP) || attributes.getString(ATTR_IP) || sender.address || hostName();
     if (connection === '') return NOTHING;
     const isLive = connection === sender.address;
-    return { pod: podAtAddress(this.#context, connection, sender, isLive), connection };
+    return foundOf(holderOfAddress(this.#context, connection, sender, isLive), connection);
   }
 }
 
@@ -139,20 +143,23 @@ class Rule {
   }
 
   find(values: readonly string[], sender: Sender): Found {
-    const pod = this.#lookUp(values, sender);
     const connection = values[this.#connectionAt] ?? '';
-    return { pod: pod !== undefined && this.#agrees(pod, values) ? pod : undefined, connection };
+    const found = foundOf(this.#lookUp(values, sender), connection);
+    if (this.#sources.length === 1) return found;
+    // Of others it is not known what else they are.
+    const pod = found.pod !== undefined && this.#agrees(found.pod, values) ? found.pod : undefined;
+    return { pod, other: undefined, connection };
   }
 
-  #lookUp(values: readonly string[], sender: Sender): Pod | undefined {
+  #lookUp(values: readonly string[], sender: Sender): Holder | undefined {
     const context = this.#context;
     if (this.#directAt !== -1) {
       const { from, name } = this.#sources[this.#directAt]!;
       const value = values[this.#directAt]!;
-      if (from === 'connection') return podAtAddress(context, value, sender, true);
+      if (from === 'connection') return holderOfAddress(context, value, sender, true);
       if (name === ATTR_K8S_POD_UID) return context.pods.newest(value);
-      if (name === ATTR_CONTAINER_ID) return context.containers.newest(value)?.pod;
-      return podAtAddress(context, value, sender, false);
+      if (name === ATTR_CONTAINER_ID) return context.containers.newest(value);
+      return holderOfAddress(context, value, sender, false);
     }
     if (this.#index !== undefined) return this.#index.find(values, sender.now);
     const name = `${values[this.#namespaceAt]!}/${values[this.#nameAt]!}`;
@@ -161,7 +168,6 @@ class Rule {
 
   /** Whether the pod is what every source says. */
   #agrees(pod: Pod, values: readonly string[]): boolean {
-    if (this.#sources.length === 1) return true;
     return this.#sources.every(({ from, name }, index) => {
       const value = values[index]!;
       if (from === 'connection' || name === ATTR_K8S_POD_IP || name === ATTR_HOST_NAME)
@@ -180,12 +186,21 @@ function hasAddress(pod: Pod, address: string): boolean {
   return !pod.hostNetwork && pod.addresses.some((other) => other === address || addressKey(other) === key);
 }
 
-function podAtAddress(context: Context, address: string, sender: Sender, isLive: boolean): Pod | undefined {
+function foundOf(holder: Holder | undefined, connection: string): Found {
+  if (holder === undefined) return { pod: undefined, other: undefined, connection };
+  if (holder.kind === 'pod') return { pod: holder, other: undefined, connection };
+  const pod = holder.kind === 'container' ? holder.pod : undefined;
+  return { pod, other: pod === undefined ? holder : undefined, connection };
+}
+
+function holderOfAddress(
+  context: Context,
+  address: string,
+  sender: Sender,
+  isLive: boolean,
+): Holder | undefined {
   const key = addressKey(address);
-  const holder: Holder | undefined =
-    key === undefined ? undefined : holderOf(context.addresses, key, sender, isLive);
-  if (holder?.kind === 'pod') return holder;
-  return holder?.kind === 'container' ? holder.pod : undefined;
+  return key === undefined ? undefined : holderOf(context.addresses, key, sender, isLive);
 }
 
 /**

@@ -17,9 +17,18 @@ import { Association, type Sender } from './association.ts';
 import type { ResourceOptions } from './config.ts';
 import { ExtractionRules } from './extraction-rules.ts';
 import { containerOf, KnownPods } from './known-pods.ts';
+import { OtherSenders } from './other-senders.ts';
 import { PodFilter } from './pod-filter.ts';
 import { recordTimeOf } from './record-time.ts';
 import { UnknownSender } from './unknown-sender.ts';
+
+/** What a join does beside naming pods, or instead. */
+export interface ResourceJoinModes {
+  /** Only adds the sender's address, for another to go by. */
+  readonly passthrough?: boolean;
+  /** Also names what is no pod: containers by themselves, and what plugins know. */
+  readonly namesOthers?: boolean;
+}
 
 interface Outcomes {
   readonly found: Counter;
@@ -34,12 +43,14 @@ export class ResourceJoin {
   readonly #unknownSender: UnknownSender;
   readonly #outcomes: Readonly<Record<Signal, Outcomes>>;
   readonly #isPassthrough: boolean;
+  readonly #namesOthers: boolean;
+  readonly #others = new OtherSenders();
 
   private constructor(
     context: Context,
     options: ResourceOptions,
     outcomes: Readonly<Record<Signal, Outcomes>>,
-    isPassthrough: boolean,
+    { passthrough = false, namesOthers = false }: ResourceJoinModes,
   ) {
     this.#rules = new ExtractionRules(options);
     this.#rules.askFor(context.wanted);
@@ -47,17 +58,15 @@ export class ResourceJoin {
     this.#association = new Association(context, options, this.#known);
     this.#unknownSender = new UnknownSender(context, this.#rules);
     this.#outcomes = outcomes;
-    this.#isPassthrough = isPassthrough;
+    this.#isPassthrough = passthrough;
+    this.#namesOthers = namesOthers;
   }
 
-  /**
-   * Joins with the facts of the settings' context; counts by the Collector's metric what was found. With `passthrough` only the
-   * sender's address is added, for another to go by.
-   */
+  /** Joins with the facts of the settings' context; counts by the Collector's metric what was found. */
   static create(
     { context, telemetry }: Pick<Settings, 'context' | 'telemetry'>,
     options: ResourceOptions,
-    { passthrough = false }: { readonly passthrough?: boolean } = {},
+    modes: ResourceJoinModes = {},
   ): ResourceJoin {
     const count = (signal: Signal, status: 'success' | 'error'): Counter =>
       telemetry.counter(
@@ -71,7 +80,7 @@ export class ResourceJoin {
         { found: count(signal, 'success'), notFound: count(signal, 'error') },
       ]),
     ) as Record<Signal, Outcomes>;
-    return new ResourceJoin(context, options, outcomes, passthrough);
+    return new ResourceJoin(context, options, outcomes, modes);
   }
 
   /** Edits the resources of a batch, but for the groups that `isLeftOut` names. */
@@ -95,10 +104,14 @@ export class ResourceJoin {
 
   #joinResource(sender: Sender): boolean {
     const { attributes } = sender;
-    const { pod, connection } = this.#association.find(sender);
+    const { pod, other, connection } = this.#association.find(sender);
     if (connection !== '' && this.#rules.has(ATTR_K8S_POD_IP))
       setMissing(attributes, ATTR_K8S_POD_IP, connection);
     const known = pod === undefined ? undefined : this.#known.of(pod);
+    if (other !== undefined && this.#namesOthers) {
+      attributes.addMissing(this.#others.of(other));
+      return true;
+    }
     if (known?.isAccepted !== true) {
       this.#unknownSender.describe(attributes);
       return false;
