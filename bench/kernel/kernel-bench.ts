@@ -9,20 +9,18 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { BpfObject, enableProgramStats, RingBuffer, readPrebuilt } from '@tributary/bpf';
+import { BpfObject, RingBuffer, readPrebuilt } from '@tributary/bpf';
 import { Child } from '../src/child.ts';
 import { type Churn, type ChurnOptions, churnMarkdown, measureChurn } from './churn.ts';
 import { alternate, type Pairs, quantile, type Ratios } from './pairs.ts';
 import { CONNECTION_PORTS } from './ports.ts';
+import { benchEvents, measureProgramCosts, type ProgramCost, programCostsMarkdown } from './program-costs.ts';
 import { Redis } from './redis.ts';
 
 const run = promisify(execFile);
 
 const [PORT = 0, SECOND_PORT = 0] = CONNECTION_PORTS;
 const IPERF_PORT = 7071;
-
-/** The programs that run for each connection. */
-const EVENT_PROGRAMS = ['follow_state', 'follow_destroy'];
 
 /** How long and how often. */
 export interface KernelBenchOptions {
@@ -72,13 +70,6 @@ export const QUICK_KERNEL_BENCH: KernelBenchOptions = {
   },
 };
 
-/** What one kernel program cost. */
-export interface ProgramCost {
-  readonly program: string;
-  readonly runsPerConnection: number;
-  readonly nanosecondsPerRun: number;
-}
-
 /** What was measured. */
 export interface KernelBenchResult {
   readonly connections: Pairs;
@@ -88,6 +79,7 @@ export interface KernelBenchResult {
   /** UDP packets a second. */
   readonly datagrams: Pairs;
   readonly churn: Churn;
+  /** Each program that runs on events, for each kind of event. */
   readonly programs: readonly ProgramCost[];
   /** A sweep of the open connections: finding their processes, then reading them; all with something to report. */
   readonly sweepMs: { readonly connections: number; readonly owners: number; readonly read: number };
@@ -120,8 +112,6 @@ export async function runKernelBench(
     await rate();
     console.error('connections a second, receiver on and off …');
     const connections = await alternate(receiver, options.pairs, () => best(options.runsPerTurn, rate));
-    console.error('time in each program …');
-    const programs = await measurePrograms(client, options.connectionsPerRun);
     console.error('throughput, receiver on and off …');
     const throughput = await alternate(receiver, options.pairs, () =>
       best(options.runsPerTurn, () => iperf(namespace, options.iperfSeconds)),
@@ -138,10 +128,18 @@ export async function runKernelBench(
     const datagrams = await alternate(withUdp, options.pairs, () =>
       best(options.runsPerTurn, async () => options.datagrams / (await pair.ask<number>(options.datagrams))),
     );
+    console.error('time in each program …');
+    const drops = await start('dropped-datagrams.ts', [], namespace);
+    const starter = await start('process-starter.ts', [], namespace);
+    const programs = await measureProgramCosts(
+      benchEvents(
+        { connections: client, datagrams: pair, drops, processes: starter },
+        options.connectionsPerRun,
+      ),
+    );
     console.error('connections and processes that come and go …');
     await start('connection-server.ts', [String(SECOND_PORT)], namespace);
     const second = await start('connection-client.ts', [String(SECOND_PORT)], namespace);
-    const starter = await start('process-starter.ts', [], namespace);
     const churn = await measureChurn(receiver, [client, second], starter, options.churn);
     console.error('a sweep of many open connections …');
     const sweepMs = await measureSweep(namespace, options.openConnections);
@@ -176,32 +174,6 @@ async function iperf(namespace: string, seconds: number): Promise<number> {
   const { stdout } = await run('ip', [...inside, '-c', '127.0.0.1', '-t', String(seconds), '-J']);
   await exited;
   return JSON.parse(stdout).end.sum_received.bits_per_second;
-}
-
-/** The kernel's own count of the runs of each program and their time, for so many connections. */
-async function measurePrograms(client: Child, connections: number): Promise<ProgramCost[]> {
-  const object = new BpfObject(readPrebuilt('tcp'), { name: 'tcp' });
-  const ring = new RingBuffer(object.map('closed_flows'));
-  const drain = setInterval(() => ring.drain(() => undefined), 200);
-  const disable = enableProgramStats();
-  try {
-    const programs = EVENT_PROGRAMS.map((name) => object.load(name));
-    for (const program of programs) program.attach();
-    await client.ask(connections);
-    return programs.map((program) => {
-      const { runCount, runTimeNs } = program.stats();
-      return {
-        program: `${program.name} (${program.section})`,
-        runsPerConnection: Number(runCount) / connections,
-        nanosecondsPerRun: Number(runTimeNs) / Number(runCount),
-      };
-    });
-  } finally {
-    disable();
-    clearInterval(drain);
-    ring.close();
-    object.close();
-  }
 }
 
 /** Sweeps connections that somebody holds open; each of them is due a record each time, for none may be idle at all. */
@@ -283,10 +255,6 @@ export function kernelMarkdown(result: KernelBenchResult): string {
     ];
     return `| ${cells.join(' | ')} |`;
   };
-  const perConnection = programs.reduce(
-    (sum, each) => sum + each.runsPerConnection * each.nanosecondsPerRun,
-    0,
-  );
   return [
     '| receiver | off | on | on against off (quartiles) | off against off | target |',
     '| --- | --- | --- | --- | --- | --- |',
@@ -297,13 +265,7 @@ export function kernelMarkdown(result: KernelBenchResult): string {
     '',
     churnMarkdown(churn),
     '',
-    '| program | runs a connection (both ends) | ns a run, with the measuring |',
-    '| --- | --- | --- |',
-    ...programs.map(
-      (each) =>
-        `| ${each.program} | ${each.runsPerConnection.toFixed(2)} | ${each.nanosecondsPerRun.toFixed(0)} |`,
-    ),
-    `| all, ns a connection | | ${perConnection.toFixed(0)} |`,
+    programCostsMarkdown(programs),
     '',
     `A sweep of ${sweepMs.connections} open connections that all give a record: ${sweepMs.read.toFixed(1)} ms, after ` +
       `${sweepMs.owners.toFixed(1)} ms for a look at every open file of the machine for new ones.`,
