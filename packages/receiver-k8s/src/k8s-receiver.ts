@@ -16,9 +16,9 @@ import { MetricsRounds } from './metrics/metrics-rounds.ts';
 import { ObjectMetrics } from './metrics/object-metrics.ts';
 import { WorkloadCountsWatch } from './metrics/workload-counts.ts';
 
-/** What waits for the pipelines, at most. */
+/** What waits for the pipelines, at most; data points take some 100 bytes each, with their share of the resource. */
 const MAX_WAITING_RECORDS = 20_000;
-const MAX_WAITING_POINTS = 1_000_000;
+const MAX_WAITING_POINTS = 100_000;
 
 const LOSSES = {
   description: 'Records that were lost, and what of the API was not taken in, by reason.',

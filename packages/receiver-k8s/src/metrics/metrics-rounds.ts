@@ -1,5 +1,5 @@
 /** Gives how all objects are, once an interval; a large cluster in several batches, between which other work goes on. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { errorText, type Logger, type Outbox } from '@tributary/core';
 import type { ClusterFacts } from '@tributary/kubernetes';
 import type { ObjectMetrics } from './object-metrics.ts';
@@ -19,6 +19,8 @@ export interface MetricsRoundsOptions {
 
 /** A batch is handed on when it has so many data points. */
 const BATCH_POINTS = 8192;
+/** How often a full outbox is looked at, in milliseconds. */
+const FULL_WAIT_MS = 50;
 
 /** See the head of this file. */
 export class MetricsRounds {
@@ -83,7 +85,14 @@ export class MetricsRounds {
   #handOn(): false | Promise<boolean> {
     if (this.#options.metrics.itemCount < BATCH_POINTS) return false;
     this.#add();
-    return nextTurn().then(() => this.#isClosed);
+    return this.#room();
+  }
+
+  /** Lets other work go on, and waits while the pipelines have not taken what was handed on before. */
+  async #room(): Promise<boolean> {
+    await nextTurn();
+    while (this.#options.outbox.isFull && !this.#isClosed) await delay(FULL_WAIT_MS);
+    return this.#isClosed;
   }
 
   #add(): void {
