@@ -1,11 +1,16 @@
 import type { Service } from '../cluster.ts';
 import type { Pod } from '../pod.ts';
 
-/** Who had an address, and when: from before anything could be sent from it until nothing could any more. */
+/**
+ * Who had an address, and when. It is made for some time, then holds for certain, then goes away for some time; who connects
+ * while it is made or goes may meet it or not.
+ */
 interface Holding<T> {
   readonly holder: T;
-  readonly fromMs: number;
+  readonly madeFromMs: number;
+  fromMs: number;
   toMs: number;
+  goneMs: number;
 }
 
 /**
@@ -13,29 +18,23 @@ interface Holding<T> {
  * milliseconds since the Unix epoch.
  */
 export class Holders {
-  readonly #pods = new Map<string, Holding<Pod>[]>();
-  readonly #services = new Map<string, Holding<Service>[]>();
+  readonly #pods = new Holdings<Pod>();
+  readonly #services = new Holdings<Service>();
   readonly #containers = new Map<string, Pod>();
 
-  /** The pod whose own address it was then; undefined if it was nobody's. Those in their node's network are not asked for. */
+  /** The pod that certainly had it as its own address then. Those in their node's network are not asked for. */
   podAt(address: string, timeMs: number): Pod | undefined {
-    return holderAt(this.#pods, address, timeMs);
+    return this.#pods.at(address, timeMs);
   }
 
-  /** The pods whose own address it was at some time from one time to another, in their order. */
-  podsBetween(address: string, fromMs: number, toMs: number): readonly Pod[] {
-    const holdings = this.#pods.get(address) ?? [];
-    return holdings.flatMap((each) => (each.fromMs <= toMs && fromMs <= each.toMs ? [each.holder] : []));
+  /** The pods that may have been met there at some time from one time to another, and the last one before. */
+  podsAround(address: string, fromMs: number, toMs: number): readonly Pod[] {
+    return this.#pods.around(address, fromMs, toMs);
   }
 
-  /** The pod whose own address it was last before then. */
-  lastPodBefore(address: string, timeMs: number): Pod | undefined {
-    return this.#pods.get(address)?.findLast(({ toMs }) => toMs < timeMs)?.holder;
-  }
-
-  /** The service whose address it was then. */
+  /** The service whose address it certainly was then. */
   serviceAt(address: string, timeMs: number): Service | undefined {
-    return holderAt(this.#services, address, timeMs);
+    return this.#services.at(address, timeMs);
   }
 
   /** The pod that a container is of, or was. */
@@ -43,10 +42,10 @@ export class Holders {
     return this.#containers.get(containerId);
   }
 
-  /** A pod has its addresses and containers, from this time. */
-  podStarted(pod: Pod, fromMs: number): void {
+  /** A pod that was made since a time runs now. */
+  podStarted(pod: Pod, madeFromMs: number): void {
     this.knowContainers(pod);
-    if (!pod.isHostNetwork) hold(this.#pods, [pod.ip, pod.ip6], pod, fromMs);
+    if (!pod.isHostNetwork) this.#pods.hold([pod.ip, pod.ip6], pod, madeFromMs);
   }
 
   /** A pod's containers may have other ids than before. */
@@ -54,45 +53,68 @@ export class Holders {
     for (const container of [pod.pause, ...pod.containers.values()]) this.#containers.set(container.id, pod);
   }
 
-  podEnded(pod: Pod): void {
-    release(this.#pods, [pod.ip, pod.ip6], pod);
+  podEnding(pod: Pod): void {
+    this.#pods.ending([pod.ip, pod.ip6], pod);
   }
 
-  serviceMade(service: Service): void {
-    const { addresses } = service;
-    if (addresses !== undefined) hold(this.#services, [addresses.ip, addresses.ip6], service, Date.now());
+  podGone(pod: Pod): void {
+    this.#pods.gone([pod.ip, pod.ip6], pod);
   }
 
-  serviceRemoved(service: Service): void {
-    const { addresses } = service;
-    if (addresses !== undefined) release(this.#services, [addresses.ip, addresses.ip6], service);
+  serviceMade(service: Service, madeFromMs: number): void {
+    this.#services.hold(addressesOf(service), service, madeFromMs);
   }
-}
 
-function hold<T>(
-  holdings: Map<string, Holding<T>[]>,
-  addresses: readonly string[],
-  holder: T,
-  fromMs: number,
-): void {
-  for (const address of addresses) {
-    const all = holdings.get(address) ?? [];
-    all.push({ holder, fromMs, toMs: Number.POSITIVE_INFINITY });
-    holdings.set(address, all);
+  serviceEnding(service: Service): void {
+    this.#services.ending(addressesOf(service), service);
+  }
+
+  serviceGone(service: Service): void {
+    this.#services.gone(addressesOf(service), service);
   }
 }
 
-function release<T>(holdings: Map<string, Holding<T>[]>, addresses: readonly string[], holder: T): void {
-  for (const address of addresses) {
-    const last = holdings.get(address)?.findLast((holding) => holding.holder === holder);
-    if (last !== undefined) last.toMs = Date.now();
+/** The holders of addresses, each with its times, in the order in which they came. */
+class Holdings<T> {
+  readonly #byAddress = new Map<string, Holding<T>[]>();
+
+  hold(addresses: readonly string[], holder: T, madeFromMs: number): void {
+    const never = Number.POSITIVE_INFINITY;
+    for (const address of addresses) {
+      const all = this.#byAddress.get(address) ?? [];
+      all.push({ holder, madeFromMs, fromMs: Date.now(), toMs: never, goneMs: never });
+      this.#byAddress.set(address, all);
+    }
+  }
+
+  ending(addresses: readonly string[], holder: T): void {
+    for (const holding of this.#last(addresses, holder)) holding.toMs = Date.now();
+  }
+
+  gone(addresses: readonly string[], holder: T): void {
+    for (const holding of this.#last(addresses, holder)) holding.goneMs = Date.now();
+  }
+
+  at(address: string, timeMs: number): T | undefined {
+    const all = this.#byAddress.get(address) ?? [];
+    return all.find(({ fromMs, toMs }) => fromMs <= timeMs && timeMs <= toMs)?.holder;
+  }
+
+  around(address: string, fromMs: number, toMs: number): readonly T[] {
+    const all = this.#byAddress.get(address) ?? [];
+    const before = all.findLast(({ goneMs }) => goneMs < fromMs);
+    const met = all.filter(({ madeFromMs, goneMs }) => madeFromMs <= toMs && fromMs <= goneMs);
+    return [...(before === undefined ? [] : [before]), ...met].map(({ holder }) => holder);
+  }
+
+  #last(addresses: readonly string[], holder: T): Holding<T>[] {
+    return addresses.flatMap(
+      (address) => this.#byAddress.get(address)?.findLast((holding) => holding.holder === holder) ?? [],
+    );
   }
 }
 
-function holderAt<T>(
-  holdings: ReadonlyMap<string, Holding<T>[]>,
-  address: string,
-  timeMs: number,
-): T | undefined {
-  return holdings.get(address)?.findLast(({ fromMs, toMs }) => fromMs <= timeMs && timeMs <= toMs)?.holder;
+/** None of a headless service. */
+function addressesOf({ addresses }: Service): string[] {
+  return addresses === undefined ? [] : [addresses.ip, addresses.ip6];
 }

@@ -99,7 +99,7 @@ export class RegisteredCluster implements AsyncDisposable {
       await this.#api.patchStatus(path, nodeStatus(node));
     }
     for (const pod of this.cluster.pods) await this.#registerStatic(pod);
-    for (const service of this.cluster.services) await this.#registerService(service);
+    for (const service of this.cluster.services) await this.#registerService(service, 0);
     await this.#registerEndpoints();
   }
 
@@ -139,10 +139,11 @@ export class RegisteredCluster implements AsyncDisposable {
   removePod(pod: Pod, { end = 'graceful', lingerMs = 0 }: RemovePodOptions = {}): Promise<void> {
     return this.#inTurn(async () => {
       const path = podPath(pod.namespace, pod.name);
+      this.holders.podEnding(pod);
       if (end === 'forced') await this.#api.delete(path, 0);
       if (end === 'graceful') await this.#api.delete(path, 30);
       await this.cluster.removePod(pod);
-      this.holders.podEnded(pod);
+      this.holders.podGone(pod);
       await this.#registerEndpoints(pod);
       const restarts = this.#restartsOf(pod);
       this.#restarts.delete(pod.uid);
@@ -171,9 +172,11 @@ export class RegisteredCluster implements AsyncDisposable {
     return this.#inTurn(async () => {
       const { name, namespace = 'default' } = description;
       const before = this.cluster.services.find((each) => each.name === name && each.namespace === namespace);
-      if (before !== undefined) this.holders.serviceRemoved(before);
+      const madeFromMs = Date.now();
+      if (before !== undefined) this.holders.serviceEnding(before);
       const service = await this.cluster.setService(description, addresses);
-      await this.#registerService(service);
+      if (before !== undefined) this.holders.serviceGone(before);
+      await this.#registerService(service, madeFromMs);
       await this.#registerEndpointsOf(service);
       return service;
     });
@@ -183,11 +186,12 @@ export class RegisteredCluster implements AsyncDisposable {
   removeService(service: Service): Promise<void> {
     return this.#inTurn(async () => {
       const { name, namespace } = service;
+      this.holders.serviceEnding(service);
       for (const family of FAMILIES)
         await this.#api.delete(slicePath(namespace, endpointSliceName(name, family)));
       await this.#api.delete(servicePath(namespace, name));
       await this.cluster.removeService(service);
-      this.holders.serviceRemoved(service);
+      this.holders.serviceGone(service);
     });
   }
 
@@ -256,10 +260,10 @@ export class RegisteredCluster implements AsyncDisposable {
     this.holders.podStarted(pod, 0);
   }
 
-  async #registerService(service: Service): Promise<void> {
+  async #registerService(service: Service, madeFromMs: number): Promise<void> {
     await this.#api.namespace(service.namespace);
     await this.#api.apply(servicePath(service.namespace, service.name), serviceObject(service));
-    this.holders.serviceMade(service);
+    this.holders.serviceMade(service, madeFromMs);
   }
 
   /** Says which pods are behind the services that select a pod, or behind all. */
