@@ -129,6 +129,7 @@ export {
 export * from './pipeline/service.ts';
 export { installPluginHooks } from './plugins/module-hooks.ts';
 export { exposedGc } from './process/exposed-gc.ts';
+export { keepYoungGenerationSmall } from './process/small-young-generation.ts';
 export { madeBuffers } from './process/young-buffers.ts';
 export * from './telemetry/level.ts';
 export * from './telemetry/nop.ts';

@@ -6,7 +6,7 @@
  *     component ─ ClusterWatch ─┬─ Cluster (one for each context and API server): client, facts
  *     component ─ ClusterWatch ─┘     └─ SharedWatch (one for each resource and scope): handler, source, watch
  */
-import type { Context, Settings } from '@tributary/core';
+import { type Context, keepYoungGenerationSmall, type Settings } from '@tributary/core';
 import { ApiClient } from './api/api-client.ts';
 import type { KubernetesAuth } from './api/auth-config.ts';
 import { resourceName } from './api/resource-request.ts';
@@ -32,6 +32,8 @@ interface Cluster {
   readonly client: ApiClient;
   readonly facts: ClusterFacts;
   readonly watches: Map<string, SharedWatch>;
+  /** Ends what is done for the first lists' sake. */
+  readonly listed: () => void;
   users: number;
 }
 
@@ -89,13 +91,29 @@ export class ClusterWatch {
     this.#cluster.users -= 1;
     if (this.#cluster.users === 0) this.#forget();
     await Promise.all(this.#keys.map((key) => leaveWatch(watches, key)));
-    if (this.#cluster.users === 0) client.close();
+    if (this.#cluster.users > 0) return;
+    this.#cluster.listed();
+    client.close();
   }
 }
 
 async function openCluster({ context, telemetry }: Settings, auth: KubernetesAuth): Promise<Cluster> {
   const client = await ApiClient.create(auth);
-  return { client, facts: new ClusterFacts(context, { telemetry }), watches: new Map(), users: 0 };
+  const facts = new ClusterFacts(context, { telemetry });
+  return { client, facts, watches: new Map(), listed: listWithLittleMemory(context), users: 0 };
+}
+
+/** Until the first lists have been taken in, whose are the facts that stay. */
+function listWithLittleMemory(context: Context): () => void {
+  const letGrow = keepYoungGenerationSmall();
+  const unsubscribe = context.sources.onChange(() => {
+    if (!context.sources.isLoading) end();
+  });
+  const end = (): void => {
+    unsubscribe();
+    letGrow();
+  };
+  return end;
 }
 
 function useWatch(
