@@ -99,7 +99,7 @@ export class EndFinder {
     const service =
       holder === undefined ? serviceAt(context, address, port, flow.transport, beginMs) : undefined;
     const socket = this.#peers.find(flow, service !== undefined || flow.nat !== undefined);
-    if (socket !== undefined) {
+    if (socket !== undefined && this.#hasSameSource(flow, socket)) {
       const isTranslated = socket.address !== address || socket.port !== port;
       if (!this.#findPeer(end, socket, isTranslated ? undefined : holder)) return;
       if (end.subject !== undefined) {
@@ -111,6 +111,13 @@ export class EndFinder {
     if (service !== undefined) this.#findBackend(flow, end, service);
     else if (flow.nat !== undefined) this.#findByNat(flow, end, undefined, flow.nat);
     if (end.subject === undefined) this.#findByAddress(flow, end, address, holder);
+  }
+
+  /** Whether the one who had the source's address when the other socket began is the one whose socket this is. */
+  #hasSameSource({ source, owner }: Flow, socket: Socket): boolean {
+    const holder = this.#context.addresses.at(source!, socket.beginMs);
+    const pod = owner.pod(this.#context);
+    return pod === undefined || holder?.kind !== 'pod' || holder === pod;
   }
 
   /** Takes the owner of the other socket; false if that contradicts who held the address, so that nobody can be named. */

@@ -7,6 +7,7 @@ import {
   ATTR_DESTINATION_NAT_ADDRESS,
   ATTR_DESTINATION_NAT_PORT,
   ATTR_DESTINATION_PORT,
+  ATTR_FLOW_CONNECT_DURATION,
   ATTR_FLOW_DURATION,
   ATTR_FLOW_OBSERVER,
   ATTR_FLOW_STATE,
@@ -55,6 +56,8 @@ export interface Flow {
   /** When it began; the time that it was read at where that is not known. */
   readonly beginMs: number;
   readonly hasBegin: boolean;
+  /** How long the source waited for the connection, in milliseconds; NaN where it is not told. */
+  readonly connectMs: number;
   /** Whose socket that is. */
   readonly owner: SocketOwner;
   /** The program that has it open. */
@@ -92,6 +95,7 @@ const KEYS = [
   ATTR_FLOW_OBSERVER,
   ATTR_FLOW_STATE,
   ATTR_FLOW_DURATION,
+  ATTR_FLOW_CONNECT_DURATION,
   ATTR_CONTAINER_ID,
   ATTR_K8S_POD_UID,
   ATTR_SYSTEMD_UNIT_NAME,
@@ -114,6 +118,7 @@ const NAT_PORT = at[ATTR_DESTINATION_NAT_PORT];
 const OBSERVER = at[ATTR_FLOW_OBSERVER];
 const STATE = at[ATTR_FLOW_STATE];
 const DURATION = at[ATTR_FLOW_DURATION];
+const CONNECT_DURATION = at[ATTR_FLOW_CONNECT_DURATION];
 const CONTAINER_ID = at[ATTR_CONTAINER_ID];
 const POD_UID = at[ATTR_K8S_POD_UID];
 const UNIT = at[ATTR_SYSTEMD_UNIT_NAME];
@@ -204,6 +209,7 @@ export class FlowReader {
       timeMs,
       beginMs: hasBegin ? timeMs - seconds * 1000 : timeMs,
       hasBegin,
+      connectMs: reader.number(CONNECT_DURATION) * 1000,
       owner: this.#owner(memory),
       executable: this.#textOf(this.#executables, memory, EXECUTABLE),
       sourceEnd: this.#endState(SOURCE_MATCH, 0),

@@ -19,12 +19,12 @@ const REMEMBERED_MS = 120_000;
 /** A source port has as many sockets at once; of a port with more nothing is told by its address translation. */
 const MAX_SOCKETS_OF_PORT = 32;
 
-/**
- * By how much the destination may seem to have begun before the source, and by how much after it, in milliseconds: what the
- * clocks of one machine are apart, and two lost SYN packets.
- */
-const EARLIEST_MS = -100;
-const LATEST_MS = 3500;
+/** By how much the destination may seem to have begun before the source, in milliseconds: on one machine, and on two. */
+const EARLY_MS = 10;
+const EARLY_ELSEWHERE_MS = 100;
+/** By how much it may have begun after the source had its connection, and after the source began where that is not known. */
+const LATE_MS = 100;
+const LATE_WITHOUT_CONNECT_MS = 3500;
 
 /** The same socket's beginning is told with this precision. */
 const SAME_BEGIN_MS = 50;
@@ -44,6 +44,7 @@ export interface Socket {
   readonly owner: SocketOwner;
   readonly beginMs: number;
   readonly hasBegin: boolean;
+  readonly connectMs: number;
   lastMs: number;
   isClosed: boolean;
   executable: SidedAttributes | undefined;
@@ -178,6 +179,7 @@ function addSocket(port: SourcePort, flow: Flow): void {
     owner: flow.owner,
     beginMs: flow.beginMs,
     hasBegin: flow.hasBegin,
+    connectMs: flow.connectMs,
     lastMs: flow.timeMs,
     isClosed: flow.isClosed,
     executable: flow.executable,
@@ -227,24 +229,27 @@ function isSameSocket(socket: Socket, flow: Flow): boolean {
 /** Whether a flow and a socket of the other side can be one connection, by their times. */
 function couldBePeers(flow: Flow, socket: Socket): boolean {
   if (!flow.hasBegin || !socket.hasBegin) return Math.abs(flow.timeMs - socket.lastMs) <= SAME_SWEEP_MS;
-  const lastMs = flow.isClosed ? flow.timeMs : Number.POSITIVE_INFINITY;
-  return flow.observer === 'source'
-    ? isTimely(flow.beginMs, lastMs, socket.beginMs)
-    : isTimely(socket.beginMs, lastOf(socket), flow.beginMs);
+  if (flow.observer === 'destination') return isTimely(socket, lastOf(socket), flow);
+  return isTimely(flow, flow.isClosed ? flow.timeMs : Number.POSITIVE_INFINITY, socket);
 }
 
 function areTimely(one: Socket, other: Socket): boolean {
   if (!one.hasBegin || !other.hasBegin) return Math.abs(one.lastMs - other.lastMs) <= SAME_SWEEP_MS;
   const source = one.isSource ? one : other;
-  const destination = one.isSource ? other : one;
-  return isTimely(source.beginMs, lastOf(source), destination.beginMs);
+  return isTimely(source, lastOf(source), source === one ? other : one);
 }
 
 function lastOf(socket: Socket): number {
   return socket.isClosed ? socket.lastMs : Number.POSITIVE_INFINITY;
 }
 
-function isTimely(sourceBeginMs: number, sourceLastMs: number, destinationBeginMs: number): boolean {
-  const afterMs = destinationBeginMs - sourceBeginMs;
-  return afterMs >= EARLIEST_MS && afterMs <= LATEST_MS && destinationBeginMs <= sourceLastMs - EARLIEST_MS;
+type Begun = Pick<Socket, 'owner' | 'beginMs' | 'connectMs'>;
+
+/** Whether two ends can be those of one connection, of which the source was last seen at `lastMs`. */
+function isTimely(source: Begun, lastMs: number, destination: Begun): boolean {
+  const afterMs = destination.beginMs - source.beginMs;
+  const isOneMachine = source.owner.hostName === destination.owner.hostName;
+  if (afterMs < -(isOneMachine ? EARLY_MS : EARLY_ELSEWHERE_MS)) return false;
+  const latestMs = source.connectMs >= 0 ? source.connectMs + LATE_MS : LATE_WITHOUT_CONNECT_MS;
+  return afterMs <= latestMs && destination.beginMs <= lastMs + LATE_MS;
 }
