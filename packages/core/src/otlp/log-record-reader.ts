@@ -194,7 +194,7 @@ export class LogRecordReader {
     const { bytes, view } = this.#memory;
     const at = this.#valueStarts[index]!;
     const end = this.#ends[index]!;
-    if (!this.#joined.has(index)) {
+    if (this.#joined.size === 0 || !this.#joined.has(index)) {
       if (bytes[at] === INT_TAG && skipVarint(bytes, at + 1) === end) return Number(readInt64(bytes, at + 1));
       if (bytes[at] === DOUBLE_TAG && end - at === 9) return view.getFloat64(at + 1, true);
     }

@@ -18,8 +18,8 @@ const LOOK_FOR_MISSING_MS = 50;
 
 /** What something was made of: it holds for as long as none of that has changed. */
 export class Dependencies {
-  readonly #entities: Entity[] = [];
-  readonly #revisions: number[] = [];
+  /** Entities and the revisions that they had, by turns. */
+  readonly #entities: (Entity | number)[] = [];
   readonly #named: Named[] = [];
   /** Whether something that was looked for was not known yet. */
   #isIncomplete = false;
@@ -27,8 +27,7 @@ export class Dependencies {
 
   /** It was made of this entity as it is now. */
   onEntity(entity: Entity): void {
-    this.#entities.push(entity);
-    this.#revisions.push(entity.revision);
+    this.#entities.push(entity, entity.revision);
   }
 
   /** Looks up who claimed a name last; it was made of the answer. */
@@ -43,8 +42,8 @@ export class Dependencies {
   /** Whether it still holds; `nowMs` is of any clock. */
   hold(nowMs: number): boolean {
     const entities = this.#entities;
-    for (let index = 0; index < entities.length; index++) {
-      if (entities[index]!.revision !== this.#revisions[index]) return false;
+    for (let index = 0; index < entities.length; index += 2) {
+      if ((entities[index] as Entity).revision !== entities[index + 1]) return false;
     }
     if (nowMs < this.#lookAgainMs) return true;
     this.#lookAgainMs = nowMs + (this.#isIncomplete ? LOOK_FOR_MISSING_MS : LOOK_AGAIN_MS);

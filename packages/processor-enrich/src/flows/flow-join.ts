@@ -21,7 +21,8 @@ import { EndFinder } from './end-finder.ts';
 import type { FlowMetrics } from './flow-metrics.ts';
 import { END_STATES, type Flow, FlowReader } from './flow-reader.ts';
 import { Generations } from './generations.ts';
-import { type KnownEnd, KnownEnds } from './known-ends.ts';
+import type { KnownEnd } from './known-end.ts';
+import { KnownEnds } from './known-ends.ts';
 import { PeerSockets } from './peer-sockets.ts';
 import { type FlowScope, isPublic, OUTSIDE, type Place, SCOPES, scopeOf } from './places.ts';
 import { SidedAttributes } from './sided-attributes.ts';
@@ -154,7 +155,10 @@ export class FlowJoin {
     item.append(MATCH_ATTRIBUTES[match].fields(side));
     if (end.restsOnAddress && flow.beginMs >= this.#staleSince) item.append(STALE.fields(side));
     const isTold = state === END_STATES.told || state === END_STATES.unfoundButTold;
-    if (known !== undefined) write(item, attributes, side, known.attributes, isTold);
+    if (known !== undefined) {
+      if (isTold) attributes.addMissing(this.#known.told(known).encoded(side));
+      else this.#known.append(item, side, known);
+    }
     if (row !== undefined) write(item, attributes, side, this.#known.row(known, row), isTold);
     if (end.executable !== undefined) write(item, attributes, side, end.executable, isTold);
   }

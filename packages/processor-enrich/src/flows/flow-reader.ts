@@ -259,7 +259,7 @@ export class FlowReader {
       if (!reader.has(index)) continue;
       const name = this.#textOf(this.#names, memory, index);
       if (name === undefined) continue;
-      if (name.owner?.hostName !== hostName || !this.#isTold(name)) {
+      if (name.owner?.hostName !== hostName || !this.#isTold(name, index)) {
         name.owner = new SocketOwner({
           containerId: reader.text(CONTAINER_ID) ?? '',
           podUid: reader.text(POD_UID) ?? '',
@@ -277,11 +277,11 @@ export class FlowReader {
     return this.#host;
   }
 
-  /** Whether the record names the owner as the last one with this name did. */
-  #isTold({ containerId, podUid, unit, userUnit }: OwnerName): boolean {
+  /** Whether the record names the owner as the last one with this name did, which `index` has already. */
+  #isTold({ containerId, podUid, unit, userUnit }: OwnerName, index: number): boolean {
     return (
-      this.#isText(CONTAINER_ID, containerId) &&
-      this.#isText(POD_UID, podUid) &&
+      (index === CONTAINER_ID || this.#isText(CONTAINER_ID, containerId)) &&
+      (index === POD_UID || this.#isText(POD_UID, podUid)) &&
       this.#isText(UNIT, unit) &&
       this.#isText(USER_UNIT, userUnit)
     );

@@ -1,0 +1,98 @@
+import type { AnyValue, ItemBytes, KubeService, Memory } from '@tributary/core';
+import type { AddedAttributes } from '../end-facts.ts';
+import type { Arena } from './arena.ts';
+import type { Dependencies } from './dependencies.ts';
+import type { Subject } from './end.ts';
+import type { Place } from './places.ts';
+import { SidedAttributes } from './sided-attributes.ts';
+import type { Side } from './sides.ts';
+
+/** An address is in few rows in the time for which an end is kept. */
+const MAX_ROWS = 16;
+
+/** What a `KnownEnd` is made of. */
+export interface KnownEndParts {
+  readonly subject: Subject;
+  readonly service: KubeService | undefined;
+  readonly place: Place | undefined;
+  readonly dependencies: Dependencies;
+  readonly tablesRevision: number;
+}
+
+/** What is told of one who is at an end. The encoded attributes are the arena's, so that little is touched to copy them. */
+export class KnownEnd {
+  readonly subject: Subject;
+  /** The Service through which it was reached. */
+  readonly service: KubeService | undefined;
+  readonly place: Place | undefined;
+  /** The same reached through Services. */
+  behind: Map<KubeService, KnownEnd> | undefined = undefined;
+  readonly #dependencies: Dependencies;
+  readonly #tablesRevision: number;
+  #sourceMemory: Memory | undefined;
+  #sourceFrom = 0;
+  #sourceTo = 0;
+  #destinationMemory: Memory | undefined;
+  #destinationFrom = 0;
+  #destinationTo = 0;
+  #told: SidedAttributes | undefined;
+  #rows: Map<AddedAttributes, SidedAttributes> | undefined;
+
+  constructor({ subject, service, place, dependencies, tablesRevision }: KnownEndParts) {
+    this.subject = subject;
+    this.service = service;
+    this.place = place;
+    this.#dependencies = dependencies;
+    this.#tablesRevision = tablesRevision;
+  }
+
+  /** Whether nothing that it was made of has changed; `nowMs` is of a steady clock. */
+  holds(tablesRevision: number, nowMs: number): boolean {
+    return this.#tablesRevision === tablesRevision && this.#dependencies.hold(nowMs);
+  }
+
+  /** Appends what is told to a record; false if it was not encoded for this side yet. */
+  appendTo(item: ItemBytes, side: Side): boolean {
+    if (side === 'source') {
+      if (this.#sourceMemory === undefined) return false;
+      item.appendRange(this.#sourceMemory, this.#sourceFrom, this.#sourceTo);
+    } else {
+      if (this.#destinationMemory === undefined) return false;
+      item.appendRange(this.#destinationMemory, this.#destinationFrom, this.#destinationTo);
+    }
+    return true;
+  }
+
+  /** Keeps what is told, encoded for a side. */
+  encode(arena: Arena, side: Side, told: SidedAttributes): void {
+    arena.place(told.fields(side));
+    if (side === 'source') {
+      this.#sourceMemory = arena.memory;
+      this.#sourceFrom = arena.from;
+      this.#sourceTo = arena.to;
+    } else {
+      this.#destinationMemory = arena.memory;
+      this.#destinationFrom = arena.from;
+      this.#destinationTo = arena.to;
+    }
+  }
+
+  /** What is told of it, by what `describe` makes when it is needed: seldom. */
+  told(describe: () => Readonly<Record<string, AnyValue>>): SidedAttributes {
+    this.#told ??= new SidedAttributes(describe());
+    return this.#told;
+  }
+
+  /** What a row tells beside that. */
+  row(row: AddedAttributes, describe: () => Readonly<Record<string, AnyValue>>): SidedAttributes {
+    this.#rows ??= new Map();
+    const known = this.#rows.get(row);
+    if (known !== undefined) return known;
+    const { attributes: told } = this.told(describe);
+    const others = Object.entries(row).filter(([name]) => !Object.hasOwn(told, name));
+    const made = new SidedAttributes(Object.fromEntries(others));
+    if (this.#rows.size >= MAX_ROWS) this.#rows.clear();
+    this.#rows.set(row, made);
+    return made;
+  }
+}
