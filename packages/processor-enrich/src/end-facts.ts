@@ -46,7 +46,10 @@ export interface EndFacts {
 /** Attributes that a table adds, by names without a prefix. The same object as long as the tables stay the same. */
 export type AddedAttributes = Readonly<Record<string, AnyValue>>;
 
-/** What `enrich` asks of the tables. Where several give the same attribute, the first table of the configuration counts. */
+/**
+ * What `enrich` asks of the tables. Where several give the same attribute, those by identity count before those by address, and
+ * of each the first table of the configuration.
+ */
 export interface EndTables {
   /** Grows when what the tables answer may have changed: all that was made of their answers is out of date then. */
   readonly revision: number;
