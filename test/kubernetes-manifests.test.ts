@@ -163,7 +163,7 @@ describe('the API server', () => {
         message: 'an API resource cannot be watched; the others are',
         fields: {
           error: expect.stringMatching(
-            /^kubernetes replicasets\.apps: not allowed to watch them \(.*\)\. The ClusterRole needs the rule: apiGroups \["apps"\], resources \["replicasets"\], verbs \["get", "list", "watch"\]\.$/,
+            /^kubernetes replicasets\.apps: not allowed to watch them \(.*\)\. The ClusterRole needs the rule: apiGroups \["apps"\], resources \["replicasets"\], verbs \["list", "watch"\]\.$/,
           ),
         },
       });

@@ -34,11 +34,17 @@ interface Cluster {
   readonly watches: Map<string, SharedWatch>;
   /** Ends what is done for the first lists' sake. */
   readonly listed: () => void;
+}
+
+/** A cluster with all who want it, also those who wait for it to be opened: it is forgotten when nobody is left. */
+interface SharedCluster {
+  readonly opened: Promise<Cluster>;
   users: number;
+  leave(): void;
 }
 
 /** By context, then by how the API server is reached. */
-const clusters = new WeakMap<Context, Map<string, Promise<Cluster>>>();
+const clusters = new WeakMap<Context, Map<string, SharedCluster>>();
 
 /** One component's share in what is watched of a cluster. */
 export class ClusterWatch {
@@ -48,15 +54,15 @@ export class ClusterWatch {
   readonly client: ApiClient;
   readonly #cluster: Cluster;
   readonly #keys: readonly string[];
-  readonly #forget: () => void;
+  readonly #shared: SharedCluster;
   #isReleased = false;
 
-  private constructor(cluster: Cluster, keys: readonly string[], forget: () => void) {
+  private constructor(shared: SharedCluster, cluster: Cluster, keys: readonly string[]) {
     this.facts = cluster.facts;
     this.client = cluster.client;
     this.#cluster = cluster;
     this.#keys = keys;
-    this.#forget = forget;
+    this.#shared = shared;
   }
 
   /**
@@ -64,43 +70,54 @@ export class ClusterWatch {
    * annotations they want. Rejects with COMPONENT_START where the kubeconfig or the service account is not there.
    */
   static async acquire(settings: Settings, options: ClusterWatchOptions): Promise<ClusterWatch> {
-    const { context } = settings;
-    const ofContext = clusters.get(context) ?? new Map<string, Promise<Cluster>>();
-    clusters.set(context, ofContext);
-    const key = JSON.stringify([options.auth.auth_type, options.auth.kube_config_path, options.auth.context]);
-    const forget = (): void => void ofContext.delete(key);
-    const opening = ofContext.get(key) ?? openCluster(settings, options.auth);
-    ofContext.set(key, opening);
-    const cluster = await opening.catch((error: unknown) => {
-      forget();
+    const shared = share(settings, options.auth);
+    shared.users += 1;
+    const cluster = await shared.opened.catch((error: unknown) => {
+      shared.leave();
       throw error;
     });
-    cluster.users += 1;
     const keys: string[] = [];
     for (const resource of options.resources) {
       for (const spec of watchesOf(resource, options)) keys.push(useWatch(cluster, resource, spec, settings));
     }
-    return new ClusterWatch(cluster, keys, forget);
+    return new ClusterWatch(shared, cluster, keys);
   }
 
   /** Ends the watches that nobody else uses, and lets go of what only they knew of. Harmless when repeated. */
   async release(): Promise<void> {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    const { watches, client } = this.#cluster;
-    this.#cluster.users -= 1;
-    if (this.#cluster.users === 0) this.#forget();
+    const { watches, client, listed } = this.#cluster;
+    this.#shared.leave();
     await Promise.all(this.#keys.map((key) => leaveWatch(watches, key)));
-    if (this.#cluster.users > 0) return;
-    this.#cluster.listed();
+    if (this.#shared.users > 0) return;
+    listed();
     client.close();
   }
+}
+
+function share(settings: Settings, auth: KubernetesAuth): SharedCluster {
+  const ofContext = clusters.get(settings.context) ?? new Map<string, SharedCluster>();
+  clusters.set(settings.context, ofContext);
+  const key = JSON.stringify([auth.auth_type, auth.kube_config_path, auth.context]);
+  const known = ofContext.get(key);
+  if (known !== undefined) return known;
+  const shared: SharedCluster = {
+    opened: openCluster(settings, auth),
+    users: 0,
+    leave() {
+      this.users -= 1;
+      if (this.users === 0) ofContext.delete(key);
+    },
+  };
+  ofContext.set(key, shared);
+  return shared;
 }
 
 async function openCluster({ context, telemetry }: Settings, auth: KubernetesAuth): Promise<Cluster> {
   const client = await ApiClient.create(auth);
   const facts = new ClusterFacts(context, { telemetry });
-  return { client, facts, watches: new Map(), listed: listWithLittleMemory(context), users: 0 };
+  return { client, facts, watches: new Map(), listed: listWithLittleMemory(context) };
 }
 
 /** Until the first lists have been taken in, whose are the facts that stay. */

@@ -131,7 +131,7 @@ describe('ClusterWatch', () => {
       settings.logs.filter(({ level }) => level === 'error').map(({ fields }) => String(fields['error']));
     await expect.poll(() => errors().length, SOON).toBe(CLUSTER_RESOURCES.length - allowed.length);
     expect(errors().find((text) => text.includes('cronjobs'))).toBe(
-      'kubernetes cronjobs.batch: not allowed to watch them (answered 403: cronjobs.batch is forbidden: User "system:serviceaccount:rights:agent" cannot watch resource "cronjobs" in API group "batch" at the cluster scope). The ClusterRole needs the rule: apiGroups ["batch"], resources ["cronjobs"], verbs ["get", "list", "watch"].',
+      'kubernetes cronjobs.batch: not allowed to watch them (answered 403: cronjobs.batch is forbidden: User "system:serviceaccount:rights:agent" cannot watch resource "cronjobs" in API group "batch" at the cluster scope). The ClusterRole needs the rule: apiGroups ["batch"], resources ["cronjobs"], verbs ["list", "watch"].',
     );
     expect({ pods: namesOf(watch).length, uid: watch.facts.clusterUid }).toEqual({
       pods: 4,

@@ -87,7 +87,7 @@ export class K8sReceiver implements Component {
       outbox: this.#logs,
       version: this.#settings.version,
       intervalMs: this.#config.entities.interval,
-      onLost: (count) => this.#lose(count, 'too_many_waiting'),
+      onLost: (count, reason) => this.#lose(count, reason),
     });
     entityEvents.start();
     this.#parts.push(entityEvents);
@@ -99,7 +99,7 @@ export class K8sReceiver implements Component {
     const eventLog = new EventLog(version);
     const startMs = Date.now();
     const wanted = events.namespaces ?? namespaces;
-    for (const namespace of wanted.length === 0 ? [undefined] : wanted) {
+    for (const namespace of wanted.length === 0 ? [undefined] : new Set(wanted)) {
       const handler = new EventHandler({
         startMs,
         onEvent: (event) => {

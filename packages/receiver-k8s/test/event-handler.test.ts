@@ -90,6 +90,14 @@ describe('a watch of Events', () => {
     expect(namesOf(told)).toEqual(['listed', 'watched', 'a', 'z']);
   });
 
+  it('reads a long message that was cut off within a character, as of a probe that failed', () => {
+    const { handler: events, told, malformed } = handler();
+    const said = Buffer.concat([Buffer.from('é'.repeat(5000)), Buffer.from([0xc3])]);
+    const message = Buffer.concat([varint(4 * 8 + 2), varint(said.length), said]);
+    events.seen(Buffer.concat([event('probe', '7', START_SECONDS), message]));
+    expect([told[0]?.message, malformed()]).toEqual([`${'é'.repeat(5000)}\ufffd`, 0]);
+  });
+
   it('reads the newer form: a time to the microsecond, a series, and who reported', () => {
     const { handler: events, told } = handler();
     const series: Field = [

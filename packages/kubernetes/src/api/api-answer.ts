@@ -1,13 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { errorText } from '@tributary/core';
 import { MalformedError } from '../wire/field-reader.ts';
-import { MAX_ERROR_BYTES } from './limits.ts';
+import { MAX_ERROR_BYTES, MAX_RETRY_AFTER_MS } from './limits.ts';
 import { WatchFailure } from './watch-failure.ts';
 
-/** How long the text of an error may take, in milliseconds. */
+/** How long the text of an error may take in all, in milliseconds. */
 const ERROR_TIMEOUT_MS = 5_000;
-/** No server is given more time than this, whatever it asks for. */
-const MAX_RETRY_AFTER_MS = 5 * 60_000;
 
 /** The answer to a request, whose body has not been read yet. */
 export class ApiAnswer {
@@ -77,6 +75,7 @@ export class ApiAnswer {
 
   /** The body of an error; as much of it as is of use. */
   async readError(): Promise<Buffer> {
+    const endMs = performance.now() + ERROR_TIMEOUT_MS;
     const chunks: Buffer[] = [];
     let bytes = 0;
     try {
@@ -86,7 +85,7 @@ export class ApiAnswer {
           bytes += chunk.length;
           if (bytes > MAX_ERROR_BYTES) throw new MalformedError('the text of an error is too long');
         },
-        () => ERROR_TIMEOUT_MS,
+        () => Math.max(endMs - performance.now(), 0),
       );
     } catch {
       // What has come of it has to do: the status counts.

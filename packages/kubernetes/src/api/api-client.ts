@@ -15,6 +15,8 @@ import { WatchFailure } from './watch-failure.ts';
 
 /** How long the connection, the handshake and the head of the answer may take together, in milliseconds. */
 const HEAD_TIMEOUT_MS = 30_000;
+/** How long credentials may take in all: a plugin has a minute. */
+const ACCESS_TIMEOUT_MS = 70_000;
 const MAX_FREE_SOCKETS = 4;
 const AGENT = { keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS } as const;
 
@@ -32,12 +34,17 @@ export interface ApiRequest {
 export class ApiClient {
   readonly #access: AccessSource;
   readonly #headTimeoutMs: number;
+  readonly #accessTimeoutMs: number;
   #agent: HttpAgent | HttpsAgent | undefined;
   #agentKey = '';
 
-  constructor(access: AccessSource, { headTimeoutMs = HEAD_TIMEOUT_MS } = {}) {
+  constructor(
+    access: AccessSource,
+    { headTimeoutMs = HEAD_TIMEOUT_MS, accessTimeoutMs = ACCESS_TIMEOUT_MS } = {},
+  ) {
     this.#access = access;
     this.#headTimeoutMs = headTimeoutMs;
+    this.#accessTimeoutMs = accessTimeoutMs;
   }
 
   /** Rejects with COMPONENT_START where the kubeconfig, or the service account, is not there or not right. */
@@ -48,7 +55,7 @@ export class ApiClient {
 
   /** Sends a request; resolves with an answer of status 200, rejects with a WatchFailure else. */
   async get(asked: ApiRequest): Promise<ApiAnswer> {
-    const access = await this.#readAccess();
+    const access = await this.#readAccess(asked.signal);
     const response = await this.#send(access, asked);
     const answer = new ApiAnswer(response);
     if (response.statusCode === 200) return answer;
@@ -64,12 +71,21 @@ export class ApiClient {
     this.#agent = undefined;
   }
 
-  async #readAccess(): Promise<Access> {
+  /** Nobody waits longer for a plugin or a provider of tokens that hangs, and nobody who has ended waits at all. */
+  async #readAccess(signal: AbortSignal): Promise<Access> {
+    const { promise: ended, reject: end } = Promise.withResolvers<never>();
+    const abort = (): void => end(new Error('not wanted any more'));
+    const limitMs = this.#accessTimeoutMs;
+    const timer = setTimeout(() => end(new Error(`none within ${limitMs / 1000} s`)), limitMs);
+    signal.addEventListener('abort', abort);
     try {
-      return await this.#access.read();
+      return await Promise.race([this.#access.read(), ended]);
     } catch (error) {
       const message = error instanceof PipelineError ? error.message : `no credentials: ${errorText(error)}`;
       throw new WatchFailure('credentials', message, { cause: error });
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
     }
   }
 

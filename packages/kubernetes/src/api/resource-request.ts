@@ -44,7 +44,7 @@ export function resourceName({ group, plural, namespace }: ResourceSpec): string
 
 /** What to say where a role does not allow enough. `said` is the server's own message. */
 export function forbiddenText(spec: ResourceSpec, verb: string, said: string): string {
-  const rule = `apiGroups ["${spec.group}"], resources ["${spec.plural}"], verbs ["get", "list", "watch"]`;
+  const rule = `apiGroups ["${spec.group}"], resources ["${spec.plural}"], verbs ["list", "watch"]`;
   const kind = spec.namespace === undefined ? 'ClusterRole' : `Role of namespace ${spec.namespace}`;
   return `kubernetes ${resourceName(spec)}: not allowed to ${verb} them (${said}). The ${kind} needs the rule: ${rule}.`;
 }

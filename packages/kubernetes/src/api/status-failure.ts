@@ -1,5 +1,6 @@
 import { z } from '@tributary/core';
 import { openEnvelope, startsWithMagic } from './envelope.ts';
+import { MAX_RETRY_AFTER_MS } from './limits.ts';
 import { type ApiStatus, readStatus } from './object-meta.ts';
 import { type FailureReason, WatchFailure } from './watch-failure.ts';
 
@@ -52,7 +53,8 @@ const statusSchema = z
 const NOTHING_TOLD: ApiStatus = { code: 0, reason: '', message: '', causes: [], retryAfterSeconds: 0 };
 
 function failureOf(status: ApiStatus, retryAfterMs: number): WatchFailure {
-  const waitMs = Math.max(retryAfterMs, status.retryAfterSeconds * 1000);
+  // From outside: a timer of more than 25 days would go off at once.
+  const waitMs = Math.min(Math.max(retryAfterMs, status.retryAfterSeconds * 1000), MAX_RETRY_AFTER_MS);
   const said = printable(status.message);
   const message = `answered ${status.code}${said === '' ? '' : `: ${said}`}`;
   return new WatchFailure(reasonOf(status), message, { retryAfterMs: waitMs });

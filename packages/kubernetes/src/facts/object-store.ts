@@ -27,8 +27,8 @@ export interface ObjectKind<E extends TrackedObject> {
   create(moment: Moment): E;
   /** Takes in what the object says now; whether anything has changed. */
   update(object: E, moment: Moment): boolean;
-  /** It is gone since `endMs` (milliseconds since the Unix epoch), or before. */
-  remove(object: E, endMs: number): void;
+  /** It is gone since `endMs` or before, which was learnt at `atMs` (milliseconds since the Unix epoch). */
+  remove(object: E, endMs: number, atMs: number): void;
 }
 
 /** Tells what has changed. */
@@ -178,7 +178,7 @@ export class ObjectStore<E extends TrackedObject> {
       const [oldest] = this.#gone.keys();
       if (oldest !== undefined) this.#gone.delete(oldest);
     }
-    this.#kind.remove(object, endMs);
+    this.#kind.remove(object, endMs, atMs);
     this.#listener('deleted', object, atMs);
   }
 }

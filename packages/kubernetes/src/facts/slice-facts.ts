@@ -57,15 +57,16 @@ export class SliceFacts implements ObjectKind<WatchedSlice> {
     const serviceName = pairValue(this.meta.labels, SERVICE_NAME_LABEL) ?? '';
     const backends = this.#usable();
     if (slice.serviceName === serviceName && areBackendsEqual(slice.backends, backends)) return false;
-    if (slice.serviceName !== serviceName) this.remove(slice, moment.atMs);
+    if (slice.serviceName !== serviceName) this.remove(slice, moment.atMs, moment.atMs);
     slice.serviceName = serviceName;
     slice.backends = backends;
     this.#tell(this.#backends.setSlice(slice, moment.atMs), moment.atMs);
     return true;
   }
 
-  remove(slice: WatchedSlice, endMs: number): void {
-    this.#tell(this.#backends.removeSlice(slice, endMs), endMs);
+  /** Its backends may have answered until it was learnt that it is gone. */
+  remove(slice: WatchedSlice, _endMs: number, atMs: number): void {
+    this.#tell(this.#backends.removeSlice(slice, atMs), atMs);
   }
 
   #tell(service: WatchedService | undefined, atMs: number): void {

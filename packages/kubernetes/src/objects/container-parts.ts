@@ -72,7 +72,7 @@ export class ContainerParts {
 
   condition(condition: ContainerCondition): ContainerCondition {
     const { state, isReady, reason, lastReason } = condition;
-    const key = `${state} ${isReady} ${reason} ${lastReason}`;
+    const key = `${state} ${isReady} ${reason.length} ${reason} ${lastReason}`;
     const known = this.#conditions.get(key);
     if (known !== undefined) return known;
     if (this.#conditions.size < MAX_STATUSES) this.#conditions.set(key, condition);

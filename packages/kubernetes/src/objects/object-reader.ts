@@ -14,7 +14,7 @@ const DELIMITED = 2;
 const FIXED32 = 5;
 const MAX_VARINT_BYTES = 10;
 
-/** Longer texts than this are in no name, image or address; annotations alone may be longer. */
+/** Longer texts than this are in no name, image or address; annotations and texts for people alone may be longer. */
 const MAX_TEXT_BYTES = 4096;
 
 /** The API server's own limit on the annotations of an object, all together. */
@@ -102,6 +102,16 @@ export class ObjectReader {
   text(end: number): string {
     const valueEnd = this.enter(end);
     const text = this.#decode(this.position, valueEnd, MAX_TEXT_BYTES);
+    this.position = valueEnd;
+    return text;
+  }
+
+  /** A text for people, which programs have put together: it may be long, and cut off within a character. */
+  prose(end: number): string {
+    const valueEnd = this.enter(end);
+    if (valueEnd - this.position > MAX_LONG_TEXT_BYTES)
+      throw new MalformedObjectError('a text that is too long');
+    const text = this.bytes.toString('utf8', this.position, valueEnd);
     this.position = valueEnd;
     return text;
   }

@@ -234,7 +234,7 @@ describe('credentials', () => {
     await isCurrent(services);
     await expect.poll(() => pods.restarts('forbidden'), SOON).toBeGreaterThanOrEqual(3);
     expect(pods.errors).toEqual([
-      'kubernetes pods: not allowed to watch them (answered 403: pods is forbidden: User "system:serviceaccount:rbac:agent" cannot watch resource "pods" in API group "" at the cluster scope). The ClusterRole needs the rule: apiGroups [""], resources ["pods"], verbs ["get", "list", "watch"].',
+      'kubernetes pods: not allowed to watch them (answered 403: pods is forbidden: User "system:serviceaccount:rbac:agent" cannot watch resource "pods" in API group "" at the cluster scope). The ClusterRole needs the rule: apiGroups [""], resources ["pods"], verbs ["list", "watch"].',
     ]);
     expect(pods.context.sources.isLoading).toBe(false);
     await controlPlane.serviceAccount('rbac', 'agent', [{ ...rule, resources: ['services', 'pods'] }]);

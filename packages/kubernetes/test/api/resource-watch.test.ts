@@ -304,6 +304,22 @@ describe('ResourceWatch', () => {
     await new Promise((resolve) => proxy.close(resolve));
   });
 
+  test('does not wait for credentials that hang, and not for them to end', async () => {
+    let reads = 0;
+    const never = (): Promise<never> => {
+      reads += 1;
+      return new Promise(() => {});
+    };
+    const client = new ApiClient({ read: never, refused() {} }, { accessTimeoutMs: 20 });
+    const hung = new WatchUnderTest(client, PODS);
+    await expect.poll(() => hung.restarts('credentials'), SOON).toBeGreaterThanOrEqual(2);
+    await hung[Symbol.asyncDispose]();
+    const patient = new WatchUnderTest(new ApiClient({ read: never, refused() {} }), PODS);
+    await expect.poll(() => reads, SOON).toBeGreaterThanOrEqual(3);
+    await patient[Symbol.asyncDispose]();
+    expect(patient.context.sources.list()).toEqual([]);
+  });
+
   test('ends while it waits, while it asks and while it watches', async () => {
     const hangs: Answer = () => {};
     for (const answer of [answersWith(500, ''), hangs, streams(LISTED)]) {

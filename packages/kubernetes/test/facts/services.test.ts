@@ -161,6 +161,21 @@ test('a Service is told to have changed when its backends have, and only then', 
   expect(story.backends('web')).toEqual([]);
 });
 
+test('the backends of a slice that a list does not have any more may have answered until then', () => {
+  const story = new Services();
+  story.service(10, 'web', { spec: { ...WEB, ports: [{ port: 80 }] } });
+  story.slice(11, 's1', 'web', [{ addresses: ['10.0.0.1'] }]);
+  story.slice(12, 's2', 'web', [{ addresses: ['10.0.0.2'] }]);
+  story.slices.listing();
+  story.slice(50, 's1', 'web', [{ addresses: ['10.0.0.1'] }]);
+  story.slices.listed(ms(51));
+  const [service] = story.facts.services();
+  expect([service?.backends.map(({ address }) => address), service?.backendsSince]).toEqual([
+    ['10.0.0.1'],
+    ms(51),
+  ]);
+});
+
 test('a slice that is given to another Service leaves the first', () => {
   const story = new Services();
   story.service(10, 'a', { spec: { ...WEB, ports: [] } });

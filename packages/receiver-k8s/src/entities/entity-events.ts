@@ -24,8 +24,8 @@ export interface EntityEventsOptions {
   readonly version: string;
   /** How often everything is told anew, in milliseconds; 0: never. */
   readonly intervalMs: number;
-  /** Called with how many deletions were not told, because too many waited. */
-  readonly onLost: (count: number) => void;
+  /** Called with how many deletions were not told, and why: too many waited, or still did at the end. */
+  readonly onLost: (count: number, reason: 'too_many_waiting' | 'shutdown') => void;
 }
 
 /** How long changes are gathered, in milliseconds. */
@@ -66,6 +66,8 @@ export class EntityEvents {
     clearInterval(this.#gathering);
     clearInterval(this.#repeating);
     while (this.#changed.size + this.#deleted.size > 0 && !this.#options.outbox.isFull) this.#tellBatch();
+    // What an object was like last is told by whoever watches next; that it went is told by nobody.
+    if (this.#deleted.size > 0) this.#options.onLost(this.#deleted.size, 'shutdown');
   }
 
   #take({ type, entity, atMs }: ClusterChange): void {
@@ -74,7 +76,7 @@ export class EntityEvents {
       return;
     }
     this.#changed.delete(entity);
-    if (this.#deleted.size >= MAX_WAITING_DELETIONS) this.#options.onLost(1);
+    if (this.#deleted.size >= MAX_WAITING_DELETIONS) this.#options.onLost(1, 'too_many_waiting');
     else this.#deleted.set(entity, atMs);
   }
 

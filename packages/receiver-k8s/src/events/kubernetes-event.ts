@@ -67,7 +67,7 @@ function readEvent(reader: ObjectReader, end: number): KubernetesEvent {
     if (field === 1) readMetadata(reader, reader.enter(end), event);
     else if (field === 2) readInvolved(reader, reader.enter(end), event.involved);
     else if (field === 3) event.reason = reader.sharedText(end);
-    else if (field === 4) event.message = reader.text(end);
+    else if (field === 4) event.message = reader.prose(end);
     else if (field === 5) readSource(reader, reader.enter(end), event);
     else if (field === 6) times.first = readTime(reader, end);
     else if (field === 7) times.last = readTime(reader, end);

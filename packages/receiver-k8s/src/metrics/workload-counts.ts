@@ -67,7 +67,7 @@ export class WorkloadCountsWatch {
     for (const resource of Object.keys(KINDS) as (keyof typeof KINDS)[]) {
       if (!resources.includes(resource)) continue;
       const [group, kind] = KINDS[resource];
-      for (const namespace of namespaces.length === 0 ? [undefined] : namespaces) {
+      for (const namespace of namespaces.length === 0 ? [undefined] : new Set(namespaces)) {
         const spec: ResourceSpec = {
           ...{ group, kind, version: 'v1', plural: resource },
           ...(namespace === undefined ? {} : { namespace }),
