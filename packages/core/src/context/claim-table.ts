@@ -136,6 +136,15 @@ export class ClaimTable<K extends string | number, V> {
     this.#clear();
   }
 
+  /** Takes back that `value` held `key` after `to`, where it was said to have held it until later and has ended since. */
+  curtail(key: K, value: V, to: number): void {
+    for (let link = this.#links(key); link !== undefined; link = link.older) {
+      if (link.value !== value || link.to === undefined || link.to <= to) continue;
+      link.to = to;
+      this.#changes += 1;
+    }
+  }
+
   /** The value that held `key` at `time` (milliseconds since the Unix epoch); undefined if none did, or more than one. */
   at(key: K, time: number): V | undefined {
     const newest = this.#newest.get(key);

@@ -16,4 +16,11 @@ export interface ObjectHandler {
   deleted(object: Uint8Array, atMs: number): void;
   /** The list is whole. */
   listed(atMs: number): void;
+  /**
+   * The watch broke; up to `sinceMs` it had told everything. What is told from now on, until `resumed`, may have happened at any
+   * time since. May be called again before that.
+   */
+  interrupted?(sinceMs: number): void;
+  /** All that was missed has been told, and what happens is told again as it happens. */
+  resumed?(): void;
 }

@@ -277,6 +277,7 @@ export class ResourceWatch {
   }
 
   #caughtUp(): void {
+    this.#tell((handler) => handler.resumed?.());
     this.#source ??= this.#openSource?.();
     this.#source?.current();
     this.#events.available();
@@ -285,7 +286,9 @@ export class ResourceWatch {
   async #recover(failure: WatchFailure): Promise<void> {
     const { firstDelayMs, maxDelayMs, maxUnavailableDelayMs } = this.#timing;
     const { reason } = failure;
-    this.#source?.stale(this.#lastByteMs);
+    const sinceMs = this.#lastByteMs;
+    this.#tell((handler) => handler.interrupted?.(sinceMs));
+    this.#source?.stale(sinceMs);
     if (NEEDS_LIST.has(reason)) this.#version = '';
     this.#failures += 1;
     if (reason === 'unauthorized' && !this.#hasRetriedCredentials) {

@@ -12,17 +12,29 @@ export interface Moment {
   readonly atMs: number;
   /** When it was not so yet, as far as anybody knows: -Infinity for what the first list says. */
   readonly sinceMs: number;
+  /** Up to when an object that is new would have been told of, had it been there: -Infinity if the watch has listed nothing yet. */
+  readonly absentMs: number;
   /** Whether a list told it, so that others that are told of may be gone already. */
   readonly isListed: boolean;
+  /** Whether the watch had been interrupted, so that it may have happened long before it was learnt. */
+  readonly isLate: boolean;
 }
 
-/** What is known of the end of something that is gone: it ended by then. */
-export function endOf(moment: Moment): number {
-  // Of what a list does not have any more nobody knows when it went: it is vouched for up to the last sign of it.
-  return moment.isListed && moment.sinceMs !== Number.NEGATIVE_INFINITY ? moment.sinceMs : moment.atMs;
+/** What is known of the end of something that is gone: up to then it was there. */
+export function endOf({ isListed, isLate, sinceMs, atMs }: Moment): number {
+  // When it went nobody knows, and others may have come since: it is vouched for up to the last sign of it.
+  return (isListed || isLate) && sinceMs !== Number.NEGATIVE_INFINITY ? sinceMs : atMs;
 }
 
-/** When an object began to be: its creation timestamp, which is cut off to a second, unless clocks disagree. */
+/**
+ * When an object that was not known before began to be: its creation timestamp, which is cut off to a second, unless clocks
+ * disagree, and not before it would have been told of already.
+ */
 export function beginOf(createdSeconds: number, moment: Moment): number {
+  return Math.max(createdOf(createdSeconds, moment), moment.absentMs);
+}
+
+/** The creation timestamp alone, in milliseconds. */
+export function createdOf(createdSeconds: number, moment: Moment): number {
   return createdSeconds === 0 ? moment.atMs - DELIVERY_MS : Math.min(createdSeconds * 1000, moment.atMs);
 }

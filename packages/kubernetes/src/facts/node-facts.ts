@@ -6,7 +6,7 @@ import type { ObjectReader } from '../objects/object-reader.ts';
 import { arePairsEqual, type PairsCache } from '../objects/pairs.ts';
 import { claimAfter, isUsableAddress } from './claims.ts';
 import type { FactCounters } from './fact-counters.ts';
-import { beginOf, type Moment } from './moment.ts';
+import { beginOf, endOf, type Moment } from './moment.ts';
 import type { ObjectKind } from './object-store.ts';
 import { WatchedNode } from './watched-objects.ts';
 
@@ -81,7 +81,7 @@ export class NodeFacts implements ObjectKind<WatchedNode> {
     const { nodeAddresses } = this.#context;
     const before = keysOf(node.addresses);
     const after = keysOf(addresses);
-    for (const key of before) if (!after.includes(key)) nodeAddresses.release(key, node, moment.atMs);
+    for (const key of before) if (!after.includes(key)) nodeAddresses.release(key, node, endOf(moment));
     const from = node.claimsFromMs ?? moment.sinceMs;
     node.claimsFromMs = undefined;
     for (const key of after) {

@@ -15,7 +15,10 @@ import { compactOf, listOf, WatchedPod } from './watched-pod.ts';
 export class PodAddresses {
   readonly #context: Context;
   readonly #counters: FactCounters;
-  /** When those were last seen that no kubelet had taken; and since when those have been without that had an address before. */
+  /**
+   * Before this a pod had no address: not yet, when it had not been made or was last seen before a kubelet had taken it; or no
+   * more, when it was told to have lost one.
+   */
   readonly #withoutMs = new Map<WatchedPod, number>();
 
   constructor(context: Context, counters: FactCounters) {
@@ -23,12 +26,17 @@ export class PodAddresses {
     this.#counters = counters;
   }
 
+  /** A pod is known for the first time: up to `absentMs` it would have been told of, had it been there. */
+  made(pod: WatchedPod, { absentMs }: Moment): void {
+    if (absentMs !== Number.NEGATIVE_INFINITY) this.#withoutMs.set(pod, absentMs);
+  }
+
   /** Takes in what the pod says of its addresses; whether anything has changed. */
   update(pod: WatchedPod, state: PodState, moment: Moment): boolean {
     const before = listOf(pod.addressKeys);
     const now = this.#usable(state, before);
     if (state.startSeconds === 0 && now.length === 0 && before.length === 0) {
-      if (!moment.isListed) this.#withoutMs.set(pod, moment.atMs);
+      if (!moment.isListed && !moment.isLate) this.#withoutMs.set(pod, moment.atMs);
       return false;
     }
     const hasChanged = !areEqual(before, now);
@@ -71,7 +79,7 @@ export class PodAddresses {
   ): void {
     if (pod.holdsAddresses) {
       for (const key of before) {
-        if (!now.includes(key)) this.#context.addresses.release(key, pod, moment.atMs);
+        if (!now.includes(key)) this.#context.addresses.release(key, pod, endOf(moment));
       }
     }
     pod.addressKeys = compactOf(now);
@@ -90,26 +98,35 @@ export class PodAddresses {
   }
 
   /**
-   * A pod's first addresses are as old as the pod may be. Later ones (its sandbox was made anew) are younger than what was said
-   * last.
+   * A pod's first addresses are as old as what runs in it, which is before they are told: without a container it sends nothing.
+   * Later ones (its sandbox was made anew) are younger than what was said last. A static pod's object comes after the pod.
    */
   #fromMs(pod: WatchedPod, state: PodState, moment: Moment): number {
     const earliest = earliestMs(state, moment);
-    if (!pod.hasHeldAddress) return earliest;
     const without = this.#withoutMs.get(pod);
-    return Math.max(earliest, without === undefined ? moment.sinceMs : without - DELIVERY_MS);
+    if (pod.hasHeldAddress) {
+      return Math.max(earliest, without === undefined ? moment.sinceMs : without - DELIVERY_MS);
+    }
+    if (state.meta.staticUid !== '') return earliest;
+    return Math.max(earliest, firstRunMs(state), without ?? earliest);
   }
 
   #claim(pod: WatchedPod, key: AddressKey, earliest: number, state: PodState, moment: Moment): void {
     const { addresses } = this.#context;
+    // Its beginning may have been told late, as the end of the one before may.
+    const possible = Math.max(
+      earliestMs(state, moment),
+      firstRunMs(state),
+      (this.#withoutMs.get(pod) ?? Number.NEGATIVE_INFINITY) - DELIVERY_MS,
+    );
     let from = earliest;
     for (const earlier of addresses.claimsOf(key)) {
       // One that has ended already takes no address from another; it had it before.
       if (earlier.to === Number.POSITIVE_INFINITY && hasEnded(state)) continue;
       const until = this.#untilOf(earlier, moment);
-      if (until <= from) continue;
-      const isSame = earlier.value instanceof WatchedPod && earlier.value.uid === pod.uid;
-      from = Math.max(from, Math.min(until, isSame ? until : this.#provenMs(pod, state)));
+      if (earlier.value instanceof WatchedPod && earlier.value.uid === pod.uid) from = Math.max(from, until);
+      else if (until > from) from = Math.max(from, Math.min(until, firstRunMs(state)));
+      else if (until > possible) addresses.curtail(key, earlier.value, Math.max(earlier.from, possible));
     }
     if (!addresses.claim(key, pod, Math.min(from, moment.atMs))) this.#counters.add('pods', 'table_full');
   }
@@ -120,17 +137,12 @@ export class PodAddresses {
     // An address is one sandbox's. A pod on its way out has lost it then, even if its object is there yet.
     if (value instanceof WatchedPod && value.isDeleting && !moment.isListed) {
       this.#counters.add('pods', 'address_handed_on');
-      this.release(value, moment.atMs);
-      return moment.atMs;
+      const endMs = endOf(moment);
+      this.release(value, endMs);
+      return endMs;
     }
     this.#counters.add('pods', 'address_shared');
     return to;
-  }
-
-  /** Before this the pod has certainly not used an address, by what it and its history say. */
-  #provenMs(pod: WatchedPod, state: PodState): number {
-    const without = this.#withoutMs.get(pod) ?? Number.NEGATIVE_INFINITY;
-    return Math.max(firstRunMs(state), without - DELIVERY_MS);
   }
 }
 

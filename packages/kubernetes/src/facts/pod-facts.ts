@@ -54,6 +54,7 @@ export class PodFacts implements ObjectKind<WatchedPod> {
     const { uid, name, namespace, createdSeconds, staticUid } = this.meta;
     const pod = new WatchedPod(uid, name, namespace, createdSeconds);
     const { pods, podNames } = this.#context;
+    this.#addresses.made(pod, moment);
     this.#count(claimId(pods, uid, pod));
     this.#count(claimAfter(podNames, nameOf(pod), pod, beginOf(createdSeconds, moment)));
     if (STATIC_UID.test(staticUid)) {

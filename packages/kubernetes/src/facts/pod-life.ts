@@ -4,14 +4,14 @@
  */
 import type { ContainerReport } from '../objects/container-status.ts';
 import type { PodState } from '../objects/pod.ts';
-import { beginOf, endOf, type Moment } from './moment.ts';
+import { createdOf, endOf, type Moment } from './moment.ts';
 
 /** The earliest time at which the pod can have held an address: traffic comes long before the kubelet reports it. */
 export function earliestMs(pod: PodState, moment: Moment): number {
   const started = pod.startSeconds * 1000;
   // The object of a static pod is made after the pod, by the kubelet that runs it.
   if (pod.meta.staticUid !== '' && started !== 0) return Math.min(started, moment.atMs);
-  return Math.min(Math.max(beginOf(pod.meta.createdSeconds, moment), started), moment.atMs);
+  return Math.min(Math.max(createdOf(pod.meta.createdSeconds, moment), started), moment.atMs);
 }
 
 /**

@@ -18,7 +18,7 @@ import { readService, ServiceState } from '../objects/service.ts';
 import type { Backends } from './backends.ts';
 import { claimAfter, isUsableAddress } from './claims.ts';
 import type { FactCounters } from './fact-counters.ts';
-import { beginOf, type Moment } from './moment.ts';
+import { beginOf, endOf, type Moment } from './moment.ts';
 import type { ObjectKind } from './object-store.ts';
 import { WatchedService } from './watched-objects.ts';
 
@@ -133,7 +133,7 @@ export class ServiceFacts implements ObjectKind<WatchedService> {
     fromMs: number,
     moment: Moment,
   ): void {
-    for (const key of before) if (!after.has(key)) table.release(key, service, moment.atMs);
+    for (const key of before) if (!after.has(key)) table.release(key, service, endOf(moment));
     for (const key of after) {
       if (before.has(key)) continue;
       if (!claimAfter(table, key, service, fromMs)) this.#counters.add('services', 'table_full');

@@ -11,6 +11,9 @@ export class WatchHandler<E extends TrackedObject> implements ObjectHandler {
   /** When the watch last told anything, and when it had before the list that is being read. */
   #toldMs = Number.NEGATIVE_INFINITY;
   #toldBeforeListMs = Number.NEGATIVE_INFINITY;
+  /** Since when the watch has been interrupted; undefined while it tells what happens as it happens. */
+  #interruptedMs: number | undefined;
+  #wasListed = false;
   #newestVersion = 0;
   #newestListedVersion = 0;
   #hasListedOlder = false;
@@ -54,22 +57,34 @@ export class WatchHandler<E extends TrackedObject> implements ObjectHandler {
       if (isWatchedBy(object, this) && !listed.has(object)) this.#store.leave(object, this, moment);
     }
     this.#listed = undefined;
+    this.#wasListed = true;
     this.#toldMs = atMs;
     if (this.#hasListedOlder && this.#newestListedVersion < this.#newestVersion) this.#store.forgetVersions();
     this.#newestVersion = this.#newestListedVersion;
   }
 
+  interrupted(sinceMs: number): void {
+    // What was told between two interruptions may have been late all the same.
+    this.#interruptedMs ??= sinceMs;
+  }
+
+  resumed(): void {
+    this.#interruptedMs = undefined;
+  }
+
   /** The watch has ended for good: what no other watch knows of is not known any more. */
   close(atMs: number): void {
-    const moment: Moment = { atMs, sinceMs: atMs, isListed: false };
+    const moment: Moment = { atMs, sinceMs: atMs, absentMs: atMs, isListed: false, isLate: false };
     for (const object of this.#store.values()) {
       if (isWatchedBy(object, this)) this.#store.leave(object, this, moment);
     }
   }
 
   #moment(atMs: number): Moment {
-    return this.#listed === undefined
-      ? { atMs, sinceMs: atMs - DELIVERY_MS, isListed: false }
-      : { atMs, sinceMs: this.#toldBeforeListMs, isListed: true };
+    const isListed = this.#listed !== undefined;
+    const interruptedMs = this.#toldMs === Number.NEGATIVE_INFINITY ? undefined : this.#interruptedMs;
+    const sinceMs = interruptedMs ?? (isListed ? this.#toldBeforeListMs : atMs - DELIVERY_MS);
+    const absentMs = this.#wasListed ? sinceMs : Number.NEGATIVE_INFINITY;
+    return { atMs, sinceMs, absentMs, isListed, isLate: interruptedMs !== undefined };
   }
 }
