@@ -3,7 +3,7 @@ import { isIPv6, SocketAddress } from 'node:net';
 
 /**
  * An IP address in the one form that tables know it by: IPv4 (also `::ffff:a.b.c.d`) as a signed 32-bit integer, IPv6 as the
- * text of RFC 5952 without a zone. Made by `addressKey`, turned back by `addressText`.
+ * text of RFC 5952, always in groups of hexadecimal digits, without a zone. Made by `addressKey`, turned back by `addressText`.
  */
 export type AddressKey = number | string;
 
@@ -17,6 +17,8 @@ const DOT = 0x2e;
 const ZERO = 0x30;
 const TRANSPORT_CODES: Readonly<Record<NetworkTransport, number>> = { tcp: 0, udp: 1, sctp: 2 };
 const MAPPED = /^::ffff:(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})$/;
+/** What the system writes of addresses such as `::1:203`, which once held IPv4 ones (RFC 4291, 2.5.5.1). */
+const COMPATIBLE = /^::(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})$/;
 
 /** The key of an address in text; undefined if it is none. A zone (`fe80::1%eth0`) is left out. */
 export function addressKey(text: string): AddressKey | undefined {
@@ -93,5 +95,9 @@ function ipv6Key(text: string): AddressKey | undefined {
   if (!isIPv6(address)) return undefined;
   const canonical = new SocketAddress({ address, family: 'ipv6' }).address;
   const mapped = MAPPED.exec(canonical);
-  return mapped === null ? canonical : addressKey(mapped[1]!);
+  if (mapped !== null) return addressKey(mapped[1]!);
+  const compatible = COMPATIBLE.exec(canonical);
+  if (compatible === null) return canonical;
+  const low = addressKey(compatible[1]!) as number;
+  return `::${(low >>> 16).toString(16)}:${(low & 0xffff).toString(16)}`;
 }

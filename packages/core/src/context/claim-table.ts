@@ -132,6 +132,8 @@ export class ClaimTable<K extends string | number, V> {
       link.to = to;
       this.#changes += 1;
       this.#ended.push({ key, link, atMs: this.#monotonicMs() });
+      // A key that is handed on all the time forgets its claims before their grace period is over, but not that they ended.
+      if (this.#ended.length > this.#maxClaims) this.#evictOldest();
     }
     this.#clear();
   }
@@ -212,10 +214,17 @@ export class ClaimTable<K extends string | number, V> {
     }
   }
 
+  /** Makes room for a claim; false if all that there are still hold. */
   #evict(): boolean {
+    while (this.#ended.length > 0) if (this.#evictOldest()) return true;
+    return false;
+  }
+
+  /** Lets go of the claim that ended first; false if it was forgotten before. */
+  #evictOldest(): boolean {
     const ended = this.#ended.shift();
-    if (ended === undefined) return false;
-    if (this.#remove(ended.key, ended.link)) this.#evicted += 1;
+    if (ended === undefined || !this.#remove(ended.key, ended.link)) return false;
+    this.#evicted += 1;
     return true;
   }
 

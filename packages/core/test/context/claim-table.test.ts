@@ -121,3 +121,14 @@ test('what is claimed for all times is the answer at any, and as others once som
   expect([claims.at('id', 199), claims.at('id', 200), claims.newest('id')]).toEqual(['b', undefined, 'b']);
   expect(claims.counts.claims).toBe(2);
 });
+
+test('a key that is handed on all the time does not let a table take more than it may', () => {
+  const { claims } = table({ maxClaims: 100 });
+  for (let time = 0; time < 200; time++) {
+    const holder = time % 2 === 0 ? 'a' : 'b';
+    claims.claim('k', holder, time);
+    claims.release('k', holder, time + 1);
+  }
+  for (let index = 0; index < 200; index++) claims.claim(`other${index}`, 'x', 0);
+  expect(claims.counts).toEqual({ claims: 100, misses: 0, ambiguous: 0, evicted: 200, refused: 100 });
+});
