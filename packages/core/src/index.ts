@@ -80,6 +80,8 @@ export { Batch } from './otlp/batch.ts';
 export { type BatchMeta, NO_META } from './otlp/batch-meta.ts';
 export { MAX_MESSAGE_DEPTH } from './otlp/check.ts';
 export { type AttributesOwner, EncodedAttributes } from './otlp/encoded-attributes.ts';
+export { EncodedText } from './otlp/encoded-text.ts';
+export { isEventOfName } from './otlp/event-name.ts';
 export type { Exemplar } from './otlp/exemplar.ts';
 export type {
   ExponentialBuckets,
@@ -89,7 +91,7 @@ export type { Resource, ResourceGroup, Scope, ScopeGroup, TelemetryRecord } from
 export type { HistogramDataPoint } from './otlp/histogram-data-point.ts';
 export type { ItemVisitor } from './otlp/item-edits.ts';
 export type { ItemBytes } from './otlp/item-writer.ts';
-export { EncodedText, isEventOfName, LogRecordReader } from './otlp/log-record-reader.ts';
+export { LogRecordReader } from './otlp/log-record-reader.ts';
 export type { LogRecord } from './otlp/logs.ts';
 export { Memory } from './otlp/memory.ts';
 export type { DataPoint, Metric, MetricType } from './otlp/metrics.ts';
