@@ -7,10 +7,11 @@ import {
   nameKey,
   type Pod,
 } from '@tributary/core';
+import type { AddressHolders } from './address-holders.ts';
 import { clearEnd, type End, emptyEnd, setEnd } from './end.ts';
 import type { Flow } from './flow-reader.ts';
 import { isLoopback, type PeerSockets, type Socket } from './peer-sockets.ts';
-import { backendAt, onlyBackend, serviceAt } from './services.ts';
+import { hostPodAt, onlyBackend, serviceAt } from './services.ts';
 import type { Translations } from './translations.ts';
 
 /** See the head of this file. */
@@ -19,11 +20,13 @@ export class EndFinder {
   readonly source: End = emptyEnd();
   readonly destination: End = emptyEnd();
   readonly #context: Context;
+  readonly #holders: AddressHolders;
   readonly #peers: PeerSockets;
   readonly #translations: Translations;
 
-  constructor(context: Context, peers: PeerSockets, translations: Translations) {
+  constructor(context: Context, holders: AddressHolders, peers: PeerSockets, translations: Translations) {
     this.#context = context;
+    this.#holders = holders;
     this.#peers = peers;
     this.#translations = translations;
   }
@@ -70,7 +73,7 @@ export class EndFinder {
     const { source: address } = flow;
     const end = this.source;
     if (address === undefined) return;
-    const holder = this.#context.addresses.at(address, flow.beginMs);
+    const holder = this.#holderAt(flow, address, flow.beginMs);
     const socket = this.#peers.find(flow, true);
     if (socket !== undefined && this.#isOfFlow(socket, flow) && !this.#findPeer(end, socket, holder)) return;
     if (end.subject === undefined) this.#findByAddress(flow, end, address, holder);
@@ -95,7 +98,7 @@ export class EndFinder {
     const { destination: address, destinationPort: port, beginMs } = flow;
     const end = this.destination;
     if (address === undefined) return;
-    const holder = context.addresses.at(address, beginMs);
+    const holder = this.#holderAt(flow, address, answeredMs(flow));
     const service =
       holder === undefined ? serviceAt(context, address, port, flow.transport, beginMs) : undefined;
     const socket = this.#peers.find(flow, service !== undefined || flow.nat !== undefined);
@@ -145,16 +148,31 @@ export class EndFinder {
 
   /** The pod at the address that the kernel says the connection was sent to. */
   #findByNat(flow: Flow, end: End, service: KubeService | undefined, nat: AddressKey): void {
-    const pod = backendAt(this.#context, service, nat, flow.beginMs);
+    const pod = this.#backendAt(flow, service, nat);
     if (pod !== undefined) setEnd(end, 'pod_ip', pod, true);
   }
 
   #translate(flow: Flow, end: End, service: KubeService): void {
     const translated = this.#translations.of(flow);
     if (translated === undefined) return;
-    const pod = backendAt(this.#context, service, translated.address, flow.beginMs);
+    const pod = this.#backendAt(flow, service, translated.address);
     setEnd(end, 'conntrack', pod ?? service, true);
     setNat(end, flow, translated.address, translated.port);
+  }
+
+  #backendAt(flow: Flow, service: KubeService | undefined, address: AddressKey): Pod | undefined {
+    const holder = this.#holderAt(flow, address, answeredMs(flow));
+    if (holder !== undefined) return holder.kind === 'pod' ? holder : undefined;
+    return hostPodAt(this.#context, service, address, flow.beginMs);
+  }
+
+  /** Who held the address of the end that was not seen. One who calls himself, through a Service perhaps, is known already. */
+  #holderAt(flow: Flow, address: AddressKey, timeMs: number): Holder | undefined {
+    const own = flow.observer === 'source' ? flow.source : flow.destination;
+    const isOwn = address === own && flow.observer !== undefined && !isLoopback(address);
+    const pod = isOwn ? flow.owner.pod(this.#context) : undefined;
+    if (pod !== undefined && !pod.hostNetwork) return pod;
+    return this.#holders.at(address, timeMs);
   }
 
   #findByAddress(flow: Flow, end: End, address: AddressKey, holder: Holder | undefined): void {
@@ -195,6 +213,11 @@ export class EndFinder {
   #nameOf({ source, beginMs }: Flow, address: AddressKey): string | undefined {
     return source === undefined ? undefined : this.#context.names.at(nameKey(source, address), beginMs);
   }
+}
+
+/** When the destination answered: those who asked before, and got no answer, may have asked another. */
+function answeredMs({ observer, beginMs, connectMs }: Flow): number {
+  return observer === 'source' && connectMs > 0 ? beginMs + connectMs : beginMs;
 }
 
 function setNat(end: End, flow: Flow, address: AddressKey, port: number): void {

@@ -16,6 +16,7 @@ import {
   type Memory,
 } from '@tributary/core';
 import { type EndTables, MATCHES, type Match } from '../end-facts.ts';
+import { AddressHolders } from './address-holders.ts';
 import type { End } from './end.ts';
 import { EndFinder } from './end-finder.ts';
 import type { FlowMetrics } from './flow-metrics.ts';
@@ -59,6 +60,7 @@ export class FlowJoin {
   readonly #tables: EndTables;
   readonly #metrics: FlowMetrics;
   readonly #reader = new FlowReader();
+  readonly #holders: AddressHolders;
   readonly #peers: PeerSockets;
   readonly #translations: Translations;
   readonly #finder: EndFinder;
@@ -71,9 +73,10 @@ export class FlowJoin {
     this.#context = context;
     this.#tables = tables;
     this.#metrics = metrics;
+    this.#holders = new AddressHolders(context, maxConnections);
     this.#peers = new PeerSockets(context, maxConnections);
     this.#translations = new Translations(context);
-    this.#finder = new EndFinder(context, this.#peers, this.#translations);
+    this.#finder = new EndFinder(context, this.#holders, this.#peers, this.#translations);
     this.#known = new KnownEnds(context, tables);
     metrics.observe(this.#peers);
   }
@@ -89,7 +92,7 @@ export class FlowJoin {
       enter: (resource) => this.#reader.enter(resource),
       edit: (item) => {
         const flow = this.#reader.read(item);
-        if (flow !== undefined) this.#peers.note(flow);
+        if (flow !== undefined) this.#noteFlow(flow);
         flows.push(flow);
       },
     });
@@ -108,10 +111,18 @@ export class FlowJoin {
     });
   }
 
+  #noteFlow(flow: Flow): void {
+    this.#peers.note(flow);
+    const address = flow.observer === 'source' ? flow.source : flow.destination;
+    if (flow.observer === undefined || address === undefined) return;
+    this.#holders.note(address, flow.owner, flow.beginMs, flow.timeMs);
+  }
+
   #begin(): void {
     const nowMs = performance.now();
     this.#reader.begin(Date.now());
     this.#peers.age(nowMs);
+    this.#holders.age(nowMs);
     this.#translations.age(nowMs);
     this.#known.begin(nowMs);
     this.#staleSince = this.#context.sources.staleSince;

@@ -35,15 +35,13 @@ export function serviceAt(
   return context.serviceAddresses.at(address, timeMs);
 }
 
-/** The pod behind a Service that has an address; of pods in the network of their node the one that the Service names. */
-export function backendAt(
+/** The pod in the network of its node that a Service names at an address. */
+export function hostPodAt(
   context: Context,
   service: KubeService | undefined,
   address: AddressKey,
   timeMs: number,
 ): Pod | undefined {
-  const holder = context.addresses.at(address, timeMs);
-  if (holder !== undefined) return holder.kind === 'pod' ? holder : undefined;
   const uids = new Set(
     service?.backends
       .filter((backend) => addressKey(backend.address) === address)
@@ -51,7 +49,8 @@ export function backendAt(
   );
   const [uid] = uids;
   // At the time that is asked about: a pod that was made later cannot have taken the connection.
-  return uids.size === 1 && uid !== undefined ? context.pods.at(uid, timeMs) : undefined;
+  const pod = uids.size === 1 && uid !== undefined ? context.pods.at(uid, timeMs) : undefined;
+  return pod?.hostNetwork === true ? pod : undefined;
 }
 
 /** The only pod that can have taken a connection to a Service which began at `beginMs`; undefined unless that is sure. */
