@@ -50,7 +50,7 @@ export class BytesCache<T> {
   }
 
   #put(entry: Entry<T>): void {
-    if (this.#count * 2 >= this.#entries.length && this.#entries.length < this.#maxPlaces) this.#grow();
+    if (this.#count * 4 >= this.#entries.length && this.#entries.length < this.#maxPlaces) this.#grow();
     const place = entry.hash & this.#mask;
     const first = this.#entries[place];
     if (first === undefined) this.#count += 1;

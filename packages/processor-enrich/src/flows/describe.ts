@@ -23,8 +23,9 @@ import {
 } from '@tributary/core';
 import type { EndFacts, EndWorkload } from '../end-facts.ts';
 import { Dependencies } from './dependencies.ts';
-import type { Subject } from './end.ts';
+import type { End, Subject } from './end.ts';
 import { cloudAttributes, OUTSIDE, type Place, placeOn } from './places.ts';
+import type { SharedFacts } from './shared-facts.ts';
 import { SocketOwner } from './socket-owner.ts';
 import { WORKLOAD_ATTRIBUTES, workloadOf } from './workloads.ts';
 
@@ -38,8 +39,12 @@ export interface Description {
 }
 
 /** Gathers what is told of `subject`, who was found behind `service` if that is given. */
-export function describe(context: Context, subject: Subject, service: KubeService | undefined): Description {
-  const draft = new Draft(context);
+export function describe(
+  context: Context,
+  shared: SharedFacts,
+  { subject, service }: Pick<End, 'service'> & { readonly subject: Subject },
+): Description {
+  const draft = new Draft(context, new Dependencies(shared));
   draft.add(subject);
   if (service !== undefined) draft.addService(service);
   return draft;
@@ -57,9 +62,9 @@ class Draft implements Description {
   #namespaceLabels: Pairs = NO_PAIRS;
   #dnsName: string | undefined;
 
-  constructor(context: Context) {
+  constructor(context: Context, dependencies: Dependencies) {
     this.#context = context;
-    this.dependencies = new Dependencies();
+    this.dependencies = dependencies;
   }
 
   get facts(): EndFacts {
@@ -86,16 +91,17 @@ class Draft implements Description {
       this.#addContainer(subject, subject.id);
     } else if (subject.kind === 'node') {
       this.#addNode(subject.name, subject);
+      this.dependencies.own.push(subject);
       this.#labels = subject.labels;
     } else if (subject.kind === 'service') {
       this.#addNamespace(subject.namespace);
       this.#labels = subject.labels;
       this.#attributes[ATTR_K8S_SERVICE_NAME] = subject.name;
-      this.dependencies.onEntity(subject);
+      this.dependencies.own.push(subject);
       this.place = { isInCluster: true, node: undefined, zone: undefined, region: undefined };
     } else {
       Object.assign(this.#attributes, subject.attributes);
-      this.dependencies.onEntity(subject);
+      this.dependencies.own.push(subject);
       this.place = OUTSIDE;
     }
   }
@@ -135,7 +141,7 @@ class Draft implements Description {
   /** `id` is the one by which it was found: a container that was started anew has another now. */
   #addContainer(container: Container, id: string): void {
     const { pod, name, image } = container;
-    this.dependencies.onEntity(container);
+    this.dependencies.own.push(container);
     if (pod === undefined) this.#labels = container.labels;
     else this.#addPod(pod);
     if (pod !== undefined && name !== '') this.#attributes[ATTR_K8S_CONTAINER_NAME] = name;
@@ -146,7 +152,7 @@ class Draft implements Description {
   }
 
   #addPod(pod: Pod): void {
-    this.dependencies.onEntity(pod);
+    this.dependencies.own.push(pod);
     this.#attributes[ATTR_K8S_POD_NAME] = pod.name;
     this.#attributes[ATTR_K8S_POD_UID] = pod.uid;
     this.#addNamespace(pod.namespace);
@@ -169,9 +175,7 @@ class Draft implements Description {
   #addNode(name: string, node: KubeNode | undefined): void {
     if (name !== '') this.#attributes[ATTR_K8S_NODE_NAME] = name;
     this.place = placeOn(name, node);
-    if (node === undefined) return;
-    this.dependencies.onEntity(node);
-    Object.assign(this.#attributes, cloudAttributes(node));
+    if (node !== undefined) Object.assign(this.#attributes, cloudAttributes(node));
   }
 }
 

@@ -52,6 +52,8 @@ export interface FlowJoinOptions {
   readonly tables: EndTables;
   readonly metrics: FlowMetrics;
   readonly maxConnections: number;
+  /** A steady clock, in milliseconds. */
+  readonly monotonicMs?: () => number;
 }
 
 /** See the head of this file. */
@@ -66,10 +68,13 @@ export class FlowJoin {
   readonly #finder: EndFinder;
   readonly #known: KnownEnds;
   readonly #backends = new Generations<string | number, Memory>(MAX_BACKENDS);
+  readonly #monotonicMs: () => number;
   /** Since when what happens has not been seen. */
   #staleSince = Number.POSITIVE_INFINITY;
 
-  constructor(context: Context, { tables, metrics, maxConnections }: FlowJoinOptions) {
+  constructor(context: Context, options: FlowJoinOptions) {
+    const { tables, metrics, maxConnections, monotonicMs = () => performance.now() } = options;
+    this.#monotonicMs = monotonicMs;
     this.#context = context;
     this.#tables = tables;
     this.#metrics = metrics;
@@ -119,7 +124,7 @@ export class FlowJoin {
   }
 
   #begin(): void {
-    const nowMs = performance.now();
+    const nowMs = this.#monotonicMs();
     this.#reader.begin(Date.now());
     this.#peers.age(nowMs);
     this.#holders.age(nowMs);

@@ -1,7 +1,7 @@
 import type { AnyValue, ItemBytes, KubeService, Memory } from '@tributary/core';
 import type { AddedAttributes } from '../end-facts.ts';
 import type { Arena } from './arena.ts';
-import type { Dependencies } from './dependencies.ts';
+import type { Changing, Dependencies } from './dependencies.ts';
 import type { Subject } from './end.ts';
 import type { Place } from './places.ts';
 import { SidedAttributes } from './sided-attributes.ts';
@@ -19,36 +19,60 @@ export interface KnownEndParts {
   readonly tablesRevision: number;
 }
 
-/** What is told of one who is at an end. The encoded attributes are the arena's, so that little is touched to copy them. */
+/** Stands where there is no such thing. */
+const NOTHING: Changing = { revision: 0 };
+
+/**
+ * What is told of one who is at an end. With a hundred thousand pods it is in no cache of the processor when it is needed, so as
+ * little as can be is touched to see whether it holds and to copy it: its fields, the entities, and bytes of the arena.
+ */
 export class KnownEnd {
-  readonly subject: Subject;
-  /** The Service through which it was reached. */
-  readonly service: KubeService | undefined;
-  readonly place: Place | undefined;
-  /** The same reached through Services. */
-  behind: Map<KubeService, KnownEnd> | undefined = undefined;
-  readonly #dependencies: Dependencies;
-  readonly #tablesRevision: number;
+  /** Up to which epoch of the shared facts and the tables it is known to hold. */
+  #epoch: number;
+  readonly #first: Changing;
+  readonly #firstRevision: number;
+  readonly #second: Changing;
+  readonly #secondRevision: number;
   #sourceMemory: Memory | undefined;
   #sourceFrom = 0;
   #sourceTo = 0;
   #destinationMemory: Memory | undefined;
   #destinationFrom = 0;
   #destinationTo = 0;
+  readonly place: Place | undefined;
+  /** The same reached through Services. */
+  behind: Map<KubeService, KnownEnd> | undefined = undefined;
+  readonly subject: Subject;
+  /** The Service through which it was reached. */
+  readonly service: KubeService | undefined;
+  readonly #dependencies: Dependencies;
+  readonly #tablesRevision: number;
   #told: SidedAttributes | undefined;
   #rows: Map<AddedAttributes, SidedAttributes> | undefined;
 
-  constructor({ subject, service, place, dependencies, tablesRevision }: KnownEndParts) {
+  constructor({ subject, service, place, dependencies, tablesRevision }: KnownEndParts, epoch: number) {
+    const [first = NOTHING, second = NOTHING] = dependencies.own;
+    this.#epoch = epoch;
+    this.#first = first;
+    this.#firstRevision = first.revision;
+    this.#second = second;
+    this.#secondRevision = second.revision;
+    this.place = place;
     this.subject = subject;
     this.service = service;
-    this.place = place;
     this.#dependencies = dependencies;
     this.#tablesRevision = tablesRevision;
   }
 
-  /** Whether nothing that it was made of has changed; `nowMs` is of a steady clock. */
-  holds(tablesRevision: number, nowMs: number): boolean {
-    return this.#tablesRevision === tablesRevision && this.#dependencies.hold(nowMs);
+  /** Whether nothing that it was made of has changed. `epoch` grows when shared facts or tables have. */
+  holds(epoch: number, tablesRevision: number): boolean {
+    if (this.#first.revision !== this.#firstRevision || this.#second.revision !== this.#secondRevision) {
+      return false;
+    }
+    if (this.#epoch === epoch) return true;
+    if (this.#tablesRevision !== tablesRevision || !this.#dependencies.isUnchanged) return false;
+    this.#epoch = epoch;
+    return true;
   }
 
   /** Appends what is told to a record; false if it was not encoded for this side yet. */

@@ -6,6 +6,7 @@ import { describe } from './describe.ts';
 import type { End, Subject } from './end.ts';
 import { Generations } from './generations.ts';
 import { KnownEnd } from './known-end.ts';
+import { SharedFacts } from './shared-facts.ts';
 import { SidedAttributes } from './sided-attributes.ts';
 import type { Side } from './sides.ts';
 
@@ -25,7 +26,10 @@ export class KnownEnds {
   #arena = new Arena();
   /** What rows tell of addresses where nobody is known. */
   readonly #rows = new Generations<AddedAttributes, SidedAttributes>(MAX_ROWS);
-  #nowMs = 0;
+  readonly #shared = new SharedFacts();
+  #tablesRevision = 0;
+  /** Grows when shared facts or tables have changed. */
+  #epoch = 0;
   #sinceMs = 0;
 
   constructor(context: Context, tables: EndTables) {
@@ -35,11 +39,14 @@ export class KnownEnds {
 
   /** The present, by a steady clock. */
   begin(nowMs: number): void {
-    this.#nowMs = nowMs;
+    this.#shared.look(nowMs);
+    this.#tablesRevision = this.#tables.revision;
+    this.#epoch = this.#shared.epoch + this.#tablesRevision;
     const isFull = this.#known.size >= MAX_ENDS || this.#arena.bytes >= MAX_BYTES;
     if (!isFull && nowMs - this.#sinceMs < MAX_AGE_MS) return;
     this.#sinceMs = nowMs;
     this.#known.clear();
+    this.#shared.clear();
     this.#arena = new Arena();
   }
 
@@ -48,7 +55,7 @@ export class KnownEnds {
     if (subject === undefined) return undefined;
     const plain = this.#known.get(subject);
     const known = service === undefined ? plain : plain?.behind?.get(service);
-    if (known?.holds(this.#tables.revision, this.#nowMs) === true) return known;
+    if (known?.holds(this.#epoch, this.#tablesRevision) === true) return known;
     return this.#make(subject, service, plain);
   }
 
@@ -76,9 +83,9 @@ export class KnownEnds {
   }
 
   #make(subject: Subject, service: KubeService | undefined, plain: KnownEnd | undefined): KnownEnd {
-    const { place, dependencies } = describe(this.#context, subject, service);
-    const tablesRevision = this.#tables.revision;
-    const made = new KnownEnd({ subject, service, place, dependencies, tablesRevision });
+    const { place, dependencies } = describe(this.#context, this.#shared, { subject, service });
+    const tablesRevision = this.#tablesRevision;
+    const made = new KnownEnd({ subject, service, place, dependencies, tablesRevision }, this.#epoch);
     if (service === undefined) {
       this.#known.set(subject, made);
       return made;
@@ -91,8 +98,8 @@ export class KnownEnds {
   }
 
   /** What is known of who it is counts for more than a table's row. */
-  #describe({ subject, service }: KnownEnd): Readonly<Record<string, AnyValue>> {
-    const { facts } = describe(this.#context, subject, service);
+  #describe(known: KnownEnd): Readonly<Record<string, AnyValue>> {
+    const { facts } = describe(this.#context, this.#shared, known);
     return { ...this.#tables.ofIdentity(facts), ...facts.attributes };
   }
 }
