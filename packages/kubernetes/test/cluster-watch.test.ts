@@ -87,6 +87,18 @@ describe('ClusterWatch', () => {
     await controlPlane.request('DELETE', '/api/v1/namespaces/shop/pods/shared?gracePeriodSeconds=0');
   });
 
+  test('stays shared where the last lets go while another waits for it', async () => {
+    const settings = testSettings();
+    const first = await acquire(settings);
+    const second = ClusterWatch.acquire(settings, options());
+    const released = first.release();
+    const third = await acquire(settings);
+    const { facts } = await second;
+    expect(third.facts).toBe(facts);
+    await Promise.all([released, third.release(), (await second).release()]);
+    expect(settings.context.sources.list()).toEqual([]);
+  });
+
   test('is apart in another context', async () => {
     const [one, other] = await Promise.all([acquire(testSettings()), acquire(testSettings())]);
     expect(one.facts).not.toBe(other.facts);

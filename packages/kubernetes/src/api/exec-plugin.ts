@@ -36,24 +36,36 @@ const answerSchema = z.looseObject({
   }),
 });
 
-/** One plugin, whose credentials are kept until they expire or are refused. */
+/** One plugin, whose credentials are kept until they expire, are refused, or the kubeconfig says something else. */
 export class ExecPlugin {
   #kept: PluginCredentials | undefined;
   #running: Promise<PluginCredentials> | undefined;
+  /** How the plugin was to be run that they are of. */
+  #written = '';
 
   /** The credentials; all who ask while the plugin runs get the same. */
   read(exec: KubeExec, context: KubeContext): Promise<PluginCredentials> {
+    const written = JSON.stringify([exec, context.userFolder]);
+    if (written !== this.#written) {
+      this.#written = written;
+      this.#kept = undefined;
+      this.#running = undefined;
+    }
     const kept = this.#kept;
     if (kept !== undefined && Date.now() < kept.expiresMs - MARGIN_MS) return Promise.resolve(kept);
-    this.#running ??= runPlugin(exec, context)
-      .then((credentials) => {
-        this.#kept = credentials;
-        return credentials;
-      })
-      .finally(() => {
-        this.#running = undefined;
-      });
+    this.#running ??= this.#run(exec, context);
     return this.#running;
+  }
+
+  async #run(exec: KubeExec, context: KubeContext): Promise<PluginCredentials> {
+    const written = this.#written;
+    try {
+      const credentials = await runPlugin(exec, context);
+      if (written === this.#written) this.#kept = credentials;
+      return credentials;
+    } finally {
+      if (written === this.#written) this.#running = undefined;
+    }
   }
 
   /** Forgets credentials that were refused with this Authorization header, if no others have come since. */

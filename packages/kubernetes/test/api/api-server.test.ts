@@ -178,9 +178,10 @@ describe('a watch', () => {
     ['truncated', { kind: 'truncate', afterBytes: 100, isClean: true }],
     ['hung', { kind: 'stall', afterBytes: 100 }],
   ] as [string, ApiFault][])('is whole after a list that failed: %s', async ([reason, fault]) => {
-    const of = await namespace();
-    await createPod(of, 'a');
     for (const streamsLists of [true, false]) {
+      // A namespace for each: the last request of the watch before may reach the proxy when that watch has ended.
+      const of = await namespace();
+      await createPod(of, 'a');
       const ordered = proxy.misbehave(fault, { path: new RegExp(`/${of}/pods`), times: 1 });
       const options = { streamsLists, timing: { listIdleMs: 1_000 } };
       await using watched = await watch({ ...PODS, namespace: of }, undefined, options);

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PipelineError } from '@tributary/core';
 import { describe, expect, test } from 'vitest';
 import { ExecPlugin } from '../../src/api/exec-plugin.ts';
@@ -23,21 +26,35 @@ function says(status: object): KubeExec {
 describe('a credential plugin', () => {
   test('is run once for all who ask, and again when its credentials have expired or were refused', async () => {
     const plugin = new ExecPlugin();
-    const token = (expires: string): KubeExec =>
-      shell(
-        `echo '{"apiVersion":"${V1}","kind":"ExecCredential","status":{"token":"'$$'","expirationTimestamp":"${expires}"}}'`,
-      );
-    const [first, same] = await Promise.all([
-      plugin.read(token('2999-01-01T00:00:00Z'), CONTEXT),
-      plugin.read(token('2999-01-01T00:00:00Z'), CONTEXT),
+    const folder = mkdtempSync(join(tmpdir(), 'plugin-'));
+    const until = (expires: string): void => writeFileSync(join(folder, 'expires'), expires);
+    const exec = shell(
+      `echo '{"apiVersion":"${V1}","kind":"ExecCredential","status":{"token":"'$$'","expirationTimestamp":"'$(cat ${folder}/expires)'"}}'`,
+    );
+    const read = async (): Promise<string | undefined> => (await plugin.read(exec, CONTEXT)).token;
+    try {
+      until('2999-01-01T00:00:00Z');
+      const [first, same] = await Promise.all([read(), read()]);
+      expect(same).toBe(first);
+      until('2000-01-01T00:00:00Z');
+      plugin.forget('Bearer of another time');
+      expect(await read()).toBe(first);
+      plugin.forget(`Bearer ${first}`);
+      expect(new Set([first, await read(), await read()]).size).toBe(3);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('is run anew when the kubeconfig says something else, also while it runs', async () => {
+    const plugin = new ExecPlugin();
+    const [old, next] = await Promise.all([
+      plugin.read(says({ token: 'old' }), CONTEXT),
+      plugin.read(says({ token: 'next' }), CONTEXT),
     ]);
-    expect(same).toBe(first);
-    plugin.forget('Bearer of another time');
-    expect(await plugin.read(token('2000-01-01T00:00:00Z'), CONTEXT)).toBe(first);
-    plugin.forget(`Bearer ${first.token}`);
-    const second = await plugin.read(token('2000-01-01T00:00:00Z'), CONTEXT);
-    const third = await plugin.read(token('2000-01-01T00:00:00Z'), CONTEXT);
-    expect(new Set([first.token, second.token, third.token]).size).toBe(3);
+    expect([old.token, next.token]).toEqual(['old', 'next']);
+    expect(await plugin.read(says({ token: 'next' }), CONTEXT)).toBe(next);
+    expect((await plugin.read(says({ token: 'old' }), CONTEXT)).token).toBe('old');
   });
 
   test('may give a certificate', async () => {
