@@ -28,7 +28,7 @@ export type {
   ContainerSpec,
   ContainerStateName,
 } from './objects/container-parts.ts';
-export { MalformedObjectError, ObjectReader } from './objects/object-reader.ts';
+export { ObjectReader } from './objects/object-reader.ts';
 export { quantityValue } from './objects/quantity.ts';
 export {
   type CountedKind,
@@ -36,3 +36,4 @@ export {
   type WorkloadCounts,
   WorkloadCountsDecoder,
 } from './objects/workload-counts.ts';
+export { MalformedError } from './wire/field-reader.ts';

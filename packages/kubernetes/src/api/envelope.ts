@@ -24,18 +24,21 @@ export interface Envelope {
   readonly object: Buffer;
 }
 
-const unknown = new FieldReader();
-const typeMeta = new FieldReader();
+const reader = new FieldReader();
 
 /** Opens the envelope that is `bytes` from `start` to `end`. */
 export function openEnvelope(bytes: Buffer, start: number, end: number): Envelope {
   if (!startsWithMagic(bytes, start, end)) throw new MalformedError('an object does not begin with "k8s"');
   let kind = '';
   let object = bytes.subarray(end, end);
-  unknown.of(bytes, start + MAGIC.length, end);
-  while (unknown.next()) {
-    if (unknown.is(UNKNOWN.typeMeta)) kind = readKind(bytes, unknown.start, unknown.end);
-    else if (unknown.is(UNKNOWN.raw)) object = bytes.subarray(unknown.start, unknown.end);
+  reader.begin(bytes, start + MAGIC.length);
+  for (let field = reader.field(end); field !== 0; field = reader.field(end)) {
+    if (field === UNKNOWN.typeMeta) kind = readTypeMeta(reader.enter(end));
+    else if (field === UNKNOWN.raw) {
+      const rawEnd = reader.enter(end);
+      object = bytes.subarray(reader.position, rawEnd);
+      reader.position = rawEnd;
+    } else reader.skip(end);
   }
   return { kind, object };
 }
@@ -47,10 +50,17 @@ export function startsWithMagic(bytes: Buffer, start: number, end: number): bool
   );
 }
 
-/** The `kind` of a TypeMeta. */
+/** The `kind` of the TypeMeta that is `bytes` from `start` to `end`. */
 export function readKind(bytes: Buffer, start: number, end: number): string {
+  reader.begin(bytes, start);
+  return readTypeMeta(end);
+}
+
+function readTypeMeta(end: number): string {
   let kind = '';
-  typeMeta.of(bytes, start, end);
-  while (typeMeta.next()) if (typeMeta.is(TYPE_META_KIND)) kind = typeMeta.text();
+  for (let field = reader.field(end); field !== 0; field = reader.field(end)) {
+    if (field === TYPE_META_KIND) kind = reader.anyText(end);
+    else reader.skip(end);
+  }
   return kind;
 }

@@ -21,8 +21,7 @@ export type EventTaker = (type: string, kind: string, object: Buffer) => void;
 export class FrameReader {
   readonly #take: EventTaker;
   readonly #inflow = new Inflow();
-  readonly #event = new FieldReader();
-  readonly #extension = new FieldReader();
+  readonly #reader = new FieldReader();
 
   constructor(take: EventTaker) {
     this.#take = take;
@@ -49,19 +48,23 @@ export class FrameReader {
   }
 
   #readEvent(bytes: Buffer, start: number, end: number): void {
+    const reader = this.#reader;
     let type = '';
     let from = end;
     let to = end;
-    const event = this.#event.of(bytes, start, end);
-    while (event.next()) {
-      if (event.is(EVENT.type)) type = event.text();
-      if (!event.is(EVENT.object)) continue;
-      const extension = this.#extension.of(bytes, event.start, event.end);
-      while (extension.next()) {
-        if (!extension.is(RAW)) continue;
-        from = extension.start;
-        to = extension.end;
-      }
+    reader.begin(bytes, start);
+    for (let field = reader.field(end); field !== 0; field = reader.field(end)) {
+      if (field === EVENT.type) type = reader.anyText(end);
+      else if (field === EVENT.object) {
+        const extensionEnd = reader.enter(end);
+        for (let inner = reader.field(extensionEnd); inner !== 0; inner = reader.field(extensionEnd)) {
+          if (inner === RAW) {
+            to = reader.enter(extensionEnd);
+            from = reader.position;
+            reader.position = to;
+          } else reader.skip(extensionEnd);
+        }
+      } else reader.skip(end);
     }
     const { kind, object } = openEnvelope(bytes, from, to);
     this.#take(type, kind, object);

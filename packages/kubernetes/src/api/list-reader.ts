@@ -131,10 +131,12 @@ export class ListReader {
   }
 
   #readMeta(start: number, end: number): void {
-    const meta = this.#meta.of(this.#inflow.bytes, start, end);
-    while (meta.next()) {
-      if (meta.is(LIST_META.resourceVersion)) this.resourceVersion = meta.text();
-      else if (meta.is(LIST_META.continue)) this.continueToken = meta.text();
+    const meta = this.#meta;
+    meta.begin(this.#inflow.bytes, start);
+    for (let field = meta.field(end); field !== 0; field = meta.field(end)) {
+      if (field === LIST_META.resourceVersion) this.resourceVersion = meta.anyText(end);
+      else if (field === LIST_META.continue) this.continueToken = meta.anyText(end);
+      else meta.skip(end);
     }
   }
 

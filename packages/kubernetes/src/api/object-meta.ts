@@ -27,65 +27,78 @@ export interface ApiStatus {
   readonly retryAfterSeconds: number;
 }
 
-const object = new FieldReader();
-const meta = new FieldReader();
-const entry = new FieldReader();
+const reader = new FieldReader();
 
 /** The version of an object; empty where it has none. */
-export function resourceVersionOf(bytes: Uint8Array): string {
+export function resourceVersionOf(object: Uint8Array): string {
   let version = '';
-  object.of(bytes);
-  while (object.next()) {
-    if (!object.is(METADATA)) continue;
-    meta.of(bytes, object.start, object.end);
-    while (meta.next()) if (meta.is(META.resourceVersion)) version = meta.text();
-  }
+  readMetadata(object, (field, end) => {
+    if (field === META.resourceVersion) version = reader.anyText(end);
+    else reader.skip(end);
+  });
   return version;
 }
 
 /** Whether a bookmark says that all that there was has been sent. */
-export function endsInitialEvents(bytes: Uint8Array): boolean {
-  object.of(bytes);
-  while (object.next()) {
-    if (!object.is(METADATA)) continue;
-    meta.of(bytes, object.start, object.end);
-    while (meta.next()) {
-      if (meta.is(META.annotations) && isInitialEventsEnd(bytes, meta.start, meta.end)) return true;
-    }
-  }
-  return false;
+export function endsInitialEvents(object: Uint8Array): boolean {
+  let isEnd = false;
+  readMetadata(object, (field, end) => {
+    if (field === META.annotations) isEnd = isInitialEventsEnd(reader.enter(end)) || isEnd;
+    else reader.skip(end);
+  });
+  return isEnd;
 }
 
 /** Reads a Status. */
 export function readStatus(bytes: Uint8Array): ApiStatus {
   const status = { code: 0, reason: '', message: '', causes: [] as string[], retryAfterSeconds: 0 };
-  object.of(bytes);
-  while (object.next()) {
-    if (object.is(STATUS.message)) status.message = object.text();
-    else if (object.is(STATUS.reason)) status.reason = object.text();
-    else if (object.is(STATUS.details)) readDetails(bytes, status);
-    else if (object.field === STATUS.code) status.code = object.number();
+  const end = reader.begin(bytes);
+  for (let field = reader.field(end); field !== 0; field = reader.field(end)) {
+    if (field === STATUS.message) status.message = reader.anyText(end);
+    else if (field === STATUS.reason) status.reason = reader.anyText(end);
+    else if (field === STATUS.details) readDetails(reader.enter(end), status);
+    else if (field === STATUS.code) status.code = reader.integer(end);
+    else reader.skip(end);
   }
   return status;
 }
 
-function readDetails(bytes: Uint8Array, status: { causes: string[]; retryAfterSeconds: number }): void {
-  meta.of(bytes, object.start, object.end);
-  while (meta.next()) {
-    if (meta.field === DETAILS.retryAfterSeconds) status.retryAfterSeconds = meta.number();
-    if (!meta.is(DETAILS.causes)) continue;
-    entry.of(bytes, meta.start, meta.end);
-    while (entry.next()) if (entry.is(CAUSE_REASON)) status.causes.push(entry.text());
+function readMetadata(object: Uint8Array, take: (field: number, end: number) => void): void {
+  const end = reader.begin(object);
+  for (let field = reader.field(end); field !== 0; field = reader.field(end)) {
+    if (field !== METADATA) {
+      reader.skip(end);
+      continue;
+    }
+    const metaEnd = reader.enter(end);
+    for (let inner = reader.field(metaEnd); inner !== 0; inner = reader.field(metaEnd)) take(inner, metaEnd);
   }
 }
 
-function isInitialEventsEnd(bytes: Uint8Array, start: number, end: number): boolean {
+function readDetails(end: number, status: { causes: string[]; retryAfterSeconds: number }): void {
+  for (let field = reader.field(end); field !== 0; field = reader.field(end)) {
+    if (field === DETAILS.retryAfterSeconds) status.retryAfterSeconds = reader.integer(end);
+    else if (field === DETAILS.causes) status.causes.push(readReason(reader.enter(end)));
+    else reader.skip(end);
+  }
+}
+
+function readReason(end: number): string {
+  let reason = '';
+  for (let field = reader.field(end); field !== 0; field = reader.field(end)) {
+    if (field === CAUSE_REASON) reason = reader.anyText(end);
+    else reader.skip(end);
+  }
+  return reason;
+}
+
+function isInitialEventsEnd(end: number): boolean {
   let key = '';
   let value = '';
-  entry.of(bytes, start, end);
-  while (entry.next()) {
-    if (entry.is(ENTRY.key)) key = entry.text();
-    else if (entry.is(ENTRY.value)) value = entry.text();
+  for (let field = reader.field(end); field !== 0; field = reader.field(end)) {
+    if (field === ENTRY.key) key = reader.anyText(end);
+    else if (field === ENTRY.value) value = reader.anyText(end);
+    else reader.skip(end);
   }
   return key === INITIAL_EVENTS_END && value === 'true';
 }

@@ -7,7 +7,8 @@
  */
 import type { ObjectHandler } from '../api/object-handler.ts';
 import type { ObjectMeta } from '../objects/metadata.ts';
-import { MalformedObjectError, type ObjectReader } from '../objects/object-reader.ts';
+import type { ObjectReader } from '../objects/object-reader.ts';
+import { MalformedError } from '../wire/field-reader.ts';
 import type { ClusterResource } from './cluster-resource.ts';
 import type { FactCounters } from './fact-counters.ts';
 import { endOf, type Moment } from './moment.ts';
@@ -20,7 +21,7 @@ const MAX_GONE = 8192;
 export interface ObjectKind<E extends TrackedObject> {
   readonly resource: ClusterResource;
   readonly meta: ObjectMeta;
-  /** Reads an object. Throws `MalformedObjectError`. */
+  /** Reads an object. Throws `MalformedError`. */
   decode(reader: ObjectReader, end: number): void;
   /** The object that has had the name until now, if it is still taken to be there. */
   predecessor(): E | undefined;
@@ -126,7 +127,7 @@ export class ObjectStore<E extends TrackedObject> {
     try {
       this.#kind.decode(reader, reader.begin(bytes));
     } catch (error) {
-      if (!(error instanceof MalformedObjectError)) throw error;
+      if (!(error instanceof MalformedError)) throw error;
       this.#counters.add(resource, 'malformed');
       return false;
     } finally {

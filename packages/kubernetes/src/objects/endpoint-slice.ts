@@ -6,8 +6,9 @@
  *     4 addressType: string
  */
 import type { Backend } from '@tributary/core';
+import { MalformedError } from '../wire/field-reader.ts';
 import { clearMetadata, type MetadataDecoder, ObjectMeta } from './metadata.ts';
-import { MAX_ENTRIES, MalformedObjectError, type ObjectReader } from './object-reader.ts';
+import { MAX_ENTRIES, type ObjectReader } from './object-reader.ts';
 
 /** The label by which a slice says whose endpoints it has. */
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
@@ -21,7 +22,7 @@ export class EndpointSliceState {
   backends: Backend[] = [];
 }
 
-/** Reads the slice that `reader.begin` has begun. Throws `MalformedObjectError`. */
+/** Reads the slice that `reader.begin` has begun. Throws `MalformedError`. */
 export function readEndpointSlice(
   reader: ObjectReader,
   end: number,
@@ -48,7 +49,7 @@ function readEndpoint(reader: ObjectReader, end: number, into: Backend[]): void 
   let zone: string | undefined;
   for (let field = reader.field(end); field !== 0; field = reader.field(end)) {
     if (into.length + addresses.length > MAX_ENTRIES) {
-      throw new MalformedObjectError('a list with too many entries');
+      throw new MalformedError('a list with too many entries');
     }
     if (field === 1) addresses.push(reader.text(end));
     else if (field === 2) isReady = readReady(reader, reader.enter(end));

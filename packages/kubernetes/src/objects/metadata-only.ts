@@ -15,7 +15,7 @@ export class NamespaceState {
   phase = '';
 }
 
-/** Reads the metadata of the object that `reader.begin` has begun. Throws `MalformedObjectError`. */
+/** Reads the metadata of the object that `reader.begin` has begun. Throws `MalformedError`. */
 export function readMetadataOnly(
   reader: ObjectReader,
   end: number,
@@ -29,7 +29,7 @@ export function readMetadataOnly(
   }
 }
 
-/** Reads the Namespace that `reader.begin` has begun. Throws `MalformedObjectError`. */
+/** Reads the Namespace that `reader.begin` has begun. Throws `MalformedError`. */
 export function readNamespace(
   reader: ObjectReader,
   end: number,

@@ -9,7 +9,8 @@
  * (k8s.io/apimachinery/pkg/apis/meta/v1/generated.proto). What takes the most room, managedFields (17), is passed over.
  */
 import type { Owner, Pairs } from '@tributary/core';
-import { MAX_ENTRIES, MalformedObjectError, type ObjectReader } from './object-reader.ts';
+import { MalformedError } from '../wire/field-reader.ts';
+import { MAX_ENTRIES, type ObjectReader } from './object-reader.ts';
 import { NO_PAIRS, type PairsCache } from './pairs.ts';
 
 /** Where the kubelet says in a mirror pod which static pod it mirrors: the uid in the names of its cgroups. */
@@ -82,8 +83,7 @@ export class MetadataDecoder {
     }
     if (key === MIRROR_ANNOTATION) into.staticUid = reader.textAt(valueStart, valueEnd);
     if (!this.#isWanted(key)) return;
-    if (into.annotations.length >= MAX_ENTRIES * 2)
-      throw new MalformedObjectError('a map with too many entries');
+    if (into.annotations.length >= MAX_ENTRIES * 2) throw new MalformedError('a map with too many entries');
     into.annotations = [...into.annotations, key, reader.textAt(valueStart, valueEnd)];
   }
 

@@ -6,8 +6,9 @@
  *     3 status   2 allocatable: map<string, Quantity> · 4 conditions: { 1 type · 2 status } · 5 addresses: { 1 type · 2 address }
  */
 import type { Pairs } from '@tributary/core';
+import { MalformedError } from '../wire/field-reader.ts';
 import { clearMetadata, type MetadataDecoder, ObjectMeta } from './metadata.ts';
-import { MAX_ENTRIES, MalformedObjectError, type ObjectReader } from './object-reader.ts';
+import { MAX_ENTRIES, type ObjectReader } from './object-reader.ts';
 import { NO_PAIRS, type PairsCache } from './pairs.ts';
 
 /** A node as an event has it; one instance is filled for each anew. */
@@ -22,7 +23,7 @@ export class NodeState {
   allocatable: Pairs = NO_PAIRS;
 }
 
-/** Reads the node that `reader.begin` has begun. Throws `MalformedObjectError`. */
+/** Reads the node that `reader.begin` has begun. Throws `MalformedError`. */
 export function readNode(
   reader: ObjectReader,
   end: number,
@@ -53,7 +54,7 @@ function readSpec(reader: ObjectReader, end: number, into: NodeState): void {
 function readStatus(reader: ObjectReader, end: number, pairs: PairsCache, into: NodeState): void {
   for (let field = reader.field(end); field !== 0; field = reader.field(end)) {
     if (into.addresses.length + into.conditions.length > MAX_ENTRIES) {
-      throw new MalformedObjectError('a list with too many entries');
+      throw new MalformedError('a list with too many entries');
     }
     if (field === 2) into.allocatable = pairs.read(reader, end, 'quantity', into.allocatable);
     else if (field === 4) into.conditions.push(...readTwo(reader, reader.enter(end)));

@@ -7,7 +7,8 @@
  *     Quantity := 1: string
  */
 import type { Pairs } from '@tributary/core';
-import { MAX_ENTRIES, MalformedObjectError, type ObjectReader } from './object-reader.ts';
+import { MalformedError } from '../wire/field-reader.ts';
+import { MAX_ENTRIES, type ObjectReader } from './object-reader.ts';
 
 const SLOTS = 1 << 13;
 
@@ -34,7 +35,7 @@ export class PairsCache {
     for (;;) {
       readEntry(reader, end, value, pairs);
       const { length } = pairs;
-      if (length > MAX_ENTRIES * 2) throw new MalformedObjectError('a map with too many entries');
+      if (length > MAX_ENTRIES * 2) throw new MalformedError('a map with too many entries');
       if (length > 2 && pairs[length - 4]! >= pairs[length - 2]!) isSorted = false;
       if (reader.position >= end || bytes[reader.position] !== tag) break;
       reader.field(end);

@@ -11,10 +11,12 @@
  *
  * (k8s.io/api/core/v1/generated.proto).
  */
+
+import { MalformedError } from '../wire/field-reader.ts';
 import { ContainerParts, type ContainerRole, type ContainerSpec } from './container-parts.ts';
 import { type ContainerReport, readContainerStatus } from './container-status.ts';
 import { clearMetadata, type MetadataDecoder, ObjectMeta } from './metadata.ts';
-import { MAX_ENTRIES, MalformedObjectError, type ObjectReader } from './object-reader.ts';
+import { MAX_ENTRIES, type ObjectReader } from './object-reader.ts';
 import { NO_PAIRS, type PairsCache } from './pairs.ts';
 
 /** A pod as an event has it; one instance is filled for each anew. */
@@ -49,7 +51,7 @@ export class PodDecoder {
     this.#pairs = pairs;
   }
 
-  /** Reads the pod that `reader.begin` has begun. Throws `MalformedObjectError`. */
+  /** Reads the pod that `reader.begin` has begun. Throws `MalformedError`. */
   read(reader: ObjectReader, end: number, into: PodState): void {
     clearPod(into);
     for (let field = reader.field(end); field !== 0; field = reader.field(end)) {
@@ -142,7 +144,7 @@ function readAddress(reader: ObjectReader, end: number, into: string[]): void {
 }
 
 function push<T>(list: T[], item: T): void {
-  if (list.length === MAX_ENTRIES) throw new MalformedObjectError('a list with too many entries');
+  if (list.length === MAX_ENTRIES) throw new MalformedError('a list with too many entries');
   list.push(item);
 }
 

@@ -7,8 +7,9 @@
  *     3 status   1 loadBalancer { 1 ingress { 1 ip } }
  */
 import type { NetworkTransport, ServicePort } from '@tributary/core';
+import { MalformedError } from '../wire/field-reader.ts';
 import { clearMetadata, type MetadataDecoder, ObjectMeta } from './metadata.ts';
-import { MAX_ENTRIES, MalformedObjectError, type ObjectReader } from './object-reader.ts';
+import { MAX_ENTRIES, type ObjectReader } from './object-reader.ts';
 
 const TRANSPORTS: Readonly<Record<string, NetworkTransport>> = {
   '': 'tcp',
@@ -30,7 +31,7 @@ export class ServiceState {
   refusedPorts = 0;
 }
 
-/** Reads the Service that `reader.begin` has begun. Throws `MalformedObjectError`. */
+/** Reads the Service that `reader.begin` has begun. Throws `MalformedError`. */
 export function readService(
   reader: ObjectReader,
   end: number,
@@ -50,7 +51,7 @@ function readSpec(reader: ObjectReader, end: number, into: ServiceState): void {
   let clusterIp = '';
   for (let field = reader.field(end); field !== 0; field = reader.field(end)) {
     if (into.ports.length + into.externalAddresses.length + into.clusterIps.length > MAX_ENTRIES) {
-      throw new MalformedObjectError('a list with too many entries');
+      throw new MalformedError('a list with too many entries');
     }
     if (field === 1) readPort(reader, reader.enter(end), into);
     else if (field === 3) clusterIp = reader.text(end);
@@ -109,7 +110,7 @@ function readStatus(reader: ObjectReader, end: number, into: ServiceState): void
 }
 
 function readIngress(reader: ObjectReader, end: number, into: string[]): void {
-  if (into.length > MAX_ENTRIES) throw new MalformedObjectError('a list with too many entries');
+  if (into.length > MAX_ENTRIES) throw new MalformedError('a list with too many entries');
   for (let field = reader.field(end); field !== 0; field = reader.field(end)) {
     if (field === 1) into.push(reader.text(end));
     else reader.skip(end);

@@ -3,7 +3,9 @@
  * instead of their metadata. Numbers of fields by k8s.io/api/{apps,batch}/v1/generated.proto; all are int32 but CronJob's list of
  * active Jobs, which is counted.
  */
-import { MalformedObjectError, ObjectReader } from './object-reader.ts';
+
+import { MalformedError } from '../wire/field-reader.ts';
+import { ObjectReader } from './object-reader.ts';
 
 /** Field numbers by what they count, of the specification (2) and of the status (3). */
 const LAYOUTS = {
@@ -60,7 +62,7 @@ export class WorkloadCountsDecoder {
       }
       return counts;
     } catch (error) {
-      if (error instanceof MalformedObjectError) return undefined;
+      if (error instanceof MalformedError) return undefined;
       throw error;
     } finally {
       reader.finish();

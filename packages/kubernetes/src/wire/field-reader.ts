@@ -1,88 +1,131 @@
 /**
- * Walks the fields of one protobuf message that nobody has checked: bounds, lengths and wire types are judged as they are
- * read, and what breaks the rules ends the walk with a MalformedError. A reader is reused: `of` sets it on a range, `next` goes
- * from field to field, and nothing is made per field.
+ * A cursor over a protobuf message that nobody has checked: every length is held to the message around it before it is used, and
+ * what does not fit throws a `MalformedError`.
+ *
+ * Messages are walked in place: `enter` gives where a nested message ends, and that end is what the readers of its fields are
+ * given. No object is made per field.
  */
+const VARINT = 0;
+const FIXED64 = 1;
+const DELIMITED = 2;
+const FIXED32 = 5;
+const MAX_VARINT_BYTES = 10;
+
+/** As much as the API server takes for the annotations of an object, all together. */
+export const MAX_LONG_TEXT_BYTES = 256 * 1024;
+
+const EMPTY = Buffer.alloc(0);
 
 /** What the server sent is not what it says it is. */
 export class MalformedError extends Error {
   override readonly name = 'MalformedError';
 }
 
-const VARINT = 0;
-const FIXED64 = 1;
-const DELIMITED = 2;
-const FIXED32 = 5;
-const MAX_VARINT_BYTES = 10;
-const EMPTY = new Uint8Array(0);
-
-/** The fields of a message, one after the other. */
+/** Reads the fields of one message after the other. */
 export class FieldReader {
-  /** The number of the present field. */
-  field = 0;
-  /** The wire type of the present field. */
-  wireType = 0;
-  /** Where the value of the present field begins; of a string or message its content. */
-  start = 0;
-  /** Where the value of the present field ends. */
-  end = 0;
-  #bytes: Uint8Array = EMPTY;
-  #position = 0;
-  #limit = 0;
+  /** What is read; valid only while it is. */
+  bytes: Buffer = EMPTY;
+  /** Where the next field, or the value of the field that `field` has named, begins. */
+  position = 0;
+  #wireType = 0;
 
-  /** Sets the reader on a message. */
-  of(bytes: Uint8Array, start = 0, end = bytes.length): this {
-    this.#bytes = bytes;
-    this.#position = start;
-    this.#limit = end;
-    return this;
+  /** Begins the message that starts at a position; returns where the bytes end. */
+  begin(bytes: Uint8Array, start = 0): number {
+    this.bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.position = start;
+    return bytes.length;
   }
 
-  /** Goes to the next field; false at the end of the message. */
-  next(): boolean {
-    if (this.#position >= this.#limit) return false;
-    const tag = this.#varint();
-    this.field = Math.floor(tag / 8);
-    this.wireType = tag & 7;
-    if (this.field === 0) throw new MalformedError('a field has the number 0');
-    let length = 0;
-    if (this.wireType === DELIMITED) length = this.#varint();
-    else if (this.wireType === FIXED64) length = 8;
-    else if (this.wireType === FIXED32) length = 4;
-    this.start = this.#position;
-    if (this.wireType === VARINT) this.#varint();
-    else if (this.wireType === DELIMITED || length > 0) this.#position += length;
-    else throw new MalformedError(`field ${this.field} has the wire type ${this.wireType}`);
-    this.end = this.#position;
-    if (this.end > this.#limit) throw new MalformedError(`field ${this.field} goes beyond its message`);
-    return true;
+  /** Lets go of the bytes. */
+  finish(): void {
+    this.bytes = EMPTY;
   }
 
-  /** Whether the present field is this one, with a string, bytes or a message in it. */
-  is(field: number): boolean {
-    return this.field === field && this.wireType === DELIMITED;
+  /** The number of the next field of the message that ends at `end`; 0 after its last. */
+  field(end: number): number {
+    if (this.position >= end) return 0;
+    const tag = this.#varint(end);
+    this.#wireType = tag % 8;
+    const number = Math.floor(tag / 8);
+    if (number === 0) throw new MalformedError('a field without a number');
+    return number;
   }
 
-  /** The present field as text. */
-  text(): string {
-    const { buffer, byteOffset } = this.#bytes;
-    return Buffer.from(buffer, byteOffset + this.start, this.end - this.start).toString();
+  /** Whether the value is a message, text or bytes, and not a number. */
+  get isMessage(): boolean {
+    return this.#wireType === DELIMITED;
   }
 
-  /** The present field as a number: exact up to 2^53. */
-  number(): number {
-    return varintValue(this.#bytes, this.start, this.end);
+  /** Passes over the value of a field. */
+  skip(end: number): void {
+    if (this.#wireType === DELIMITED) this.position = this.enter(end);
+    else if (this.#wireType === VARINT) this.#varint(end);
+    else if (this.#wireType === FIXED64) this.#pass(8, end);
+    else if (this.#wireType === FIXED32) this.#pass(4, end);
+    else throw new MalformedError('a group, which Kubernetes has none of');
   }
 
-  #varint(): number {
-    const start = this.#position;
-    const limit = Math.min(this.#limit, start + MAX_VARINT_BYTES);
-    for (let at = start; at < limit; at++) {
-      if (this.#bytes[at]! > 127) continue;
-      this.#position = at + 1;
-      return varintValue(this.#bytes, start, at + 1);
+  /** The end of the message, text or bytes that is the value of a field; `position` is its beginning. */
+  enter(end: number): number {
+    this.#expect(DELIMITED);
+    const length = this.#varint(end);
+    if (length > end - this.position) throw new MalformedError('a length beyond the end of its message');
+    return this.position + length;
+  }
+
+  /** An int32, int64 or enum; not exact beyond 2^53. */
+  integer(end: number): number {
+    this.#expect(VARINT);
+    const start = this.position;
+    const value = this.#varint(end);
+    return value < 2 ** 63 ? value : this.#negative(start);
+  }
+
+  boolean(end: number): boolean {
+    this.#expect(VARINT);
+    return this.#varint(end) !== 0;
+  }
+
+  /** A text as it comes: it may be long, and what is no UTF-8, as where it was cut off within a character, becomes U+FFFD. */
+  anyText(end: number): string {
+    const valueEnd = this.enter(end);
+    if (valueEnd - this.position > MAX_LONG_TEXT_BYTES) throw new MalformedError('a text that is too long');
+    const text = this.bytes.toString('utf8', this.position, valueEnd);
+    this.position = valueEnd;
+    return text;
+  }
+
+  #expect(wireType: number): void {
+    if (this.#wireType !== wireType) throw new MalformedError('a field of another type than Kubernetes has');
+  }
+
+  #pass(length: number, end: number): void {
+    if (length > end - this.position) throw new MalformedError('a value beyond the end of its message');
+    this.position += length;
+  }
+
+  /** A negative number is written as its 64-bit complement, of which a double keeps too little. */
+  #negative(start: number): number {
+    let value = 0n;
+    for (let at = this.position - 1; at >= start; at--) value = (value << 7n) | BigInt(this.bytes[at]! & 127);
+    return Number(BigInt.asIntN(64, value));
+  }
+
+  #varint(end: number): number {
+    const { bytes } = this;
+    let value = 0;
+    let factor = 1;
+    const limit = Math.min(end, this.position + MAX_VARINT_BYTES);
+    for (let at = this.position; at < limit; at++) {
+      const byte = bytes[at]!;
+      value += (byte & 127) * factor;
+      if (byte < 128) {
+        this.position = at + 1;
+        return value;
+      }
+      factor *= 128;
     }
-    throw new MalformedError('a number is longer than ten bytes or than its message');
+    throw new MalformedError('a number without an end');
   }
 }
 

@@ -57,7 +57,7 @@ describe('FrameReader', () => {
       framed(encode('WatchEvent', { type: 'ADDED', object: { raw: Buffer.from('{"kind":"Pod"}') } })),
       'an object does not begin with "k8s"',
     ],
-    ['that is no message', framed(Buffer.from([0x0a, 0x7f, 1])), 'field 1 goes beyond its message'],
+    ['that is no message', framed(Buffer.from([0x0a, 0x7f, 1])), 'a length beyond the end of its message'],
   ] as const)('refuses an event %s', ([, bytes, message]) => {
     expect(() => read(bytes)).toThrow(new MalformedError(message));
   });

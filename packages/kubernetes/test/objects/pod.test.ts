@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { MetadataDecoder } from '../../src/objects/metadata.ts';
-import { MalformedObjectError, ObjectReader } from '../../src/objects/object-reader.ts';
+import { ObjectReader } from '../../src/objects/object-reader.ts';
 import { PairsCache } from '../../src/objects/pairs.ts';
 import { PodDecoder, PodState } from '../../src/objects/pod.ts';
+import { MalformedError } from '../../src/wire/field-reader.ts';
 import { encode } from './encode.ts';
 
 const CHECKOUT = {
@@ -188,7 +189,7 @@ test.each([
   ['a letter that no name has', { spec: { nodeName: 'knöten' } }],
 ])('a name with %s is refused', (_, pod) => {
   const { decode } = decoder();
-  expect(() => decode(encode('Pod', pod))).toThrow(MalformedObjectError);
+  expect(() => decode(encode('Pod', pod))).toThrow(MalformedError);
 });
 
 test('the last of two labels with one key counts, and fields may be torn apart', () => {

@@ -8,7 +8,7 @@
  *
  * Times are { 1 seconds: int64 · 2 nanos: int32 }.
  */
-import { MalformedObjectError, ObjectReader } from '@tributary/kubernetes';
+import { MalformedError, ObjectReader } from '@tributary/kubernetes';
 
 /** What an Event is about. Empty where the Event does not say. */
 export interface InvolvedObject {
@@ -51,7 +51,7 @@ export class EventDecoder {
       const event = readEvent(reader, reader.begin(object));
       return event.uid === '' ? undefined : event;
     } catch (error) {
-      if (error instanceof MalformedObjectError) return undefined;
+      if (error instanceof MalformedError) return undefined;
       throw error;
     } finally {
       reader.finish();
@@ -67,7 +67,7 @@ function readEvent(reader: ObjectReader, end: number): KubernetesEvent {
     if (field === 1) readMetadata(reader, reader.enter(end), event);
     else if (field === 2) readInvolved(reader, reader.enter(end), event.involved);
     else if (field === 3) event.reason = reader.sharedText(end);
-    else if (field === 4) event.message = reader.prose(end);
+    else if (field === 4) event.message = reader.anyText(end);
     else if (field === 5) readSource(reader, reader.enter(end), event);
     else if (field === 6) times.first = readTime(reader, end);
     else if (field === 7) times.last = readTime(reader, end);

@@ -7,7 +7,7 @@ import {
   type ApiClient,
   type ClusterResource,
   type CountedKind,
-  MalformedObjectError,
+  MalformedError,
   type ObjectHandler,
   ObjectReader,
   type ResourceSpec,
@@ -168,7 +168,7 @@ function readIdentity(
     }
     return who.uid === '' ? undefined : who;
   } catch (error) {
-    if (error instanceof MalformedObjectError) return undefined;
+    if (error instanceof MalformedError) return undefined;
     throw error;
   } finally {
     reader.finish();
