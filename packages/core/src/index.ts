@@ -60,6 +60,7 @@ export * from './errors.ts';
 export * from './exporter/config.ts';
 export { createExporter, type ExporterOptions } from './exporter/create-exporter.ts';
 export type { Send, SendResult } from './exporter/send.ts';
+export { Fifo } from './fifo.ts';
 export * from './net/compression.ts';
 export * from './net/cors.ts';
 export * from './net/http-server.ts';

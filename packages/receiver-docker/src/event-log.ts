@@ -60,13 +60,13 @@ export class EventLog {
   write(event: EngineEvent, nowMs: number): Batch | undefined {
     if (!TOLD.has(event.action)) return undefined;
     const action = ACTIONS[event.action] ?? event.action;
-    const { name, tag } = parseImageReference(event.image);
+    const image = parseImageReference(event.image);
     const { exitCode, labels } = event;
     const isFailure = action === 'oom' || (action === 'die' && exitCode !== undefined && exitCode !== 0);
     const attributes: Record<string, AnyValue> = { [ATTR_CONTAINER_ID]: event.id };
     if (event.name !== '') attributes[ATTR_CONTAINER_NAME] = event.name;
-    if (name !== '') attributes[ATTR_CONTAINER_IMAGE_NAME] = name;
-    if (tag !== undefined) attributes[ATTR_CONTAINER_IMAGE_TAGS] = [tag];
+    if (image !== undefined) attributes[ATTR_CONTAINER_IMAGE_NAME] = image.name;
+    if (image !== undefined && image.tag !== '') attributes[ATTR_CONTAINER_IMAGE_TAGS] = [image.tag];
     if (action === 'die' && exitCode !== undefined) attributes[ATTR_CONTAINER_EXIT_CODE] = exitCode;
     for (let index = 0; index < labels.pairs.length; index += 2) {
       attributes[ATTR_CONTAINER_LABEL_PREFIX + labels.pairs[index]] = labels.pairs[index + 1] ?? '';

@@ -74,10 +74,10 @@ export function podAttributes(pod: WatchedPod): AttributeMap {
 /** A container of a pod. */
 export function containerAttributes(container: PodContainer): AttributeMap {
   const attributes = podAttributes(container.pod);
-  const { name, tag } = parseImageReference(container.image);
+  const image = parseImageReference(container.image);
   attributes[ATTR_K8S_CONTAINER_NAME] = container.name;
   if (container.id !== '') attributes[ATTR_CONTAINER_ID] = container.id;
-  if (name !== '') attributes[ATTR_CONTAINER_IMAGE_NAME] = name;
-  if (tag !== undefined) attributes[ATTR_CONTAINER_IMAGE_TAGS] = [tag];
+  if (image !== undefined) attributes[ATTR_CONTAINER_IMAGE_NAME] = image.name;
+  if (image !== undefined && image.tag !== '') attributes[ATTR_CONTAINER_IMAGE_TAGS] = [image.tag];
   return attributes;
 }

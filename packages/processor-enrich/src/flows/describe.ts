@@ -20,6 +20,7 @@ import {
   type KubeService,
   type Pairs,
   type Pod,
+  parseImageReference,
 } from '@tributary/core';
 import type { EndFacts, EndWorkload } from '../end-facts.ts';
 import { Dependencies } from './dependencies.ts';
@@ -147,8 +148,8 @@ class Draft implements Description {
     if (pod !== undefined && name !== '') this.#attributes[ATTR_K8S_CONTAINER_NAME] = name;
     if (name !== '') this.#attributes[ATTR_CONTAINER_NAME] = name;
     if (id !== '') this.#attributes[ATTR_CONTAINER_ID] = id;
-    const imageName = imageNameOf(image);
-    if (imageName !== '') this.#attributes[ATTR_CONTAINER_IMAGE_NAME] = imageName;
+    const imageName = parseImageReference(image)?.name;
+    if (imageName !== undefined) this.#attributes[ATTR_CONTAINER_IMAGE_NAME] = imageName;
   }
 
   #addPod(pod: Pod): void {
@@ -177,11 +178,4 @@ class Draft implements Description {
     this.place = placeOn(name, node);
     if (node !== undefined) Object.assign(this.#attributes, cloudAttributes(node));
   }
-}
-
-/** The name of an image reference without its tag and digest. */
-function imageNameOf(image: string): string {
-  const [name = ''] = image.split('@');
-  const tag = name.indexOf(':', name.lastIndexOf('/') + 1);
-  return tag === -1 ? name : name.slice(0, tag);
 }

@@ -5,7 +5,7 @@
  * What waits has been taken over: the sender has its answer. So the room is bounded. Where it is full, the oldest are joined
  * before their time; where they cannot be handed on either, the sender is refused for now.
  */
-import { Batch, type FactSources, type Outbox } from '@tributary/core';
+import { Batch, type FactSources, Fifo, type Outbox } from '@tributary/core';
 import type { NotedFlows } from './flow-join.ts';
 import type { EarlyReason } from './flow-metrics.ts';
 
@@ -47,7 +47,7 @@ export class HeldFlows {
   readonly #outbox: Outbox;
   readonly #options: HeldFlowsOptions;
   readonly #stopListening: () => void;
-  #waiting: Waiting[] = [];
+  readonly #waiting = new Fifo<Waiting>();
   #records = 0;
   #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -107,7 +107,7 @@ export class HeldFlows {
   }
 
   #schedule(): void {
-    const [first] = this.#waiting;
+    const first = this.#waiting.peek();
     if (first === undefined || this.#timer !== undefined) return;
     const delayMs = first.sinceMs + this.#waitMs - performance.now();
     this.#timer = setTimeout(() => this.#release(), Math.max(delayMs, LEAST_DELAY_MS));
@@ -119,10 +119,10 @@ export class HeldFlows {
     this.#timer = undefined;
     const isLongWait = this.#waitMs > this.#options.holdMs;
     const dueMs = performance.now() - this.#waitMs;
-    while (this.#outbox.size === 0 && (this.#waiting[0]?.sinceMs ?? Number.POSITIVE_INFINITY) <= dueMs) {
+    while (this.#outbox.size === 0 && (this.#waiting.peek()?.sinceMs ?? Number.POSITIVE_INFINITY) <= dueMs) {
       const due: Batch[] = [];
       for (let records = 0; records < MERGED_RECORDS; ) {
-        const [first] = this.#waiting;
+        const first = this.#waiting.peek();
         if (first === undefined || first.sinceMs > dueMs) break;
         records += first.records;
         due.push(this.#join(this.#shift(), isLongWait ? 'timeout' : undefined));

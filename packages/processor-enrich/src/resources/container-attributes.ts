@@ -8,10 +8,12 @@ import {
   ATTR_SERVICE_INSTANCE_ID,
   ATTR_SERVICE_VERSION,
   type Container,
+  type ImageReference,
   type Pod,
+  parseImageReference,
 } from '@tributary/core';
 import type { ExtractionRules } from './extraction-rules.ts';
-import { canonicalImageReference, type ImageReference, parseImageReference } from './image-reference.ts';
+import { canonicalImageReference } from './image-reference.ts';
 
 /** An image without a tag is this one, by Docker's custom. */
 const DEFAULT_TAG = 'latest';

@@ -6,9 +6,9 @@ import {
   ATTR_CONTAINER_NAME,
   type Container,
   EncodedAttributes,
+  parseImageReference,
 } from '@tributary/core';
 import type { OtherSender } from './association.ts';
-import { parseImageReference } from './image-reference.ts';
 
 /** What is added for senders that are no pods, encoded once: made anew when they have changed. */
 export class OtherSenders {

@@ -104,7 +104,7 @@ export class TestCluster {
       revision: 0,
       name: 'app',
       id: `c-${name}`,
-      image: 'registry.example:5000/shop/app:1.4@sha256:ab',
+      image: 'registry.example:5000/shop/app:1.4',
       imageId: '',
       restartCount: 0,
       pod,
