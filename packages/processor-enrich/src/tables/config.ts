@@ -3,6 +3,9 @@ import { byteSize, type ConfigProblem, duration, endpoint, opaqueMap, z } from '
 /** More tables than this are none. */
 const MAX_TABLES = 32;
 
+/** More columns than this that a row matches by are none: which of them a row has is one bit each. */
+const MAX_MATCHED_COLUMNS = 30;
+
 const column = () => z.string().min(1);
 
 const fileSchema = z.strictObject({
@@ -155,6 +158,14 @@ function matchProblems({ match }: TableConfig): ConfigProblem[] {
       {
         path: ['match', 'cidr'],
         message: 'stands alone: an address says nothing else. Make two tables of it.',
+      },
+    ];
+  }
+  if (others.length > MAX_MATCHED_COLUMNS) {
+    return [
+      {
+        path: ['match'],
+        message: `names too many columns (found ${others.length}). Name at most ${MAX_MATCHED_COLUMNS}.`,
       },
     ];
   }

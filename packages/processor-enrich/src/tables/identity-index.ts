@@ -45,8 +45,10 @@ export class IdentityIndex {
       if (cell === undefined) continue;
       set |= 1 << index;
       const values = textsOf(cell).map(normalize);
+      if (keys.length * values.length > MAX_KEYS) {
+        throw new UnusableRow(`it is about more than ${MAX_KEYS} combinations`);
+      }
       keys = keys.flatMap((key) => values.map((value) => [...key, value]));
-      if (keys.length > MAX_KEYS) throw new UnusableRow(`it is about more than ${MAX_KEYS} combinations`);
     }
     if (set === 0) throw new UnusableRow('it says nothing of whom it is about');
     const entries = this.#bySet.get(set) ?? new Map<string, Entry>();

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { errorText, nearest } from '@tributary/core';
 import { parse as csvParser } from 'csv-parse';
 import { isMap, isNode, isSeq, LineCounter, parseDocument } from 'yaml';
+import { jsonLines } from './json-lines.ts';
 import { type Row, UnusableTable } from './row.ts';
 
 /** What is needed to read a table. */
@@ -15,8 +16,8 @@ export interface ReadOptions {
   readonly columns: readonly string[];
 }
 
-/** YAML and JSON that is larger is not looked through for the lines of its rows. */
-const MAX_LINED_CHARACTERS = 8 * 1024 * 1024;
+/** YAML is read in one go, at some megabyte a second, and nothing else goes on meanwhile. */
+const MAX_YAML_CHARACTERS = 2 * 1024 * 1024;
 
 /** Aliases of YAML count so often at most: a few lines of them can stand for a billion values. */
 const MAX_ALIASES = 10_000;
@@ -115,14 +116,19 @@ function* pieces(text: string): Iterable<string> {
   for (let at = 0; at < text.length; at += PIECE_CHARACTERS) yield text.slice(at, at + PIECE_CHARACTERS);
 }
 
-async function* listRows(text: string, { format, rows }: ReadOptions): AsyncIterable<Row> {
-  const list = listOf(parseText(text, format), rows);
+async function* listRows(text: string, { format, rows: path }: ReadOptions): AsyncIterable<Row> {
+  const document = format === 'json' ? jsonDocument(text, path) : yamlDocument(text, path);
+  const list = path === undefined ? document.value : at(document.value, path);
+  if (!Array.isArray(list)) {
+    const where = path === undefined ? 'it' : `"${path}"`;
+    throw new UnusableTable(`${where} is no list. Set rows to where the list is`);
+  }
   let lines: readonly number[] | undefined;
   for (const [index, row] of list.entries()) {
     const isObject = typeof row === 'object' && row !== null && !Array.isArray(row);
     yield {
       get where(): string {
-        lines ??= linesOf(text, rows);
+        lines ??= document.lines();
         return lines[index] === undefined ? `row ${index + 1}` : `line ${lines[index]}`;
       },
       ...(isObject ? {} : { problem: 'it is no object' }),
@@ -131,23 +137,39 @@ async function* listRows(text: string, { format, rows }: ReadOptions): AsyncIter
   }
 }
 
-function parseText(text: string, format: ReadOptions['format']): unknown {
+/** A text that was read as a whole. */
+interface Document {
+  readonly value: unknown;
+  /** The lines in which the elements of the list at `path` begin. */
+  readonly lines: () => readonly number[];
+}
+
+function jsonDocument(text: string, path: string | undefined): Document {
   try {
-    if (format === 'json') return JSON.parse(text);
-    const document = parseDocument(text, { logLevel: 'silent' });
-    const [error] = document.errors;
-    if (error !== undefined) throw error;
-    return document.toJS({ maxAliasCount: MAX_ALIASES });
+    return { value: JSON.parse(text), lines: () => jsonLines(text, path) };
   } catch (error) {
-    throw new UnusableTable(`it is no ${format.toUpperCase()} (${errorText(error).split('\n')[0]})`);
+    throw new UnusableTable(`it is no JSON (${errorText(error).split('\n')[0]})`);
   }
 }
 
-function listOf(document: unknown, path: string | undefined): readonly unknown[] {
-  const list = path === undefined ? document : at(document, path);
-  if (Array.isArray(list)) return list;
-  const where = path === undefined ? 'it' : `"${path}"`;
-  throw new UnusableTable(`${where} is no list. Set rows to where the list is`);
+function yamlDocument(text: string, path: string | undefined): Document {
+  if (text.length > MAX_YAML_CHARACTERS) {
+    throw new UnusableTable(
+      `it has ${text.length} characters, more than YAML may have (${MAX_YAML_CHARACTERS}). Write it as CSV or JSON`,
+    );
+  }
+  try {
+    const lineCounter = new LineCounter();
+    const document = parseDocument(text, { lineCounter, logLevel: 'silent' });
+    const [error] = document.errors;
+    if (error !== undefined) throw error;
+    return {
+      value: document.toJS({ maxAliasCount: MAX_ALIASES }),
+      lines: () => yamlLines(document.contents, lineCounter, path),
+    };
+  } catch (error) {
+    throw new UnusableTable(`it is no YAML (${errorText(error).split('\n')[0]})`);
+  }
 }
 
 /** The value under a key, or under keys with dots between them. */
@@ -159,12 +181,8 @@ function at(value: unknown, path: string): unknown {
   return at(at(value, path.slice(0, dot)), path.slice(dot + 1));
 }
 
-/** The line of each row; none where the text is too large. JSON is YAML. */
-function linesOf(text: string, path: string | undefined): readonly number[] {
-  if (text.length > MAX_LINED_CHARACTERS) return [];
-  const lineCounter = new LineCounter();
-  const { contents } = parseDocument(text, { lineCounter, logLevel: 'silent' });
-  let node: unknown = contents;
+function yamlLines(contents: unknown, lineCounter: LineCounter, path: string | undefined): readonly number[] {
+  let node = contents;
   for (const key of path?.split('.') ?? []) node = isMap(node) ? node.get(key, true) : undefined;
   if (!isSeq(node)) return [];
   return node.items.map(

@@ -302,4 +302,13 @@ describe('a table file', () => {
       'enrich: table ipam: it is larger than max_size_bytes (10); there is none.',
     );
   });
+
+  it('that is YAML and would stop all other work is not read', async () => {
+    const { settings } = await startTables([{ ...IPAM, file: { path: 'ipam.yaml' } }], {
+      'ipam.yaml': `- prefix: 10.0.0.0/8\n${'#'.repeat(2 * 1024 * 1024)}`,
+    });
+    expect(settings.reported.at(-1)?.error?.message).toBe(
+      'enrich: table ipam: it has 2097173 characters, more than YAML may have (2097152). Write it as CSV or JSON; there is none.',
+    );
+  });
 });

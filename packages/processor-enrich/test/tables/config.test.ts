@@ -50,6 +50,11 @@ it('every problem of a table is named', () => {
       { ...GOOD, name: 'b', http: { endpoint: 'https://x.example' } },
       { ...GOOD, name: 'c', file: { path: 'export' }, match: {} },
       { ...GOOD, name: 'd', rows: 'data', match: { cidr: 'prefix', namespace: 'ns' }, attributes: {} },
+      {
+        ...GOOD,
+        name: 'e',
+        match: { labels: Object.fromEntries(Array.from({ length: 31 }, (_, index) => [`l${index}`, 'c'])) },
+      },
     ),
   ).toEqual([
     'tables::1::name: is that of another table (found "a"). Choose another.',
@@ -59,5 +64,6 @@ it('every problem of a table is named', () => {
     'tables::4::rows: is for json and yaml alone (found csv). Remove it.',
     'tables::4::match::cidr: stands alone: an address says nothing else. Make two tables of it.',
     'tables::4::attributes: is empty. Name at least one attribute and its column.',
+    'tables::5::match: names too many columns (found 31). Name at most 30.',
   ]);
 });
