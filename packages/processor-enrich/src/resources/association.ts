@@ -183,7 +183,7 @@ class Rule {
 
 function hasAddress(pod: Pod, address: string): boolean {
   const key = addressKey(address);
-  return !pod.hostNetwork && pod.addresses.some((other) => other === address || addressKey(other) === key);
+  return key !== undefined && !pod.hostNetwork && pod.addresses.some((other) => addressKey(other) === key);
 }
 
 function foundOf(holder: Holder | undefined, connection: string): Found {
@@ -205,7 +205,8 @@ function holderOfAddress(
 
 /**
  * Who holds a key that is handed on from one to another. The sender of what comes over a live connection holds it now. What says of
- * itself where it is from may have been under way for long: if the key has had several holders, the time of the records tells.
+ * itself where it is from may have been under way for long: if the key has had several holders, or its only one is gone, the
+ * time of the records tells.
  */
 function holderOf<K extends string | number, V>(
   table: ClaimTable<K, V>,
@@ -214,7 +215,9 @@ function holderOf<K extends string | number, V>(
   isLive: boolean,
 ): V | undefined {
   if (isLive) return table.at(key, sender.now);
-  const claims = table.claimsOf(key);
-  if (claims.length <= 1) return claims[0]?.value;
-  return table.at(key, sender.recordTime() ?? sender.now);
+  const [newest, ...older] = table.claimsOf(key);
+  if (newest === undefined || older.length > 0) return table.at(key, sender.recordTime() ?? sender.now);
+  // What was made after its end is another's, who is not known yet.
+  const isAfterItsEnd = newest.to < Number.POSITIVE_INFINITY && (sender.recordTime() ?? 0) >= newest.to;
+  return isAfterItsEnd ? undefined : newest.value;
 }

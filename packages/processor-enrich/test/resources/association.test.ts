@@ -153,7 +153,8 @@ describe('an address that is handed on', () => {
   it('is still that of a pod that has died, while no other has it', () => {
     const all = new Facts();
     all.gone(all.pod({ uid: 'first', addresses: ['10.2.0.7'] }), now - 20_000);
-    expect(sender(all, byAddress, resource)).toBe('first');
+    expect(sender(all, byAddress, resource, { endTimeMs: now - 30_000 })).toBe('first');
+    expect(sender(all, byAddress, resource, { endTimeMs: now - 10_000 })).toBeUndefined();
     expect(sender(all, [[connection]], {}, { peerAddress: '10.2.0.7' })).toBeUndefined();
     expect(sender(all, [[attribute('app')]], { app: 'cart' })).toBeUndefined();
   });
