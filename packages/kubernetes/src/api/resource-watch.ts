@@ -27,6 +27,7 @@ import {
   selectorQuery,
 } from './resource-request.ts';
 import type { ResourceSpec } from './resource-spec.ts';
+import { SeenVersion } from './seen-version.ts';
 import { eventFailure, printable } from './status-failure.ts';
 import { WatchEvents } from './watch-events.ts';
 import { type FailureReason, WatchFailure } from './watch-failure.ts';
@@ -57,9 +58,6 @@ const NEEDS_LIST: ReadonlySet<FailureReason> = new Set([
 const SHORTEST_LIFE_MS = 500;
 /** So many quiet times after its beginning a watch is taken to have caught up, whether it is quiet or not. */
 const MAX_QUIET_WAITS = 50;
-/** Nothing in a version is longer; it is sent back in a URL. */
-const MAX_VERSION_LENGTH = 64;
-const DIGITS = /^\d+$/;
 
 /** One resource, listed and watched. */
 export class ResourceWatch {
@@ -72,10 +70,9 @@ export class ResourceWatch {
   readonly #timing: WatchTiming;
   readonly #openSource: (() => FactSource) | undefined;
   readonly #stop = new AbortController();
+  readonly #version = new SeenVersion();
   #source: FactSource | undefined;
   #running: Promise<void> | undefined;
-  /** Up to which version all is known; empty: a list is needed. */
-  #version = '';
   /** What was asked for last, as RBAC calls it. */
   #verb: 'list' | 'watch' = 'list';
   #streamsLists: boolean;
@@ -135,7 +132,7 @@ export class ResourceWatch {
 
   /** Returns when a watch has come to its proper end. */
   async #listAndWatch(): Promise<void> {
-    if (this.#version === '') {
+    if (this.#version.text === '') {
       if (this.#streamsLists && !this.#streamHung) {
         try {
           return await this.#watch(true);
@@ -210,7 +207,7 @@ export class ResourceWatch {
     this.#verb = 'watch';
     // Watches that began together do not end together.
     const timeoutSeconds = Math.ceil((lifeMs * (1 + Math.random())) / 1000);
-    const from = listsFirst ? STREAMING_LIST : { resourceVersion: this.#version };
+    const from = listsFirst ? STREAMING_LIST : { resourceVersion: this.#version.text };
     const grace = setTimeout(() => this.#source?.stale(this.#lastByteMs), renewalGraceMs);
     try {
       const answer = await this.#client.get({
@@ -237,7 +234,7 @@ export class ResourceWatch {
       this.#tell((handler) => handler.deleted(object, Date.now()));
     } else if (type === 'BOOKMARK') this.#events.event('bookmark');
     else this.#events.refused('unknown_event', `the type is ${printable(type)}`);
-    if (!isListing) this.#advance(resourceVersionOf(object));
+    if (!isListing) this.#version.advance(resourceVersionOf(object));
   }
 
   #see(type: string, object: Buffer): void {
@@ -255,19 +252,11 @@ export class ResourceWatch {
   }
 
   #listed(version: string): void {
-    if (version === '') throw new MalformedError('the list has no version');
-    this.#version = '';
-    this.#advance(version);
+    this.#version.begin(version);
     this.#tell((handler) => handler.listed(Date.now()));
     this.#events.listed();
     this.#wasListed = true;
     this.#caughtUp();
-  }
-
-  /** A server that lies about order cannot take the watch back to what it had seen already. */
-  #advance(version: string): void {
-    if (version.length > MAX_VERSION_LENGTH) throw new MalformedError('a version is too long');
-    if (version !== '' && !isOlder(version, this.#version)) this.#version = version;
   }
 
   #received(bytes: number): void {
@@ -289,7 +278,7 @@ export class ResourceWatch {
     const sinceMs = this.#lastByteMs;
     this.#tell((handler) => handler.interrupted?.(sinceMs));
     this.#source?.stale(sinceMs);
-    if (NEEDS_LIST.has(reason)) this.#version = '';
+    if (NEEDS_LIST.has(reason)) this.#version.forget();
     this.#failures += 1;
     if (reason === 'unauthorized' && !this.#hasRetriedCredentials) {
       this.#hasRetriedCredentials = true;
@@ -321,10 +310,4 @@ function asFailure(error: unknown): WatchFailure {
   if (error instanceof WatchFailure) return error;
   if (error instanceof MalformedError) return new WatchFailure('malformed', error.message, { cause: error });
   return new WatchFailure('network', errorText(error), { cause: error });
-}
-
-/** Versions are decimal numbers that grow (KEP-5504); what is no number has no order. */
-function isOlder(version: string, than: string): boolean {
-  if (!DIGITS.test(version) || !DIGITS.test(than)) return false;
-  return version.length === than.length ? version < than : version.length < than.length;
 }
