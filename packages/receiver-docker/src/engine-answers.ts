@@ -55,6 +55,8 @@ const MAX_KEY_LENGTH = 256;
 const MAX_VALUE_LENGTH = 4096;
 const MAX_IMAGE_LENGTH = 1024;
 const MAX_NETWORKS = 64;
+/** The year 2262: after it nanoseconds are more than a signed 64-bit integer. */
+const MAX_TIME_MS = 9_223_372_036_000;
 /** What the attributes of an event say beside the labels. */
 const NO_LABELS: ReadonlySet<string> = new Set([
   'containerExitCode',
@@ -107,7 +109,7 @@ export function readEvent(line: unknown): EngineEvent | undefined {
   if (!isId(id)) return undefined;
   const timeMs =
     typeof timeNano === 'number' ? timeNano / 1e6 : typeof time === 'number' ? time * 1000 : Number.NaN;
-  if (!(timeMs > 0)) return undefined;
+  if (!(timeMs > 0 && timeMs < MAX_TIME_MS)) return undefined;
   const exitCode = Number(attributes['exitCode'] ?? attributes['containerExitCode'] ?? Number.NaN);
   return {
     type,

@@ -39,6 +39,8 @@ export interface EngineWatchOptions {
 /** The waits between attempts, in milliseconds, each twice the last; with up to half as much again by chance. */
 const FIRST_WAIT_MS = 500;
 const LAST_WAIT_MS = 30_000;
+/** An engine whose last event is further ahead than this, in milliseconds, had a wrong clock then. */
+const MAX_AHEAD_MS = 60_000;
 /** Events that wait for their turn, at most. Beyond that everything is listed anew. */
 const MAX_WAITING_EVENTS = 10_000;
 const EVENTS = `/events?filters=${encodeURIComponent(JSON.stringify({ type: ['container', 'network'] }))}`;
@@ -144,6 +146,8 @@ export class EngineWatch {
    * is left out between the question and the list; what was taken before is not taken again.
    */
   #readEvents(turns: Turns, signal: AbortSignal): Promise<void> {
+    // A clock that was far ahead and was put right must not hide what happens until it is as late as it said.
+    if (this.#lastEventMs > Date.now() + MAX_AHEAD_MS) this.#lastEventMs = 0;
     const takenUntilMs = this.#lastEventMs;
     const since = Math.floor((takenUntilMs === 0 ? Date.now() : takenUntilMs) / 1000);
     let isListDue = false;

@@ -227,6 +227,23 @@ describe('a receiver of containers', () => {
     });
   });
 
+  it('takes what happens after a clock was far ahead, and no event of a time that cannot be', async () => {
+    let streams = 0;
+    const { logs } = await follow({
+      events: (response: ServerResponse) => {
+        streams += 1;
+        if (streams > 1) response.write(event('pause'));
+        else {
+          response.write(event('pause', {}, { timeNano: 0 }).replace('"timeNano":0', '"timeNano":1e999'));
+          response.end(event('unpause', {}, { timeNano: (Date.now() + 86_400_000) * 1e6 }));
+        }
+      },
+    });
+    await expect.poll(() => logs.itemCount, WAIT).toBe(2);
+    const told = logs.batches.flatMap((batch) => [...batch.records()] as LogRecord[]);
+    expect(told.map(({ eventName }) => eventName)).toEqual(['container.unpause', 'container.pause']);
+  });
+
   it('gives a stream up whose events have no end', async () => {
     const { problem } = await follow({
       events: (response: ServerResponse) => {
