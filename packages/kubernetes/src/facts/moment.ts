@@ -31,7 +31,15 @@ export function endOf({ isListed, isLate, sinceMs, atMs }: Moment): number {
  * disagree, and not before it would have been told of already.
  */
 export function beginOf(createdSeconds: number, moment: Moment): number {
-  return Math.max(createdOf(createdSeconds, moment), moment.absentMs);
+  return Math.max(surely(createdOf(createdSeconds, moment), moment), moment.absentMs);
+}
+
+/**
+ * A time that was cut off to a second, as late as it can be, if that is all that is known: what was told late may have taken the
+ * place of something else in the middle of that second.
+ */
+export function surely(timeMs: number, { isLate, atMs }: Moment): number {
+  return isLate ? Math.min(timeMs + 1000, atMs) : timeMs;
 }
 
 /** The creation timestamp alone, in milliseconds. */

@@ -7,7 +7,7 @@ import { type AddressKey, addressKey, type Claim, type Context, type Holder } fr
 import type { PodState } from '../objects/pod.ts';
 import { isUsableAddress } from './claims.ts';
 import type { FactCounters } from './fact-counters.ts';
-import { DELIVERY_MS, endOf, type Moment } from './moment.ts';
+import { DELIVERY_MS, endOf, type Moment, surely } from './moment.ts';
 import { earliestMs, endedMs, firstRunMs, hasEnded } from './pod-life.ts';
 import { compactOf, listOf, WatchedPod } from './watched-pod.ts';
 
@@ -108,7 +108,7 @@ export class PodAddresses {
       return Math.max(earliest, without === undefined ? moment.sinceMs : without - DELIVERY_MS);
     }
     if (state.meta.staticUid !== '') return earliest;
-    return Math.max(earliest, firstRunMs(state), without ?? earliest);
+    return Math.max(surely(Math.max(earliest, firstRunMs(state)), moment), without ?? earliest);
   }
 
   #claim(pod: WatchedPod, key: AddressKey, earliest: number, state: PodState, moment: Moment): void {

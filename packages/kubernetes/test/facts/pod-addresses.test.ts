@@ -290,7 +290,8 @@ test('an address that is handed on while the watch is interrupted is nobody’s 
   story.deleted(20, 'a', { created: 1, ip: IP, ran: [2] });
   story.seen(20, 'b', { created: 14, started: 15, ip: IP, ran: [16] });
   story.pods.resumed?.();
-  expect(story.holders(IP, [9.9, 10, 15.9, 16, 21])).toBe('a nobody nobody b b');
+  // Seconds are cut off: within that of its first container the address may still have been a's.
+  expect(story.holders(IP, [9.9, 10, 16.9, 17, 21])).toBe('a nobody nobody b b');
   story.deleted(30, 'b', { created: 14, started: 15, ip: IP, ran: [16] });
   expect(story.holders(IP, [29.9, 30])).toBe('b nobody');
 });
@@ -302,5 +303,5 @@ test('what a list after an interruption has no more is nobody’s since the inte
   story.pods.interrupted?.(ms(12));
   story.list(20, { b: { created: 14, started: 15, ip: IP } });
   story.pods.resumed?.();
-  expect(story.holders(IP, [9.9, 10, 14.9, 15])).toBe('a nobody nobody b');
+  expect(story.holders(IP, [9.9, 10, 15.9, 16])).toBe('a nobody nobody b');
 });
