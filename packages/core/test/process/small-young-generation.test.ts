@@ -23,9 +23,10 @@ function script(before: string): string {
 
 test('the young generation stays small while someone asks for it, and grows again when the last has what he wanted', () => {
   const own = youngBytes('');
-  expect(youngBytes('keepYoungGenerationSmall();')).toBeLessThan(own / 4);
+  expect(youngBytes('keepYoungGenerationSmall();')).toBeLessThan(own / 8);
   expect(
     youngBytes('const one = keepYoungGenerationSmall(); keepYoungGenerationSmall(); one(); one();'),
-  ).toBeLessThan(own / 4);
-  expect(youngBytes('keepYoungGenerationSmall()();')).toBeGreaterThan(own / 2);
+  ).toBeLessThan(own / 8);
+  // How far it grows depends on when the last collection was.
+  expect(youngBytes('keepYoungGenerationSmall()();')).toBeGreaterThan(own / 8);
 });
