@@ -52,4 +52,10 @@ static __always_inline __u8 tcp_chrono_type(const struct tcp_sock *tp)
 	return BPF_CORE_READ_BITFIELD_PROBED(tp, chrono_type);
 }
 
+/* Not 0 while a spin lock is held; 0 too where it is no queued one (PREEMPT_RT, where it is a mutex) and cannot be told. */
+static __always_inline int spinlock_value(volatile const spinlock_t *lock)
+{
+	return bpf_core_field_exists(lock->rlock.raw_lock.val) ? lock->rlock.raw_lock.val.counter : 0;
+}
+
 #endif /* __CORE_FIXES_BPF_H__ */

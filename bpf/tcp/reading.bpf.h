@@ -29,6 +29,14 @@ static __always_inline __u32 window_limited(const struct tcp_sock *tp)
 	return limited;
 }
 
+/* Whether a CPU is at work on the socket, in a softirq or for a process. */
+static __always_inline bool is_locked(const struct sock *sk)
+{
+	volatile const struct sock *now = sk;
+
+	return now->sk_lock.owned || spinlock_value(&now->sk_lock.slock);
+}
+
 /* What tells nothing of payload, of a connection that goes on or has ended. */
 static __always_inline void read_packets(struct reading *reading, const struct tcp_sock *tp)
 {
@@ -42,16 +50,13 @@ static __always_inline void read_packets(struct reading *reading, const struct t
  * - bytes_acked has one too many from the SYN of the end that opened, and one from an acknowledged FIN;
  * - bytes_received has one too many from the FIN, which sets SOCK_DONE.
  */
-static __always_inline __u64 without_fin(__u64 received_bytes, const struct sock *sk)
-{
-	return received_bytes - (received_bytes && is_fin_received(sk));
-}
-
 /*
  * Of a connection that goes on, without its lock; its packets must be read as well. What is under way and not acknowledged
  * cannot be told exactly then (snd_nxt and snd_una are read one after the other), so this is what the other end acknowledged.
- * No reading is above a later one: where a FIN may or may not be acknowledged yet, a byte less is taken to be sent. The
- * counters are read before the state that corrects them: one that moves in between would otherwise be corrected too little.
+ * No reading is above what is true, so that a later one can make up for it: where a FIN may or may not be acknowledged yet,
+ * a byte less is taken to be sent, and where somebody is at work on the socket, who may have counted a FIN and not said so
+ * yet (tcp_queue_rcv() and tcp_fin()), a byte less is taken to be received. The counters are read before what corrects
+ * them: one that moves in between would otherwise be corrected too little.
  */
 static __always_inline void read_open(struct reading *reading, const struct tcp_sock *tp, const struct sock *sk,
 				      enum role role)
@@ -59,11 +64,23 @@ static __always_inline void read_open(struct reading *reading, const struct tcp_
 	volatile const struct tcp_sock *counters = tp;
 	__u64 received = counters->bytes_received;
 	__u64 sent = counters->bytes_acked;
+	bool is_changing = is_locked(sk);
 	__u64 control = (role == ROLE_SOURCE) + is_fin_queued(sk->__sk_common.skc_state);
 
 	reading->sent_bytes = sent > control ? sent - control : 0;
-	reading->received_bytes = without_fin(received, sk);
+	reading->received_bytes = received - (received && (is_changing || is_fin_received(sk)));
 	reading->retransmits = tp->total_retrans;
+}
+
+/* Of a connection that goes on, after another one: what is not below what was reported, and so is not reported twice. */
+static __always_inline void read_on(struct reading *reading, const struct reading *last)
+{
+	if (reading->sent_bytes < last->sent_bytes)
+		reading->sent_bytes = last->sent_bytes;
+	if (reading->received_bytes < last->received_bytes)
+		reading->received_bytes = last->received_bytes;
+	if (!since32(reading->window_limited, last->window_limited))
+		reading->window_limited = last->window_limited;
 }
 
 /* Of one that has ended: with what was sent and never acknowledged. */
@@ -77,7 +94,7 @@ static __always_inline void read_final(struct reading *reading, const struct tcp
 	if (role != ROLE_SOURCE || sent)
 		sent += tp->snd_nxt - tp->snd_una;
 	reading->sent_bytes = sent > control ? sent - control : 0;
-	reading->received_bytes = without_fin(tp->bytes_received, sk);
+	reading->received_bytes = tp->bytes_received - (tp->bytes_received && is_fin_received(sk));
 	reading->retransmits = tp->total_retrans;
 	read_packets(reading, tp);
 }

@@ -37,6 +37,7 @@ static __always_inline int sweep(struct sock *sk, struct connection *conn)
 	next = committed ? &conn->reported[0] : &conn->reported[1];
 	read_open(&now, tp, sk, conn->facts.role);
 	read_packets(&now, tp);
+	read_on(&now, last);
 	if (!is_record_due(conn, &now, last, time_ns))
 		return 0;
 

@@ -1,5 +1,6 @@
 import type { Consumer } from '@tributary/core';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { withLab } from './lab.ts';
 import { type Step, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { sum, totals, watching } from './watch.ts';
@@ -109,6 +110,49 @@ describe('the sweep', () => {
           expect(closed).toHaveLength(2 * ROUNDS);
         }),
       { flows: { interval: '100ms' } },
+    );
+  });
+
+  it('reports no byte twice while a FIN goes unacknowledged', async () => {
+    await withLab((lab) =>
+      watching((watch) =>
+        withPeers(async (start) => {
+          const server = start(
+            [
+              { do: 'listen', socket: 'l', host: '0.0.0.0' },
+              { do: 'accept', from: 'l', socket: 'a' },
+              { do: 'receive', socket: 'a' },
+            ],
+            lab.server,
+          );
+          const { port = 0 } = await server.next();
+          const client = start(
+            [
+              { do: 'connect', socket: 'c', host: lab.serverAddress, port },
+              { do: 'send', socket: 'c', bytes: 10 },
+              { do: 'acked', socket: 'c' },
+              { do: 'wait' },
+            ],
+            lab.client,
+          );
+          await client.next();
+          await watch.until(port, (flows) => sum(flows, 'flow.source.bytes') === 20);
+          lab.inServer(
+            'nft',
+            'add table ip wall; add chain ip wall in { type filter hook input priority 0; }; ' +
+              'add rule ip wall in tcp flags & fin == fin drop',
+          );
+          client.go();
+          // Sent again and again, which is reported; then it arrives.
+          await watch.until(port, (flows) => sum(flows, 'flow.source.retransmits') > 1);
+          lab.inServer('nft', 'delete table ip wall');
+          const flows = await watch.untilClosed(port, 2);
+          expect(totals(flows)).toMatchObject([
+            { observer: 'source', sourceBytes: 10, destinationBytes: 0 },
+            { observer: 'destination', sourceBytes: 10, destinationBytes: 0 },
+          ]);
+        }),
+      ),
     );
   });
 
