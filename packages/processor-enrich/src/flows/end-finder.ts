@@ -100,7 +100,9 @@ export class EndFinder {
     if (address === undefined) return;
     const holder = this.#holderAt(flow, address, answeredMs(flow));
     const service =
-      holder === undefined ? serviceAt(context, address, port, flow.transport, beginMs) : undefined;
+      holder === undefined && flow.isAnswered
+        ? serviceAt(context, address, port, flow.transport, beginMs)
+        : undefined;
     const socket = this.#peers.find(flow, service !== undefined || flow.nat !== undefined);
     if (socket !== undefined && this.#hasSameSource(flow, socket)) {
       const isTranslated = socket.address !== address || socket.port !== port;
@@ -172,7 +174,7 @@ export class EndFinder {
     const isOwn = address === own && flow.observer !== undefined && !isLoopback(address);
     const pod = isOwn ? flow.owner.pod(this.#context) : undefined;
     if (pod !== undefined && !pod.hostNetwork) return pod;
-    return this.#holders.at(address, timeMs);
+    return flow.isAnswered ? this.#holders.at(address, timeMs) : undefined;
   }
 
   #findByAddress(flow: Flow, end: End, address: AddressKey, holder: Holder | undefined): void {

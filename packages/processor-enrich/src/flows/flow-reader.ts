@@ -8,8 +8,10 @@ import {
   ATTR_DESTINATION_NAT_PORT,
   ATTR_DESTINATION_PORT,
   ATTR_FLOW_CONNECT_DURATION,
+  ATTR_FLOW_DESTINATION_PACKETS,
   ATTR_FLOW_DURATION,
   ATTR_FLOW_OBSERVER,
+  ATTR_FLOW_SOURCE_PACKETS,
   ATTR_FLOW_STATE,
   ATTR_HOST_NAME,
   ATTR_K8S_POD_UID,
@@ -58,6 +60,11 @@ export interface Flow {
   readonly hasBegin: boolean;
   /** How long the source waited for the connection, in milliseconds; NaN where it is not told. */
   readonly connectMs: number;
+  /**
+   * False of a connection from before anybody looked that has had nothing from its other end since: who had the address then may
+   * be long gone without a word, and another have it.
+   */
+  readonly isAnswered: boolean;
   /** Whose socket that is. */
   readonly owner: SocketOwner;
   /** The program that has it open. */
@@ -96,6 +103,8 @@ const KEYS = [
   ATTR_FLOW_STATE,
   ATTR_FLOW_DURATION,
   ATTR_FLOW_CONNECT_DURATION,
+  ATTR_FLOW_SOURCE_PACKETS,
+  ATTR_FLOW_DESTINATION_PACKETS,
   ATTR_CONTAINER_ID,
   ATTR_K8S_POD_UID,
   ATTR_SYSTEMD_UNIT_NAME,
@@ -119,6 +128,8 @@ const OBSERVER = at[ATTR_FLOW_OBSERVER];
 const STATE = at[ATTR_FLOW_STATE];
 const DURATION = at[ATTR_FLOW_DURATION];
 const CONNECT_DURATION = at[ATTR_FLOW_CONNECT_DURATION];
+const SOURCE_PACKETS = at[ATTR_FLOW_SOURCE_PACKETS];
+const DESTINATION_PACKETS = at[ATTR_FLOW_DESTINATION_PACKETS];
 const CONTAINER_ID = at[ATTR_CONTAINER_ID];
 const POD_UID = at[ATTR_K8S_POD_UID];
 const UNIT = at[ATTR_SYSTEMD_UNIT_NAME];
@@ -210,6 +221,7 @@ export class FlowReader {
       beginMs: hasBegin ? timeMs - seconds * 1000 : timeMs,
       hasBegin,
       connectMs: reader.number(CONNECT_DURATION) * 1000,
+      isAnswered: hasBegin || !this.#isSilent(),
       owner: this.#owner(memory),
       executable: this.#textOf(this.#executables, memory, EXECUTABLE),
       sourceEnd: this.#endState(SOURCE_MATCH, 0),
@@ -221,6 +233,14 @@ export class FlowReader {
   #observer(): Side | undefined {
     if (this.#reader.equals(OBSERVER, SOURCE)) return 'source';
     return this.#reader.equals(OBSERVER, DESTINATION) ? 'destination' : undefined;
+  }
+
+  /** Whether the record says that no packet came from the end that was not seen. */
+  #isSilent(): boolean {
+    const reader = this.#reader;
+    if (!reader.equals(TRANSPORT, TCP)) return false;
+    const isSeenAtSource = reader.equals(OBSERVER, SOURCE);
+    return reader.number(isSeenAtSource ? DESTINATION_PACKETS : SOURCE_PACKETS) === 0;
   }
 
   #endState(match: number, prefix: number): EndState {

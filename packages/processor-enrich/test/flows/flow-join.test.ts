@@ -1,6 +1,7 @@
 import { addressKey, type Described, nameKey, parsePrefix, type Translated } from '@tributary/core';
 import { describe, expect, test } from 'vitest';
 import {
+  type Attributes,
   containerAttributes,
   flow,
   flowBatch,
@@ -358,6 +359,35 @@ describe('time', () => {
       undefined,
       'next',
       'far',
+    ]);
+  });
+
+  test('that nobody knows of a beginning gives an address to who has it now, if anything came from there', () => {
+    const { cluster: facts, context, far } = cluster();
+    facts.service('pay', '10.96.0.17', [far]);
+    const fromBefore = (ends: string, observer: 'source' | 'destination', packets: Attributes) =>
+      flowBatch([flow(ends, observer, { 'flow.duration': undefined, 'flow.state': 'open', ...packets })]);
+    const records = joinBatches(context, [
+      fromBefore('10.2.1.1:1 > 10.2.2.1:80', 'source', {
+        'flow.source.packets': 3,
+        'flow.destination.packets': 0,
+      }),
+      fromBefore('10.2.1.1:1 > 10.2.2.1:80', 'source', {
+        'flow.source.packets': 0,
+        'flow.destination.packets': 1,
+      }),
+      fromBefore('10.2.1.1:1 > 10.2.2.1:80', 'source', {}),
+      fromBefore('10.2.1.1:1 > 10.96.0.17:443', 'source', { 'flow.destination.packets': 0 }),
+      fromBefore('10.2.2.1:1 > 10.2.1.1:80', 'destination', { 'flow.source.packets': 0 }),
+      fromBefore('10.2.2.1:1 > 10.2.1.1:80', 'destination', { 'flow.source.packets': 2 }),
+    ]);
+    expect(records.map((record) => [record['source.match'], record['destination.match']])).toEqual([
+      ['pod_ip', 'none'],
+      ['pod_ip', 'pod_ip'],
+      ['pod_ip', 'pod_ip'],
+      ['pod_ip', 'none'],
+      ['none', 'pod_ip'],
+      ['pod_ip', 'pod_ip'],
     ]);
   });
 
