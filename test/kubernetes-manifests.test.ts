@@ -168,7 +168,7 @@ describe('the API server', () => {
         },
       });
       await expect.poll(() => context.nodes.at('node-1', Date.now())?.name, WAIT).toBe('node-1');
-      expect(context.sources.isLoading).toBe(false);
+      await expect.poll(() => context.sources.isLoading, WAIT).toBe(false);
     },
     LIMIT,
   );

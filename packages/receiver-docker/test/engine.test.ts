@@ -121,8 +121,8 @@ describe('the containers of an engine', () => {
 
   it('that came and went while the engine was away are made up for', async () => {
     const gone = await engine.run('gone');
-    const { context, holderOf, state, settings } = await follow();
     const before = Date.now();
+    const { context, holderOf, state, settings } = await follow();
     expect(holderOf(gone)).toMatchObject({ name: 'gone' });
     await engine.pause();
     await expect.poll(state, WAIT).toBe('stale');
