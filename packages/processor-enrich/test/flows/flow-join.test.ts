@@ -366,7 +366,7 @@ describe('time', () => {
     const { cluster: facts, context, far } = cluster();
     facts.service('pay', '10.96.0.17', [far]);
     const fromBefore = (ends: string, observer: 'source' | 'destination', packets: Attributes) =>
-      flowBatch([flow(ends, observer, { 'flow.duration': undefined, 'flow.state': 'open', ...packets })]);
+      flowBatch([flow(ends, observer, { 'flow.duration': 0, 'flow.state': 'open', ...packets })]);
     const records = joinBatches(context, [
       fromBefore('10.2.1.1:1 > 10.2.2.1:80', 'source', {
         'flow.source.packets': 3,
