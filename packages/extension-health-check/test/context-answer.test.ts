@@ -176,6 +176,7 @@ describe('GET /context', () => {
       ports: [{ name: '', port: 443, transport: 'tcp', nodePort: 0, targetPort: 8443 }],
       labels: [],
       annotations: [],
+      selectors: [],
       backends: [{ address: '10.2.9.1', podUid: 'uid-p', nodeName: 'node-3', zone: 'b' }],
       backendsSince: T0,
     };

@@ -68,9 +68,11 @@ function describeContainer({ name, id, image, restartCount }: Container): Entity
 
 function describeService(service: KubeService): EntityDescription {
   const { kind, name, namespace, uid, type, clusterIps, externalAddresses, ports, backends } = service;
+  const selector = service.selectors.at(-1);
   return {
     ...{ kind, name, namespace, uid, type, cluster_ips: clusterIps, external_addresses: externalAddresses },
     ports: ports.slice(0, MAX_LISTED),
+    ...(selector === undefined ? {} : { selector: pairs(selector) }),
     backend_count: backends.length,
     backends: backends.slice(0, MAX_LISTED),
     labels: pairs(service.labels),

@@ -97,6 +97,8 @@ export interface KubeService extends EntityBase {
   ports: readonly ServicePort[];
   labels: Pairs;
   annotations: Pairs;
+  /** The label selectors that it has had of late, the present one last; none where somebody else says who its backends are. */
+  selectors: readonly Pairs[];
   /** The endpoints that are ready now. */
   backends: readonly Backend[];
   /** Since when `backends` has been as it is, in milliseconds since the Unix epoch. */

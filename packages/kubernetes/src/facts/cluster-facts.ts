@@ -81,7 +81,7 @@ export class ClusterFacts {
     const tell = this.#tell.bind(this);
     const onService = (service: WatchedService, atMs: number) => tell('changed', service, atMs);
     this.#pods = this.#store(new PodFacts(context, new PodDecoder(metadata, pairs), counters), tell);
-    this.#services = this.#store(new ServiceFacts(context, metadata, counters, backends), tell);
+    this.#services = this.#store(new ServiceFacts(context, metadata, pairs, counters, backends), tell);
     this.#nodes = this.#store(new NodeFacts(context, metadata, pairs, counters), tell);
     this.#namespaces = this.#store(new NamespaceFacts(context, metadata, counters), tell);
     this.#store(new SliceFacts(metadata, counters, backends, onService), () => undefined);

@@ -8,12 +8,13 @@ import {
   type EndpointKey,
   endpointKey,
   type KubeService,
+  type Pairs,
   portKey,
   type ServicePort,
 } from '@tributary/core';
 import type { MetadataDecoder, ObjectMeta } from '../objects/metadata.ts';
 import type { ObjectReader } from '../objects/object-reader.ts';
-import { arePairsEqual } from '../objects/pairs.ts';
+import { arePairsEqual, NO_PAIRS, type PairsCache } from '../objects/pairs.ts';
 import { readService, ServiceState } from '../objects/service.ts';
 import type { Backends } from './backends.ts';
 import { claimAfter, isUsableAddress } from './claims.ts';
@@ -28,18 +29,29 @@ const HEADLESS = 'None';
 /** Services' names lead elsewhere by DNS if they are of this type: no address is theirs. */
 const EXTERNAL_NAME = 'ExternalName';
 
+/** A Service that is pointed elsewhere and back has two selectors in turn; connections may outlive the one that they began with. */
+const MAX_SELECTORS = 4;
+
 /** Keeps what the context says of Services as their objects have it. */
 export class ServiceFacts implements ObjectKind<WatchedService> {
   readonly resource = 'services';
   readonly #state = new ServiceState();
   readonly #context: Context;
   readonly #metadata: MetadataDecoder;
+  readonly #pairs: PairsCache;
   readonly #counters: FactCounters;
   readonly #backends: Backends;
 
-  constructor(context: Context, metadata: MetadataDecoder, counters: FactCounters, backends: Backends) {
+  constructor(
+    context: Context,
+    metadata: MetadataDecoder,
+    pairs: PairsCache,
+    counters: FactCounters,
+    backends: Backends,
+  ) {
     this.#context = context;
     this.#metadata = metadata;
+    this.#pairs = pairs;
     this.#counters = counters;
     this.#backends = backends;
   }
@@ -49,7 +61,7 @@ export class ServiceFacts implements ObjectKind<WatchedService> {
   }
 
   decode(reader: ObjectReader, end: number): void {
-    readService(reader, end, this.#metadata, this.#state);
+    readService(reader, end, this.#metadata, this.#pairs, this.#state);
   }
 
   predecessor(): WatchedService | undefined {
@@ -65,7 +77,7 @@ export class ServiceFacts implements ObjectKind<WatchedService> {
   }
 
   update(service: WatchedService, moment: Moment): boolean {
-    const { meta, type, refusedPorts } = this.#state;
+    const { meta, type, refusedPorts, selector } = this.#state;
     if (refusedPorts > 0) this.#counters.add('services', 'port_unusable', refusedPorts);
     const clusterIps = type === EXTERNAL_NAME ? [] : this.#addresses(this.#state.clusterIps);
     const externalAddresses = type === EXTERNAL_NAME ? [] : this.#addresses(this.#state.externalAddresses);
@@ -78,13 +90,15 @@ export class ServiceFacts implements ObjectKind<WatchedService> {
       !haveClaimsChanged &&
       service.type === type &&
       arePairsEqual(service.labels, meta.labels) &&
-      arePairsEqual(service.annotations, meta.annotations)
+      arePairsEqual(service.annotations, meta.annotations) &&
+      arePairsEqual(service.selectors.at(-1) ?? NO_PAIRS, selector)
     ) {
       return false;
     }
     service.type = type;
     service.labels = meta.labels;
     service.annotations = meta.annotations;
+    service.selectors = withSelector(service.selectors, selector);
     if (haveClaimsChanged) {
       const before = claimsOf(service);
       service.clusterIps = clusterIps;
@@ -139,6 +153,13 @@ export class ServiceFacts implements ObjectKind<WatchedService> {
       if (!claimAfter(table, key, service, fromMs)) this.#counters.add('services', 'table_full');
     }
   }
+}
+
+/** Without a selector now, the pods of an earlier one say nothing of who answers. */
+function withSelector(before: readonly Pairs[], selector: Pairs): readonly Pairs[] {
+  if (selector.length === 0) return [];
+  const others = before.filter((each) => !arePairsEqual(each, selector));
+  return [...others.slice(1 - MAX_SELECTORS), selector];
 }
 
 interface ServiceClaims {

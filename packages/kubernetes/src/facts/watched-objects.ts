@@ -25,6 +25,7 @@ export class WatchedService extends TrackedObject implements KubeService {
   ports: readonly ServicePort[] = NOTHING;
   labels: Pairs = NO_PAIRS;
   annotations: Pairs = NO_PAIRS;
+  selectors: readonly Pairs[] = NOTHING;
   backends: readonly Backend[] = NOTHING;
   backendsSince = 0;
   /** From when on its first addresses are its own; undefined once it has claimed them. */

@@ -3,13 +3,14 @@
  *
  *     1 metadata: ObjectMeta
  *     2 spec     1 ports: { 1 name · 2 protocol · 3 port · 4 targetPort: { 1 type · 2 intVal } · 5 nodePort }
- *                3 clusterIP · 4 type · 5 externalIPs · 18 clusterIPs: strings
+ *                2 selector: map<string, string> · 3 clusterIP · 4 type · 5 externalIPs · 18 clusterIPs: strings
  *     3 status   1 loadBalancer { 1 ingress { 1 ip } }
  */
-import type { NetworkTransport, ServicePort } from '@tributary/core';
+import type { NetworkTransport, Pairs, ServicePort } from '@tributary/core';
 import { MalformedError } from '../wire/field-reader.ts';
 import { clearMetadata, type MetadataDecoder, ObjectMeta } from './metadata.ts';
 import { MAX_ENTRIES, type ObjectReader } from './object-reader.ts';
+import { NO_PAIRS, type PairsCache } from './pairs.ts';
 
 const TRANSPORTS: Readonly<Record<string, NetworkTransport>> = {
   '': 'tcp',
@@ -27,6 +28,7 @@ export class ServiceState {
   /** `spec.externalIPs` and the addresses of load balancers. */
   externalAddresses: string[] = [];
   ports: ServicePort[] = [];
+  selector: Pairs = NO_PAIRS;
   /** Ports that no connection can have. */
   refusedPorts = 0;
 }
@@ -36,24 +38,26 @@ export function readService(
   reader: ObjectReader,
   end: number,
   metadata: MetadataDecoder,
+  pairs: PairsCache,
   into: ServiceState,
 ): void {
   clearService(into);
   for (let field = reader.field(end); field !== 0; field = reader.field(end)) {
     if (field === 1) metadata.read(reader, end, into.meta);
-    else if (field === 2) readSpec(reader, reader.enter(end), into);
+    else if (field === 2) readSpec(reader, reader.enter(end), pairs, into);
     else if (field === 3) readStatus(reader, reader.enter(end), into);
     else reader.skip(end);
   }
 }
 
-function readSpec(reader: ObjectReader, end: number, into: ServiceState): void {
+function readSpec(reader: ObjectReader, end: number, pairs: PairsCache, into: ServiceState): void {
   let clusterIp = '';
   for (let field = reader.field(end); field !== 0; field = reader.field(end)) {
     if (into.ports.length + into.externalAddresses.length + into.clusterIps.length > MAX_ENTRIES) {
       throw new MalformedError('a list with too many entries');
     }
     if (field === 1) readPort(reader, reader.enter(end), into);
+    else if (field === 2) into.selector = pairs.read(reader, end, 'string', into.selector);
     else if (field === 3) clusterIp = reader.text(end);
     else if (field === 4) into.type = reader.sharedText(end);
     else if (field === 5) into.externalAddresses.push(reader.text(end));
@@ -127,5 +131,6 @@ function clearService(service: ServiceState): void {
   service.clusterIps = [];
   service.externalAddresses = [];
   service.ports = [];
+  service.selector = NO_PAIRS;
   service.refusedPorts = 0;
 }

@@ -44,6 +44,27 @@ class Services extends Story {
 
 const WEB = { clusterIP: '10.96.0.17', clusterIPs: ['10.96.0.17', 'fd00:96::17'], type: 'ClusterIP' };
 
+test('a Service remembers the selectors that it has had of late', () => {
+  const story = new Services();
+  const select = (at: number, app: string, more: object = {}): readonly (readonly string[])[] => {
+    story.service(at, 'web', { spec: { ...WEB, selector: { app }, ...more } });
+    const [service] = story.facts.services();
+    return service?.selectors ?? [];
+  };
+  expect(select(1, 'a')).toEqual([['app', 'a']]);
+  expect(select(2, 'b')).toEqual([
+    ['app', 'a'],
+    ['app', 'b'],
+  ]);
+  expect(select(3, 'a')).toEqual([
+    ['app', 'b'],
+    ['app', 'a'],
+  ]);
+  for (const app of ['c', 'd']) select(4, app);
+  expect(select(5, 'e').map(([, app]) => app)).toEqual(['a', 'c', 'd', 'e']);
+  expect(select(6, '', { selector: {} })).toEqual([]);
+});
+
 test('a Service holds its ports at its cluster addresses since it was made', () => {
   const story = new Services();
   const ports = [

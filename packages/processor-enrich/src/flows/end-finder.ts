@@ -6,12 +6,13 @@ import {
   type KubeService,
   nameKey,
   type Pod,
+  type Translated,
 } from '@tributary/core';
 import type { AddressHolders } from './address-holders.ts';
 import { clearEnd, type End, emptyEnd, setEnd } from './end.ts';
 import type { Flow } from './flow-reader.ts';
 import { isLoopback, type PeerSockets, type Socket } from './peer-sockets.ts';
-import { hostPodAt, onlyBackend, serviceAt } from './services.ts';
+import { canHaveSentTo, hostPodAt, onlyBackend, serviceAt } from './services.ts';
 import type { Translations } from './translations.ts';
 
 /** See the head of this file. */
@@ -84,9 +85,11 @@ export class EndFinder {
     const { askedAddress: asked, askedPort } = socket;
     if (asked === flow.destination && askedPort === flow.destinationPort) return true;
     const service = serviceAt(this.#context, asked, askedPort, flow.transport, flow.beginMs);
-    if (service !== undefined) this.destination.service = service;
+    const pod = flow.owner.pod(this.#context);
+    const hasSent = service !== undefined && canHaveSentTo(service, pod, flow.destination!, flow.beginMs);
+    if (hasSent) this.destination.service = service;
     const isSure = socket.address === flow.destination && socket.port === flow.destinationPort;
-    return isSure || service !== undefined || this.#isNode(asked, flow.beginMs);
+    return isSure || hasSent || this.#isNode(asked, flow.beginMs);
   }
 
   #isNode(address: AddressKey, timeMs: number): boolean {
@@ -108,13 +111,16 @@ export class EndFinder {
       const isTranslated = socket.address !== address || socket.port !== port;
       if (!this.#findPeer(end, socket, isTranslated ? undefined : holder)) return;
       if (end.subject !== undefined) {
-        end.service = service;
+        const pod = socket.owner.pod(context);
+        const isOthers =
+          isTranslated && service !== undefined && !canHaveSentTo(service, pod, socket.address, beginMs);
+        if (!isOthers) end.service = service;
         if (isTranslated) setNat(end, flow, socket.address, socket.port);
         return;
       }
     }
     if (service !== undefined) this.#findBackend(flow, end, service);
-    else if (flow.nat !== undefined) this.#findByNat(flow, end, undefined, flow.nat);
+    else if (flow.nat !== undefined) this.#findByNat(flow, end, flow.nat);
     if (end.subject === undefined) this.#findByAddress(flow, end, address, holder);
   }
 
@@ -139,27 +145,31 @@ export class EndFinder {
   }
 
   #findBackend(flow: Flow, end: End, service: KubeService): void {
-    if (flow.nat !== undefined) this.#findByNat(flow, end, service, flow.nat);
-    else if (flow.observer === 'source' && !this.#peers.isReused(flow)) this.#translate(flow, end, service);
-    if (end.subject === undefined) {
-      const pod = onlyBackend(this.#context, service, flow.beginMs);
-      setEnd(end, 'service', pod ?? service, true);
+    const translated = this.#translated(flow);
+    const address = flow.nat ?? translated?.address;
+    const match = flow.nat !== undefined ? 'pod_ip' : translated !== undefined ? 'conntrack' : 'service';
+    const pod =
+      address === undefined
+        ? onlyBackend(this.#context, service, flow.beginMs)
+        : this.#backendAt(flow, service, address);
+    if (translated !== undefined) setNat(end, flow, translated.address, translated.port);
+    if (address !== undefined && !canHaveSentTo(service, pod, address, flow.beginMs)) {
+      if (pod !== undefined) setEnd(end, match, pod, true);
+      return;
     }
-    if (end.subject !== service) end.service = service;
+    setEnd(end, pod === undefined && match === 'pod_ip' ? 'service' : match, pod ?? service, true);
+    if (pod !== undefined) end.service = service;
+  }
+
+  #translated(flow: Flow): Translated | undefined {
+    const isAsked = flow.nat === undefined && flow.observer === 'source' && !this.#peers.isReused(flow);
+    return isAsked ? this.#translations.of(flow) : undefined;
   }
 
   /** The pod at the address that the kernel says the connection was sent to. */
-  #findByNat(flow: Flow, end: End, service: KubeService | undefined, nat: AddressKey): void {
-    const pod = this.#backendAt(flow, service, nat);
+  #findByNat(flow: Flow, end: End, nat: AddressKey): void {
+    const pod = this.#backendAt(flow, undefined, nat);
     if (pod !== undefined) setEnd(end, 'pod_ip', pod, true);
-  }
-
-  #translate(flow: Flow, end: End, service: KubeService): void {
-    const translated = this.#translations.of(flow);
-    if (translated === undefined) return;
-    const pod = this.#backendAt(flow, service, translated.address);
-    setEnd(end, 'conntrack', pod ?? service, true);
-    setNat(end, flow, translated.address, translated.port);
   }
 
   #backendAt(flow: Flow, service: KubeService | undefined, address: AddressKey): Pod | undefined {

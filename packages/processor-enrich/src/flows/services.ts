@@ -6,7 +6,9 @@ import {
   endpointKey,
   type KubeService,
   type NetworkTransport,
+  type Pairs,
   type Pod,
+  pairValue,
   portKey,
 } from '@tributary/core';
 
@@ -33,6 +35,31 @@ export function serviceAt(
     }
   }
   return context.serviceAddresses.at(address, timeMs);
+}
+
+/**
+ * Whether a Service can have sent a connection that began at `beginMs` to `pod` at `address`. Where the API has been late to tell
+ * whose the Service's address is by now, those who answer there are others than it selects.
+ */
+export function canHaveSentTo(
+  service: KubeService,
+  pod: Pod | undefined,
+  address: AddressKey,
+  beginMs: number,
+): boolean {
+  const { selectors, backends, backendsSince } = service;
+  if (pod !== undefined && selectors.length > 0) {
+    return selectors.some((selector) => isSelected(selector, pod));
+  }
+  if (backends.length === 0 || beginMs < backendsSince) return true;
+  return backends.some((backend) => addressKey(backend.address) === address);
+}
+
+function isSelected(selector: Pairs, { labels }: Pod): boolean {
+  for (let index = 0; index < selector.length; index += 2) {
+    if (pairValue(labels, selector[index]!) !== selector[index + 1]) return false;
+  }
+  return true;
 }
 
 /** The pod in the network of its node that a Service names at an address. */

@@ -138,6 +138,7 @@ export class TestCluster {
       ports: [{ name: '', port: 443, transport: 'tcp', nodePort, targetPort: 8443 }],
       labels: [],
       annotations: [],
+      selectors: [],
       backends: pods.map((pod) => ({
         address: pod.addresses[0]!,
         podUid: pod.uid,

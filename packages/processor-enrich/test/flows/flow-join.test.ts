@@ -17,7 +17,7 @@ function cluster() {
   cluster.node('node-1', '192.168.0.1');
   cluster.node('node-2', '192.168.0.2', 'eu-west-1b');
   const cart = cluster.pod({ name: 'cart', address: '10.2.1.1' });
-  const pay = cluster.pod({ name: 'pay', address: '10.2.1.2', workload: 'pay' });
+  const pay = cluster.pod({ name: 'pay', address: '10.2.1.2', workload: 'pay', labels: ['app', 'pay'] });
   const far = cluster.pod({ name: 'far', address: '10.2.2.1', node: 'node-2', workload: 'pay' });
   return { cluster, context: cluster.context, cart, pay, far };
 }
@@ -269,6 +269,59 @@ describe('a Service', () => {
       'destination.k8s.namespace.name': 'shop',
     });
     expect(attributes?.['destination.k8s.pod.name']).toBe(name);
+  });
+
+  test.each([
+    ['its selector selects', [['app', 'pay']], 'payments'],
+    [
+      'an earlier selector of it selected',
+      [
+        ['app', 'pay'],
+        ['app', 'cart'],
+      ],
+      'payments',
+    ],
+    ['it does not select', [['app', 'cart']], undefined],
+    ['it does not select as a whole', [['app', 'pay', 'tier', 'back']], undefined],
+    ['it has no selector for, and among its endpoints', [], 'payments'],
+  ])('is named if the connection went to a pod that %s', (_, selectors, name) => {
+    const { cluster: facts, context, pay } = cluster();
+    const service = facts.service('payments', '10.96.0.17', [pay]);
+    service.selectors = selectors;
+    const sockets = flowBatch([
+      flow(ends, 'source', CART),
+      flow('10.2.1.1:41022 > 10.2.1.2:8443', 'destination', PAY),
+    ]);
+    const [source] = joinBatches(context, [sockets]);
+    expect([source?.['destination.k8s.pod.name'], source?.['destination.k8s.service.name']]).toEqual([
+      'pay',
+      name,
+    ]);
+    context.addTranslator(() => ({ address: addressKey('10.2.1.2')!, port: 8443 }));
+    const translated = [
+      flow(ends, 'source', { ...CART, 'source.port': 41_023 }),
+      flow(ends, 'source', { ...CART, 'destination.nat.address': '10.2.1.2', 'destination.nat.port': 8443 }),
+    ];
+    const records = joinBatches(context, [flowBatch(translated)]);
+    expect(records.map((record) => record['destination.k8s.pod.name'])).toEqual(['pay', 'pay']);
+    expect(records.map((record) => record['destination.k8s.service.name'])).toEqual([name, name]);
+  });
+
+  test('is not named if the connection went to an address that is not of its endpoints', () => {
+    const { cluster: facts, context, pay } = cluster();
+    const service = facts.service('payments', '10.96.0.17', [pay]);
+    service.selectors = [['app', 'pay']];
+    context.addTranslator(() => ({ address: addressKey('10.2.9.9')!, port: 8443 }));
+    const [attributes] = joinBatches(context, [flowBatch([flow(ends, 'source', CART)])]);
+    expect(attributes).toMatchObject({ 'destination.match': 'none', 'destination.nat.address': '10.2.9.9' });
+    service.backendsSince = T0 + 1;
+    const [earlier] = joinBatches(context, [
+      flowBatch([flow(ends, 'source', { ...CART, 'source.port': 41_023 })]),
+    ]);
+    expect(earlier).toMatchObject({
+      'destination.match': 'conntrack',
+      'destination.k8s.service.name': 'payments',
+    });
   });
 
   test('is found by its port at a node', () => {
