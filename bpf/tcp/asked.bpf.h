@@ -11,8 +11,13 @@
 #ifndef __TCP_ASKED_BPF_H__
 #define __TCP_ASKED_BPF_H__
 
-/* Calls to connect() on one machine that are between its beginning and the SYN at the same time: few of these are taken. */
-#define ASKING_SLOTS 1024
+/*
+ * Slots for calls to connect() that are between its beginning and the SYN. The kernel hands cookies to each CPU in blocks of
+ * 4,096, one after the other, so a CPU has 32 slots of its own for as long as its block lasts, unless there are more than 128.
+ */
+#define ASKING_BLOCKS 128
+#define ASKING_SLOTS_OF_BLOCK 32
+#define COOKIES_OF_BLOCK 4096
 
 struct destination {
 	__be32 address[4]; /* IPv4 as ::ffff:a.b.c.d */
@@ -31,7 +36,7 @@ struct asking {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, ASKING_SLOTS);
+	__uint(max_entries, ASKING_BLOCKS * ASKING_SLOTS_OF_BLOCK);
 	__type(key, __u32);
 	__type(value, struct asking);
 } asking SEC(".maps");
@@ -45,10 +50,10 @@ struct {
 	__type(value, struct destination);
 } asked_destinations SEC(".maps");
 
-/* Cookies are handed to each CPU in blocks of 4,096, so those of one time differ in these or in those bits. */
 static __always_inline struct asking *asking_slot(__u64 cookie)
 {
-	__u32 index = (cookie ^ (cookie >> 12)) % ASKING_SLOTS;
+	__u32 block = cookie / COOKIES_OF_BLOCK % ASKING_BLOCKS;
+	__u32 index = block * ASKING_SLOTS_OF_BLOCK + cookie % ASKING_SLOTS_OF_BLOCK;
 
 	return bpf_map_lookup_elem(&asking, &index);
 }
