@@ -66,8 +66,7 @@ static __always_inline struct connection *mark(struct sock *sk)
 		read_beginning(&initial.reported[0], initial.facts.role);
 	} else {
 		initial.facts.role = guess_role(sk, tp);
-		read_open(&initial.reported[0], tp, sk, initial.facts.role);
-		read_packets(&initial.reported[0], tp);
+		read_present(&initial.reported[0], tp, sk, initial.facts.role);
 	}
 	conn = bpf_sk_storage_get(&connections, sk, &initial, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!conn)

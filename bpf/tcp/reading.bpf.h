@@ -72,6 +72,22 @@ static __always_inline void read_open(struct reading *reading, const struct tcp_
 	reading->retransmits = tp->total_retrans;
 }
 
+/*
+ * Of a connection that was there before us: what counts as reported already. It must not be below what is true, or a byte of
+ * then would be reported now. The iterator has locked the socket, unless a process's open files lead here.
+ */
+static __always_inline void read_present(struct reading *reading, const struct tcp_sock *tp, const struct sock *sk,
+					 enum role role)
+{
+	bool is_fin_acked = is_fin_queued(sk->__sk_common.skc_state) && tp->snd_una == tp->write_seq;
+	__u64 control = (role == ROLE_SOURCE) + is_fin_acked;
+
+	reading->sent_bytes = tp->bytes_acked > control ? tp->bytes_acked - control : 0;
+	reading->received_bytes = tp->bytes_received - (tp->bytes_received && is_fin_received(sk));
+	reading->retransmits = tp->total_retrans;
+	read_packets(reading, tp);
+}
+
 /* Of a connection that goes on, after another one: what is not below what was reported, and so is not reported twice. */
 static __always_inline void read_on(struct reading *reading, const struct reading *last)
 {

@@ -96,6 +96,40 @@ describe('a connection from before the start', () => {
     },
   );
 
+  it('whose FIN is not acknowledged yet carries nothing more', async () => {
+    await withLab((lab) =>
+      withPeers(async (start) => {
+        const server = start([listen, accept, { do: 'receive', socket: 'a' }], lab.server);
+        const { port = 0 } = await server.next();
+        const steps: Step[] = [
+          { do: 'connect', socket: 'c', host: lab.serverAddress, port },
+          { do: 'send', socket: 'c', bytes: 10 },
+          { do: 'acked', socket: 'c' },
+          { do: 'wait' },
+          { do: 'shutdown', socket: 'c' },
+          { do: 'say', text: 'shut down' },
+          { do: 'wait' },
+        ];
+        const client = start(steps, lab.client);
+        await client.next();
+        lab.inServer(
+          'nft',
+          'add table ip wall; add chain ip wall in { type filter hook input priority 0; }; ' +
+            'add rule ip wall in tcp flags & fin == fin drop',
+        );
+        client.go();
+        await client.next();
+        await watching(async (watch) => {
+          await watch.until(port, (flows) => flows.length >= 2);
+          lab.inServer('nft', 'delete table ip wall');
+          client.go();
+          const flows = await watch.untilClosed(port, 2);
+          expect(totals(flows).map(({ sourceBytes }) => sourceBytes)).toEqual([0, 0]);
+        });
+      }),
+    );
+  });
+
   it('in another network namespace is found', async () => {
     await withLab((lab) =>
       withPeers(async (start) => {
