@@ -1,4 +1,5 @@
 /** Against a real API server, and through a proxy that misbehaves. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,7 @@ import {
   type FaultProxy,
   GONE,
   HTML_PAGE,
+  labProblems,
   startControlPlane,
   startFaultProxy,
   tooManyRequests,
@@ -221,6 +223,40 @@ describe('a watch', () => {
     await isCurrent(watched);
     expect(gone.met).toBe(1);
     expect(watched.recorder.objects.size).toBe(MANY);
+  });
+});
+
+describe('a network that loses every packet', () => {
+  const table = `tributary_test_${process.pid}`;
+  const problems = labProblems();
+  const nft = (...command: readonly string[]): void => {
+    execFileSync('nft', command, { stdio: ['ignore', 'ignore', 'pipe'] });
+  };
+
+  test('is noticed before the API server would say anything, and what happened meanwhile is made up for', async ({
+    skip,
+  }) => {
+    skip(problems.length > 0, problems.join(' '));
+    await using own = await startFaultProxy(controlPlane);
+    const { port } = new URL(own.url);
+    const name = await namespace();
+    const kubeConfig = controlPlane.kubeConfig({ url: own.url });
+    await using watched = await watch({ ...PODS, namespace: name }, kubeConfig);
+    await isCurrent(watched);
+    try {
+      nft(
+        `add table inet ${table}; add chain inet ${table} out { type filter hook output priority 0; }; ` +
+          `add rule inet ${table} out tcp dport ${port} drop; add rule inet ${table} out tcp sport ${port} drop`,
+      );
+      await createPod(name, 'a-missed');
+      await expect.poll(() => watched.state, SOON).toBe('stale');
+      expect(watched.restarts('closed')).toBe(1);
+      expect(watched.recorder.objects).not.toContain('a-missed');
+    } finally {
+      nft('delete', 'table', 'inet', table);
+    }
+    await hasExactly(watched, ['a-missed']);
+    await isCurrent(watched);
   });
 });
 
