@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { Batch, type Signal } from '../../src/index.ts';
 import { decode, type Plain } from './oracle.ts';
-import { filled } from './oracle-edit.ts';
+import { filled } from './oracle-plain.ts';
 import { batchView, countItems, LEVELS, list, metricData, plainView } from './oracle-view.ts';
 
 /** Compares counts, sizes, bytes and accessors of a batch, and of the batch that its bytes make. */

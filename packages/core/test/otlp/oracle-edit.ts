@@ -1,122 +1,17 @@
-/**
- * Edits, made on a batch and, by the plain meaning of the words, on what protobufjs decoded from it. An edit names its
- * target by a number, which counts through all messages that can be edited at that moment.
- */
-import fc from 'fast-check';
-import type protobuf from 'protobufjs';
+/** Edits, made on a batch and, by the plain meaning of the words, on what protobufjs decoded from it. */
 import {
   type AnyValue,
-  type Attributes,
   type Batch,
-  type DataPoint,
-  DoubleValue,
-  double,
+  type DoubleValue,
   EncodedAttributes,
   type Metric,
-  type Signal,
   type Span,
 } from '../../src/index.ts';
-import { keyArbitrary, SCALARS, spanIdArbitrary, traceIdArbitrary } from './arbitrary.ts';
-import { emptyPlain, isEnum, messageType, type Plain, type PlainValue } from './oracle.ts';
-import { LEVELS, list, lookup, metricData } from './oracle-view.ts';
-
-/** One edit. */
-export interface Edit {
-  readonly target: number;
-  readonly action: Action;
-}
-
-type AttributeAction =
-  | { readonly do: 'set'; readonly key: string; readonly value: AnyValue | DoubleValue }
-  | { readonly do: 'delete'; readonly key: string }
-  | { readonly do: 'rename' | 'copy'; readonly key: string; readonly to: string }
-  | { readonly do: 'addMissing'; readonly added: readonly (readonly [string, AnyValue | DoubleValue])[] };
-
-type Action =
-  | AttributeAction
-  | { readonly do: 'items'; readonly actions: readonly AttributeAction[] }
-  | { readonly do: 'scalar'; readonly field: number; readonly values: Readonly<Record<string, PlainValue>> }
-  | { readonly do: 'body'; readonly value: AnyValue | DoubleValue | undefined }
-  | { readonly do: 'status'; readonly code: number | undefined; readonly message: string | undefined }
-  | {
-      readonly do: 'data';
-      readonly temporality: number | undefined;
-      readonly isMonotonic: boolean | undefined;
-    }
-  | { readonly do: 'value'; readonly value: number | bigint | undefined }
-  | { readonly do: 'drop' }
-  | { readonly do: 'encode' };
-
-/** A message that can be edited: its view, and its content in plain data. */
-interface Target {
-  readonly type: protobuf.Type;
-  readonly view: object;
-  readonly plain: Plain;
-  readonly attributes: Attributes | undefined;
-  /** The key of the attributes in the plain data. */
-  readonly attributesKey: string;
-  /** Removes the message, in both; absent for a resource and a scope, which their groups have always. */
-  readonly drop: (() => void) | undefined;
-}
-
-const valueArbitrary: fc.Arbitrary<AnyValue | DoubleValue> = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc.letrec<{ value: AnyValue }>((tie) => ({ value: nestedArbitrary(tie('value')) })).value,
-  },
-  { weight: 1, arbitrary: fc.oneof(fc.double(), fc.integer()).map(double) },
-);
-
-const attributeActions: fc.Arbitrary<AttributeAction>[] = [
-  fc.record({ do: fc.constant('set' as const), key: keyArbitrary, value: valueArbitrary }),
-  fc.record({ do: fc.constant('delete' as const), key: keyArbitrary }),
-  fc.record({ do: fc.constantFrom('rename' as const, 'copy' as const), key: keyArbitrary, to: keyArbitrary }),
-  fc.record({
-    do: fc.constant('addMissing' as const),
-    added: fc.array(fc.tuple(keyArbitrary, valueArbitrary), { maxLength: 6 }),
-  }),
-];
-
-const actionArbitrary: fc.Arbitrary<Action> = fc.oneof(
-  ...attributeActions,
-  fc.record({
-    do: fc.constant('items' as const),
-    actions: fc.array(fc.oneof(...attributeActions), { minLength: 1, maxLength: 4 }),
-  }),
-  fc.record({
-    do: fc.constant('scalar' as const),
-    field: fc.nat(100),
-    values: fc.record({ ...SCALARS, traceId: traceIdArbitrary, spanId: spanIdArbitrary }),
-  }),
-  fc.record({ do: fc.constant('body' as const), value: fc.option(valueArbitrary, { nil: undefined }) }),
-  fc.record({
-    do: fc.constant('status' as const),
-    code: fc.option(fc.integer({ min: 0, max: 2 }), { nil: undefined }),
-    message: fc.option(fc.string(), { nil: undefined }),
-  }),
-  fc.record({
-    do: fc.constant('data' as const),
-    temporality: fc.option(fc.integer({ min: 0, max: 2 }), { nil: undefined }),
-    isMonotonic: fc.option(fc.boolean(), { nil: undefined }),
-  }),
-  fc.record({
-    do: fc.constant('value' as const),
-    value: fc.oneof(
-      fc.double(),
-      fc.integer(),
-      fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-      fc.constant(undefined),
-    ),
-  }),
-  fc.constant({ do: 'drop' as const }),
-  fc.constant({ do: 'encode' as const }),
-);
-
-/** Some edits, one after the other. */
-export const editsArbitrary: fc.Arbitrary<Edit[]> = fc.array(
-  fc.record({ target: fc.nat(1000), action: actionArbitrary }),
-  { minLength: 1, maxLength: 8 },
-);
+import type { Action, AttributeAction, Edit } from './edit-arbitrary.ts';
+import { isEnum, messageType, type Plain, type PlainValue } from './oracle.ts';
+import { plainAnyValue, plainItems, plainKeyValue } from './oracle-plain.ts';
+import { type Target, targetsOf } from './oracle-targets.ts';
+import { list, metricData } from './oracle-view.ts';
 
 /** Makes an edit on both. What does not apply to its target does nothing to either. */
 export function applyEdit(batch: Batch, plain: Plain, edit: Edit): void {
@@ -150,59 +45,6 @@ export function applyEdit(batch: Batch, plain: Plain, edit: Edit): void {
   }
 }
 
-/** Plain data in which a resource, scope or status that is absent and one that is empty are the same. */
-export function filled(signal: Signal, plain: Plain): Plain {
-  const [groups, scopes, records] = LEVELS[signal];
-  for (const group of list(plain[groups])) {
-    group['resource'] ??= emptyPlain(lookup('Resource'));
-    for (const scope of list(group[scopes])) {
-      scope['scope'] ??= emptyPlain(lookup('InstrumentationScope'));
-      for (const record of list(scope[records])) {
-        if (signal === 'traces') record['status'] ??= emptyPlain(lookup('Status'));
-      }
-    }
-  }
-  return plain;
-}
-
-/** The value of an attribute or body as it is written. */
-export function plainAnyValue(value: AnyValue | DoubleValue): Plain {
-  const any = emptyPlain(lookup('AnyValue'));
-  if (value === null) return any;
-  if (typeof value === 'string') any['stringValue'] = value;
-  else if (typeof value === 'boolean') any['boolValue'] = value;
-  else if (typeof value === 'bigint') any['intValue'] = value;
-  else if (value instanceof DoubleValue) any['doubleValue'] = value.value;
-  else if (value instanceof Uint8Array) any['bytesValue'] = value;
-  else if (typeof value === 'number') {
-    const isInt = Number.isInteger(value) && !Object.is(value, -0) && value >= -(2 ** 63) && value < 2 ** 63;
-    if (isInt) any['intValue'] = BigInt(value);
-    else any['doubleValue'] = value;
-  } else if (Array.isArray(value)) any['arrayValue'] = { values: value.map(plainAnyValue) };
-  else any['kvlistValue'] = { values: Object.entries(value as Record<string, AnyValue>).map(plainKeyValue) };
-  return any;
-}
-
-export function plainKeyValue([key, value]: readonly [string, AnyValue | DoubleValue]): Plain {
-  return { ...emptyPlain(lookup('KeyValue')), key, value: plainAnyValue(value) };
-}
-
-function nestedArbitrary(inner: fc.Arbitrary<AnyValue>): fc.Arbitrary<AnyValue> {
-  return fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    fc.string(),
-    fc.string({ unit: 'binary' }),
-    fc.boolean(),
-    fc.integer(),
-    fc.double(),
-    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-    fc.uint8Array({ maxLength: 8 }),
-    fc.constant(null),
-    fc.array(inner, { maxLength: 3 }),
-    fc.dictionary(keyArbitrary, inner, { maxKeys: 3 }),
-  );
-}
-
 /** Makes edits in one pass over all items. */
 function editItems(batch: Batch, plain: Plain, actions: readonly AttributeAction[]): void {
   const items = plainItems(batch.signal, plain);
@@ -214,15 +56,6 @@ function editItems(batch: Batch, plain: Plain, actions: readonly AttributeAction
       editAttributes({ attributes, plain: item, attributesKey: 'attributes' }, action);
   });
   if (index !== items.length) throw new Error(`${index} of ${items.length} items were edited`);
-}
-
-/** The items of a request in plain data, in their order. */
-export function plainItems(signal: Signal, plain: Plain): Plain[] {
-  const [groups, scopes, records] = LEVELS[signal];
-  const all = list(plain[groups])
-    .flatMap((group) => list(group[scopes]))
-    .flatMap((scope) => list(scope[records]));
-  return signal === 'metrics' ? all.flatMap((metric) => list(metricData(metric)?.data['dataPoints'])) : all;
 }
 
 function editAttributes(
@@ -343,88 +176,4 @@ function setNumber(plain: Plain, value: PlainValue): void {
 
 function expectSame(actual: boolean, expected: boolean): void {
   if (actual !== expected) throw new Error(`the edit returned ${actual}, not ${expected}`);
-}
-
-/** All that can be edited, from the outside in. */
-function targetsOf(batch: Batch, plain: Plain): Target[] {
-  const [groups, scopes, records] = LEVELS[batch.signal];
-  const targets: Target[] = [];
-  zip(batch.resources(), plain, groups, (group, plainGroup, dropGroup) => {
-    targets.push(target('ResourceSpans', group, plainGroup, undefined, dropGroup));
-    targets.push(
-      target('Resource', group.resource, plainGroup['resource'] as Plain, group.resource.attributes),
-    );
-    zip(group.scopes(), plainGroup, scopes, (scope, plainScope, dropScope) => {
-      targets.push(target('ScopeSpans', scope, plainScope, undefined, dropScope));
-      const plainInner = plainScope['scope'] as Plain;
-      targets.push(target('InstrumentationScope', scope.scope, plainInner, scope.scope.attributes));
-      zip([...scope.records()], plainScope, records, (record, plainRecord, drop) => {
-        if (record.kindOf === 'span') spanTargets(targets, record, plainRecord, drop);
-        else if (record.kindOf === 'metric') metricTargets(targets, record, plainRecord, drop);
-        else targets.push(target('LogRecord', record, plainRecord, record.attributes, drop));
-      });
-    });
-  });
-  return targets;
-}
-
-function spanTargets(targets: Target[], span: Span, plain: Plain, drop: () => void): void {
-  targets.push(target('Span', span, plain, span.attributes, drop));
-  zip(span.events(), plain, 'events', (event, inner, dropEvent) =>
-    targets.push(target('Span.Event', event, inner, event.attributes, dropEvent)),
-  );
-  zip(span.links(), plain, 'links', (link, inner, dropLink) =>
-    targets.push(target('Span.Link', link, inner, link.attributes, dropLink)),
-  );
-}
-
-function metricTargets(targets: Target[], metric: Metric, plain: Plain, drop: () => void): void {
-  targets.push({ ...target('Metric', metric, plain, metric.metadata, drop), attributesKey: 'metadata' });
-  const data = metricData(plain)?.data;
-  if (data === undefined) return;
-  zip(metric.dataPoints(), data, 'dataPoints', (point, inner, dropPoint) => {
-    targets.push(target(POINT_TYPES[point.kindOf], point, inner, point.attributes, dropPoint));
-    if (point.kindOf === 'summary') return;
-    zip(point.exemplars(), inner, 'exemplars', (exemplar, innermost, dropExemplar) =>
-      targets.push({
-        ...target('Exemplar', exemplar, innermost, exemplar.filteredAttributes, dropExemplar),
-        attributesKey: 'filteredAttributes',
-      }),
-    );
-  });
-}
-
-const POINT_TYPES: Readonly<Record<DataPoint['kindOf'], string>> = {
-  number: 'NumberDataPoint',
-  histogram: 'HistogramDataPoint',
-  exponentialHistogram: 'ExponentialHistogramDataPoint',
-  summary: 'SummaryDataPoint',
-};
-
-function target(
-  type: string,
-  view: object,
-  plain: Plain,
-  attributes: Attributes | undefined,
-  drop?: () => void,
-): Target {
-  return { type: lookup(type), view, plain, attributes, attributesKey: 'attributes', drop };
-}
-
-/** Goes through views and plain data side by side. Removal from the plain data takes the element, wherever it is by then. */
-function zip<View extends { drop(): void }>(
-  views: readonly View[],
-  parent: Plain,
-  key: string,
-  callback: (view: View, plain: Plain, drop: () => void) => void,
-): void {
-  const elements = list(parent[key]);
-  if (views.length !== elements.length) throw new Error(`${views.length} ${key}, not ${elements.length}`);
-  views.forEach((view, index) => {
-    const element = elements[index]!;
-    callback(view, element, () => {
-      view.drop();
-      parent[key] = list(parent[key]).filter((other) => other !== element);
-    });
-  });
 }

@@ -5,7 +5,7 @@ import { keyArbitrary, requestArbitrary } from './arbitrary.ts';
 import { encodeMessy, messArbitrary } from './arbitrary-wire.ts';
 import { decode, requestType, runs } from './oracle.ts';
 import { expectContent } from './oracle-content.ts';
-import { filled, plainItems, plainKeyValue } from './oracle-edit.ts';
+import { filled, plainItems, plainKeyValue } from './oracle-plain.ts';
 import { list } from './oracle-view.ts';
 
 const appendsArbitrary = fc.array(

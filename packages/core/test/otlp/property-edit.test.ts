@@ -3,9 +3,11 @@ import { expect, test } from 'vitest';
 import { Batch, SIGNALS } from '../../src/index.ts';
 import { requestArbitrary } from './arbitrary.ts';
 import { encodeMessy, messArbitrary } from './arbitrary-wire.ts';
+import { editsArbitrary } from './edit-arbitrary.ts';
 import { decode, requestType, runs } from './oracle.ts';
 import { expectContent } from './oracle-content.ts';
-import { applyEdit, editsArbitrary, filled } from './oracle-edit.ts';
+import { applyEdit } from './oracle-edit.ts';
+import { filled } from './oracle-plain.ts';
 
 test.each(SIGNALS)('edits of %s do what the same edits do to decoded objects', (signal) => {
   fc.assert(

@@ -4,8 +4,10 @@ import { Batch, PermanentError, SIGNALS, type Signal } from '../../src/index.ts'
 import { requestArbitrary } from './arbitrary.ts';
 import { choices, toJsonText, toJsonValue } from './arbitrary-json.ts';
 import { encodeMessy, messArbitrary } from './arbitrary-wire.ts';
+import { editsArbitrary } from './edit-arbitrary.ts';
 import { decode, decodeKnown, encode, type Plain, type PlainValue, requestType, runs } from './oracle.ts';
-import { applyEdit, editsArbitrary, filled } from './oracle-edit.ts';
+import { applyEdit } from './oracle-edit.ts';
+import { filled } from './oracle-plain.ts';
 import { batchView, plainView } from './oracle-view.ts';
 
 test.each(SIGNALS)(

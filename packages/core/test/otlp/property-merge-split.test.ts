@@ -3,9 +3,11 @@ import { expect, test } from 'vitest';
 import { Batch, SIGNALS, type Signal } from '../../src/index.ts';
 import { requestArbitrary } from './arbitrary.ts';
 import { encodeMessy, type Mess, messArbitrary } from './arbitrary-wire.ts';
+import { type Edit, editsArbitrary } from './edit-arbitrary.ts';
 import { decode, type Plain, requestType, runs } from './oracle.ts';
 import { expectContent, flatten } from './oracle-content.ts';
-import { applyEdit, type Edit, editsArbitrary, filled } from './oracle-edit.ts';
+import { applyEdit } from './oracle-edit.ts';
+import { filled } from './oracle-plain.ts';
 import { LEVELS, list } from './oracle-view.ts';
 
 const someEdits = fc.oneof(fc.constant<Edit[]>([]), editsArbitrary);

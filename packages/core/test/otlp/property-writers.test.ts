@@ -22,7 +22,7 @@ import {
 } from '../../src/index.ts';
 import { requestArbitrary } from './arbitrary.ts';
 import { decode, encode, type Plain, type PlainValue, runs } from './oracle.ts';
-import { filled, plainKeyValue } from './oracle-edit.ts';
+import { filled, plainKeyValue } from './oracle-plain.ts';
 import { countItems, LEVELS, list, metricData } from './oracle-view.ts';
 
 type Input = Record<string, AnyValue | DoubleValue>;
