@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { withLab } from './lab.ts';
-import { type Step, withPeers } from './peer.ts';
+import { type Step, startServer, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { totals, watching } from './watch.ts';
 
@@ -115,16 +115,13 @@ describe('the bytes of a connection', () => {
     const MANY = 30_000_000;
     await watching((watch) =>
       withPeers(async (start) => {
-        const server = start([
-          { do: 'listen', socket: 'l', host: '127.0.0.1' },
-          { do: 'accept', from: 'l', socket: 'a' },
+        const { server, port } = await startServer(start, [
           { do: 'receive', socket: 'a', bytes: 1000 },
           { do: 'receive', socket: 'a', bytes: MANY },
           { do: 'send', socket: 'a', bytes: MANY },
           { do: 'acked', socket: 'a' },
           { do: 'receive', socket: 'a' },
         ]);
-        const { port = 0 } = await server.next();
         const client = start([
           { do: 'connect', socket: 'c', host: '127.0.0.1', port },
           { do: 'send', socket: 'c', bytes: 1000 },
@@ -153,16 +150,13 @@ describe('the bytes of a connection', () => {
   it('are reported while it is half closed', async () => {
     await watching((watch) =>
       withPeers(async (start) => {
-        const server = start([
-          { do: 'listen', socket: 'l', host: '127.0.0.1' },
-          { do: 'accept', from: 'l', socket: 'a' },
+        const { server, port } = await startServer(start, [
           { do: 'receive', socket: 'a' },
           { do: 'send', socket: 'a', bytes: 5000 },
           { do: 'acked', socket: 'a' },
           { do: 'wait' },
           { do: 'send', socket: 'a', bytes: 500 },
         ]);
-        const { port = 0 } = await server.next();
         const client = start([
           { do: 'connect', socket: 'c', host: '127.0.0.1', port },
           { do: 'send', socket: 'c', bytes: 300 },
@@ -228,14 +222,11 @@ describe('the bytes of a connection', () => {
   it('begin anew when a socket is connected again', async () => {
     await watching((watch) =>
       withPeers(async (start) => {
-        const server = start([
-          { do: 'listen', socket: 'l', host: '127.0.0.1' },
-          { do: 'accept', from: 'l', socket: 'a' },
+        const { server, port } = await startServer(start, [
           { do: 'receive', socket: 'a', bytes: 1000 },
           { do: 'accept', from: 'l', socket: 'b' },
           { do: 'receive', socket: 'b' },
         ]);
-        const { port = 0 } = await server.next();
         const client = start([
           { do: 'connect', socket: 'c', host: '127.0.0.1', port },
           { do: 'send', socket: 'c', bytes: 1000 },

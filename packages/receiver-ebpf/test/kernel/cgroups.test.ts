@@ -9,7 +9,7 @@ import { CgroupNames } from '../../src/cgroups/cgroup-names.ts';
 import { CgroupWatch } from '../../src/cgroups/cgroup-watch.ts';
 import { findHierarchies } from '../../src/resources/hierarchies.ts';
 import { withCgroups } from './cgroup-lab.ts';
-import { withPeers } from './peer.ts';
+import { startServer, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { watching } from './watch.ts';
 
@@ -122,12 +122,7 @@ describe('the flows of a container that lives for a moment', () => {
     await watching((watch) =>
       withPeers(async (start) => {
         await withCgroups(root, async (lab) => {
-          const server = start([
-            { do: 'listen', socket: 'l', host: '127.0.0.1' },
-            { do: 'accept', from: 'l', socket: 'a' },
-            { do: 'receive', socket: 'a' },
-          ]);
-          const { port = 0 } = await server.next();
+          const { server, port } = await startServer(start);
           const container = lab.make(`kubepods/pod${UID}/${ID}`);
           const client = start(
             [{ do: 'connect', socket: 'c', host: '127.0.0.1', port }],
@@ -155,12 +150,7 @@ describe('the flows of a container of version 1', () => {
     await watching((watch) =>
       withPeers(async (start) => {
         await withCgroups(hierarchy?.mountPath ?? '', async (lab) => {
-          const server = start([
-            { do: 'listen', socket: 'l', host: '127.0.0.1' },
-            { do: 'accept', from: 'l', socket: 'a' },
-            { do: 'receive', socket: 'a' },
-          ]);
-          const { port = 0 } = await server.next();
+          const { server, port } = await startServer(start);
           const container = lab.make(`kubepods/burstable/pod${UID}/${ID}`);
           const client = start(
             [

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { withLab } from './lab.ts';
-import { type Peer, type Step, withPeers } from './peer.ts';
+import { type Peer, type Step, startServer, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { type Flow, type Watch, watching } from './watch.ts';
 
@@ -109,15 +109,10 @@ describe('the end of a connection', () => {
     await withLab((lab) =>
       watching((watch) =>
         withPeers(async (start) => {
-          const server = start(
-            [
-              { do: 'listen', socket: 'l', host: '0.0.0.0' },
-              { do: 'accept', from: 'l', socket: 'a' },
-              { do: 'wait' },
-            ],
-            lab.server,
-          );
-          const { port = 0 } = await server.next();
+          const { port } = await startServer(start, [{ do: 'wait' }], {
+            host: '0.0.0.0',
+            prefix: lab.server,
+          });
           const client = start(
             [
               {
@@ -157,13 +152,7 @@ describe('the end of a connection', () => {
   ])('is "aborted" for the end that closes %s, and "reset" for the other', async (_, before) => {
     await watching((watch) =>
       withPeers(async (start) => {
-        const server = start([
-          { do: 'listen', socket: 'l', host: '127.0.0.1' },
-          { do: 'accept', from: 'l', socket: 'a' },
-          ...before,
-          { do: 'close', socket: 'a' },
-        ]);
-        const { port = 0 } = await server.next();
+        const { server, port } = await startServer(start, [...before, { do: 'close', socket: 'a' }]);
         const client = start([
           { do: 'connect', socket: 'c', host: '127.0.0.1', port },
           { do: 'send', socket: 'c', bytes: 5 },

@@ -6,7 +6,7 @@ import { beforeEach, expect, it } from 'vitest';
 import { emptyFlowRecord, type FlowRecord } from '../../src/flows/flow-record.ts';
 import { TcpRecordDecoder } from '../../src/flows/records/tcp-record.ts';
 import { TcpFlows } from '../../src/flows/tcp-flows.ts';
-import { withPeers } from './peer.ts';
+import { startServer, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 
 beforeEach(skipWithoutBpf);
@@ -33,12 +33,7 @@ const open = (field: string, logger = captureLogger().logger): TcpFlows =>
 async function recordsOfConnection(flows: TcpFlows): Promise<FlowRecord[]> {
   const records: FlowRecord[] = [];
   await withPeers(async (start) => {
-    const server = start([
-      { do: 'listen', socket: 'l', host: '127.0.0.1' },
-      { do: 'accept', from: 'l', socket: 'a' },
-      { do: 'receive', socket: 'a' },
-    ]);
-    const { port = 0 } = await server.next();
+    const { server, port } = await startServer(start);
     const client = start([
       { do: 'connect', socket: 'c', host: '127.0.0.1', port },
       { do: 'send', socket: 'c', bytes: 1000 },

@@ -71,11 +71,11 @@ export class Peer {
   }
 }
 
+/** Starts a peer that is gone when the test is over. */
+export type StartPeer = (steps: readonly Step[], prefix?: readonly string[]) => Peer;
+
 /** Runs `work` with peers that are gone afterwards, however it ends. */
-export async function withPeers(
-  work: (start: (steps: readonly Step[], prefix?: readonly string[]) => Peer) => Promise<void>,
-  program?: string,
-): Promise<void> {
+export async function withPeers(work: (start: StartPeer) => Promise<void>, program?: string): Promise<void> {
   const peers: Peer[] = [];
   try {
     await work((steps, prefix) => {
@@ -86,4 +86,27 @@ export async function withPeers(
   } finally {
     for (const peer of peers) peer.kill();
   }
+}
+
+/** Where a server runs and listens, other than here on the loopback. */
+export interface ServerPlace {
+  readonly host: string;
+  readonly prefix: readonly string[];
+}
+
+/**
+ * Starts a peer that listens at `l`, takes one connection as `a` and does `rest` with it: without it, it receives to the end.
+ * Waits until it listens.
+ */
+export async function startServer(
+  start: StartPeer,
+  rest: readonly Step[] = [{ do: 'receive', socket: 'a' }],
+  { host, prefix }: ServerPlace = { host: '127.0.0.1', prefix: [] },
+): Promise<{ server: Peer; port: number }> {
+  const server = start(
+    [{ do: 'listen', socket: 'l', host }, { do: 'accept', from: 'l', socket: 'a' }, ...rest],
+    prefix,
+  );
+  const { port = 0 } = await server.next();
+  return { server, port };
 }

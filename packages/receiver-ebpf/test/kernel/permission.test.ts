@@ -3,7 +3,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { withLab } from './lab.ts';
-import { withPeers } from './peer.ts';
+import { startServer, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 
 const run = promisify(execFile);
@@ -36,12 +36,7 @@ const ONLY_BPF = { flows: { source: 'bpf' } };
 /** What a server says that takes one connection and reads it to its end. */
 async function withServer(work: (port: number) => Promise<void>): Promise<void> {
   await withPeers(async (start) => {
-    const server = start([
-      { do: 'listen', socket: 'l', host: '127.0.0.1' },
-      { do: 'accept', from: 'l', socket: 'a' },
-      { do: 'receive', socket: 'a' },
-    ]);
-    const { port = 0 } = await server.next();
+    const { port } = await startServer(start);
     await work(port);
   });
 }
@@ -100,13 +95,7 @@ describe('without the permission to load programs the receiver', () => {
 
 describe('with no more than CAP_BPF and CAP_PERFMON the receiver', () => {
   it('reports connections', async () => {
-    await withPeers(async (start) => {
-      const server = start([
-        { do: 'listen', socket: 'l', host: '127.0.0.1' },
-        { do: 'accept', from: 'l', socket: 'a' },
-        { do: 'receive', socket: 'a' },
-      ]);
-      const { port = 0 } = await server.next();
+    await withServer(async (port) => {
       const report = await runReceiver(BPF_AND_PERFMON, { connectTo: port });
       expect(report).toMatchObject({ reported: [], flows: [`${port} closed`, `${port} closed`] });
     });
@@ -160,12 +149,7 @@ describe('with no more than CAP_BPF and CAP_PERFMON the block processes', () => 
 describe('in a pid namespace of its own the receiver', () => {
   it('sweeps the connections of processes that it cannot see', async () => {
     await withPeers(async (start) => {
-      const server = start([
-        { do: 'listen', socket: 'l', host: '127.0.0.1' },
-        { do: 'accept', from: 'l', socket: 'a' },
-        { do: 'receive', socket: 'a' },
-      ]);
-      const { port = 0 } = await server.next();
+      const { port } = await startServer(start);
       const client = start([
         { do: 'wait' },
         { do: 'connect', socket: 'c', host: '127.0.0.1', port },

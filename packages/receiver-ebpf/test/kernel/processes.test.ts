@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { examineMachine } from '@tributary/bpf';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { withPeers } from './peer.ts';
+import { startServer, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { type Flow, totals, watching } from './watch.ts';
 
@@ -132,12 +132,7 @@ describe('the cgroup of a connection', () => {
     try {
       await watching((watch) =>
         withPeers(async (start) => {
-          const server = start([
-            { do: 'listen', socket: 'l', host: '127.0.0.1' },
-            { do: 'accept', from: 'l', socket: 'a' },
-            { do: 'receive', socket: 'a' },
-          ]);
-          const { port = 0 } = await server.next();
+          const { server, port } = await startServer(start);
           const client = start(
             [
               { do: 'say', text: 'up' },
@@ -181,12 +176,7 @@ describe('the cgroup of a connection', () => {
     skip(own === undefined, 'needs cgroup version 2');
     await watching((watch) =>
       withPeers(async (start) => {
-        const server = start([
-          { do: 'listen', socket: 'l', host: '127.0.0.1' },
-          { do: 'accept', from: 'l', socket: 'a' },
-          { do: 'receive', socket: 'a' },
-        ]);
-        const { port = 0 } = await server.next();
+        const { server, port } = await startServer(start);
         const client = start([{ do: 'connect', socket: 'c', host: '127.0.0.1', port }]);
         await Promise.all([client.end(), server.end()]);
         const flows = await watch.untilClosed(port, 2);

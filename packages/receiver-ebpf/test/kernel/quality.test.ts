@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Lab, withLab } from './lab.ts';
-import { withPeers } from './peer.ts';
+import { startServer, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { type Flow, sum, totals, watching } from './watch.ts';
 
@@ -103,12 +103,7 @@ describe('the smallest round trip', () => {
   it('is the one that the kernel tells the program', async () => {
     await watching((watch) =>
       withPeers(async (start) => {
-        const server = start([
-          { do: 'listen', socket: 'l', host: '127.0.0.1' },
-          { do: 'accept', from: 'l', socket: 'a' },
-          { do: 'receive', socket: 'a' },
-        ]);
-        const { port = 0 } = await server.next();
+        const { port } = await startServer(start);
         const client = start([
           { do: 'connect', socket: 'c', host: '127.0.0.1', port },
           { do: 'send', socket: 'c', bytes: 100 },
@@ -135,13 +130,7 @@ describe('a receiver that does not read', () => {
     const BYTES = 30_000_000;
     await watching((watch) =>
       withPeers(async (start) => {
-        const server = start([
-          { do: 'listen', socket: 'l', host: '127.0.0.1' },
-          { do: 'accept', from: 'l', socket: 'a' },
-          { do: 'wait' },
-          { do: 'receive', socket: 'a' },
-        ]);
-        const { port = 0 } = await server.next();
+        const { server, port } = await startServer(start, [{ do: 'wait' }, { do: 'receive', socket: 'a' }]);
         const client = start([
           { do: 'connect', socket: 'c', host: '127.0.0.1', port },
           { do: 'send', socket: 'c', bytes: BYTES },
@@ -178,14 +167,11 @@ describe('a connection that was closed while the other end still sends', () => {
   it('is "aborted" for the end that closed, whose kernel answers by a RST, and "reset" for the other', async () => {
     await watching((watch) =>
       withPeers(async (start) => {
-        const server = start([
-          { do: 'listen', socket: 'l', host: '127.0.0.1' },
-          { do: 'accept', from: 'l', socket: 'a' },
+        const { server, port } = await startServer(start, [
           { do: 'receive', socket: 'a' },
           { do: 'send', socket: 'a', bytes: 10 },
           { do: 'wait' },
         ]);
-        const { port = 0 } = await server.next();
         const client = start([
           // Longer than a minute: the kernel keeps the socket itself, not what stands for it in TIME_WAIT.
           {

@@ -8,7 +8,7 @@ import { parseMounts } from '@tributary/bpf';
 import { beforeEach, expect, it } from 'vitest';
 import { findHierarchies } from '../../src/resources/hierarchies.ts';
 import { withCgroups } from './cgroup-lab.ts';
-import { withPeers } from './peer.ts';
+import { startServer, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { watching } from './watch.ts';
 
@@ -31,12 +31,7 @@ it.for([
     await watching(
       (watch) =>
         withPeers(async (start) => {
-          const server = start([
-            { do: 'listen', socket: 'l', host: '127.0.0.1' },
-            { do: 'accept', from: 'l', socket: 'a' },
-            { do: 'receive', socket: 'a' },
-          ]);
-          const { port = 0 } = await server.next();
+          const { server, port } = await startServer(start);
           await withCgroups(hierarchy?.mountPath ?? '', async (lab) => {
             const cgroup = lab.make(`kubepods/burstable/pod${UID}/${ID}`);
             const child = spawn('python3', [PROGRAM, String(port), cgroup], {

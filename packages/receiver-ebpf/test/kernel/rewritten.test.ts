@@ -4,7 +4,7 @@ import path from 'node:path';
 import { BpfObject, examineMachine } from '@tributary/bpf';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { withCgroups } from './cgroup-lab.ts';
-import { withPeers } from './peer.ts';
+import { startServer, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { type Flow, type Watch, watching } from './watch.ts';
 
@@ -42,14 +42,19 @@ function destinations(flows: readonly Flow[]): unknown[] {
   return [...texts].toSorted().map((text) => JSON.parse(text));
 }
 
-/** The records of the connections that a port's clients have with a service or with the port itself. */
+/** Where this file's clients connect from. A port is another connection's elsewhere. */
+const LOOPBACK: readonly unknown[] = ['127.0.0.1', '::1'];
+
+/** The records of the connections that this port's client has with a service or with the server itself. */
 async function recordsOf(
   watch: Watch,
   clientPort: number,
   isDone: (flows: Flow[]) => boolean,
 ): Promise<Flow[]> {
   return await watch.untilAll((flows) => {
-    const own = flows.filter((flow) => flow['source.port'] === clientPort);
+    const own = flows.filter(
+      (flow) => flow['source.port'] === clientPort && LOOPBACK.includes(flow['source.address']),
+    );
     return isDone(own) ? own : undefined;
   });
 }
@@ -143,13 +148,10 @@ describe('a connection that is sent elsewhere at connect()', () => {
 
 it('a socket that is connected anew has what it was asked for then', async () => {
   await withPeers(async (start) => {
-    const server = start([
-      { do: 'listen', socket: 'l', host: '127.0.0.1' },
-      { do: 'accept', from: 'l', socket: 'a' },
+    const { server, port } = await startServer(start, [
       { do: 'accept', from: 'l', socket: 'b' },
       { do: 'receive', socket: 'b' },
     ]);
-    const { port = 0 } = await server.next();
     await withCgroups(root, async (lab) => {
       const cgroup = lab.make('client');
       await rewriting(cgroup, port, () =>

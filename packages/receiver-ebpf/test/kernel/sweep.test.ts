@@ -1,7 +1,7 @@
 import type { Consumer } from '@tributary/core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { withLab } from './lab.ts';
-import { type Step, withPeers } from './peer.ts';
+import { type Step, startServer, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { sum, totals, watching } from './watch.ts';
 
@@ -117,15 +117,10 @@ describe('the sweep', () => {
     await withLab((lab) =>
       watching((watch) =>
         withPeers(async (start) => {
-          const server = start(
-            [
-              { do: 'listen', socket: 'l', host: '0.0.0.0' },
-              { do: 'accept', from: 'l', socket: 'a' },
-              { do: 'receive', socket: 'a' },
-            ],
-            lab.server,
-          );
-          const { port = 0 } = await server.next();
+          const { port } = await startServer(start, [{ do: 'receive', socket: 'a' }], {
+            host: '0.0.0.0',
+            prefix: lab.server,
+          });
           const client = start(
             [
               { do: 'connect', socket: 'c', host: lab.serverAddress, port },

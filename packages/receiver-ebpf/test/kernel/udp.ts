@@ -1,9 +1,6 @@
 /** What the tests of UDP flows share. */
-import { type Peer, type Step, withPeers } from './peer.ts';
+import { type StartPeer, withPeers } from './peer.ts';
 import { type Flow, sum, type Watch, type WatchOptions, watching } from './watch.ts';
-
-/** Starts a process of testdata/udp_peer.py. */
-export type StartPeer = (steps: readonly Step[], prefix?: readonly string[]) => Peer;
 
 /** Runs the receiver and UDP peers, which are gone afterwards. */
 export async function watchingUdp(

@@ -1,11 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Batch } from '@tributary/core';
 import { nopHost, signalConsumer, type TestSettings, testSettings } from '@tributary/testkit';
 import { ebpfReceiver } from '../../src/index.ts';
+import { findSoon } from './find-soon.ts';
 import type { Flow } from './watch.ts';
-
-/** How long a test waits for what should come with the next reading. Generous: it passes only in failures. */
-const WAIT_LIMIT_MS = 20_000;
 
 /** A data point of `network.flow.drops`: its attributes and its value. */
 export type DropPoint = Readonly<Record<string, unknown>> & { readonly packets: number };
@@ -51,13 +48,14 @@ export async function watchingDrops(
       .filter((point) => ['tcp', 'udp'].includes(String(point['network.transport'])))
       .map(({ 'network.namespace.inode': _, ...point }) => point as DropPoint)
       .toSorted((a, b) => String(a['network.drop.reason']).localeCompare(String(b['network.drop.reason'])));
-  const until = async (namespace: number, isDone: (found: DropPoint[]) => boolean): Promise<DropPoint[]> => {
-    for (const end = Date.now() + WAIT_LIMIT_MS; ; await delay(20)) {
-      const found = inNamespace(namespace);
-      if (isDone(found)) return found;
-      if (Date.now() > end) throw new Error(`these drops are not as expected: ${JSON.stringify(found)}`);
-    }
-  };
+  const until = (namespace: number, isDone: (found: DropPoint[]) => boolean): Promise<DropPoint[]> =>
+    findSoon(
+      () => {
+        const found = inNamespace(namespace);
+        return isDone(found) ? found : undefined;
+      },
+      () => `these drops are not as expected: ${JSON.stringify(inNamespace(namespace))}`,
+    );
   await receiver.start?.(nopHost());
   try {
     await work({

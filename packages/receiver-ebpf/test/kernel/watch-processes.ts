@@ -11,9 +11,7 @@ import { FlowDrops } from '../../src/drops/flow-drops.ts';
 import { Losses } from '../../src/losses.ts';
 import { ProcessTable } from '../../src/processes/process-table.ts';
 import { processesBlock } from '../../src/processes/processes-block.ts';
-
-/** How long a test waits for events that should come at once. Generous: it passes only in failures. */
-const WAIT_LIMIT_MS = 20_000;
+import { findSoon } from './find-soon.ts';
 
 /** Ways for processes to live and die. */
 export const PROGRAM = path.join(import.meta.dirname, '../../testdata/processes.py');
@@ -67,9 +65,10 @@ export async function watchingProcesses(
   const of = (...pids: readonly number[]): ProcessEvent[] =>
     events.filter((event) => pids.includes(Number(event['process.pid'])));
   const until = async (isDone: () => boolean): Promise<void> => {
-    for (const end = Date.now() + WAIT_LIMIT_MS; !isDone(); await delay(20)) {
-      if (Date.now() > end) throw new Error(`what was awaited did not come among ${events.length} events`);
-    }
+    await findSoon(
+      () => isDone() || undefined,
+      () => `what was awaited did not come among ${events.length} events`,
+    );
   };
   const untilExited = async (...pids: readonly number[]): Promise<ProcessEvent[]> => {
     await until(() => of(...pids).filter(({ event }) => event === 'process.exit').length >= pids.length);

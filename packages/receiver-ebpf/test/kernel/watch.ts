@@ -1,10 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Batch, Consumer } from '@tributary/core';
 import { nopHost, signalConsumer, type TestSettings, testSettings } from '@tributary/testkit';
 import { ebpfReceiver } from '../../src/index.ts';
-
-/** How long a test waits for records that should come with the next sweep. Generous: it passes only in failures. */
-const WAIT_LIMIT_MS = 20_000;
+import { findSoon } from './find-soon.ts';
 
 /** The attributes of a flow record. */
 export type Flow = Readonly<Record<string, string | number | undefined>>;
@@ -64,17 +61,11 @@ export async function watching(
   });
   const receiver = ebpfReceiver.create(settings, config, signalConsumer(consumer, ['logs', 'metrics']));
   const to = (port: number): Flow[] => flows.filter((flow) => flow['destination.port'] === port);
-  const untilAll = async <T>(
-    find: (all: readonly Flow[]) => T | undefined,
-    shown = () => flows,
-  ): Promise<T> => {
-    for (const end = Date.now() + WAIT_LIMIT_MS; ; await delay(20)) {
-      const found = find(flows);
-      if (found !== undefined) return found;
-      if (Date.now() > end)
-        throw new Error(`these records are not as expected: ${JSON.stringify(shown(), null, 2)}`);
-    }
-  };
+  const untilAll = <T>(find: (all: readonly Flow[]) => T | undefined, shown = () => flows): Promise<T> =>
+    findSoon(
+      () => find(flows),
+      () => `these records are not as expected: ${JSON.stringify(shown(), null, 2)}`,
+    );
   const until = (port: number, isDone: (found: Flow[]) => boolean): Promise<Flow[]> =>
     untilAll(
       () => {
@@ -91,14 +82,15 @@ export async function watching(
       untilAll,
       untilClosed: (port, closed) =>
         until(port, (found) => found.filter((flow) => flow['flow.state'] === 'closed').length >= closed),
-      untilPoint: async (metric, port) => {
-        for (const end = Date.now() + WAIT_LIMIT_MS; ; await delay(20)) {
-          const found =
-            points.get(metric)?.filter(({ attributes }) => attributes['network.local.port'] === port) ?? [];
-          if (found.length > 0) return found;
-          if (Date.now() > end) throw new Error(`no point of ${metric} came for port ${port}`);
-        }
-      },
+      untilPoint: (metric, port) =>
+        findSoon(
+          () => {
+            const all = points.get(metric) ?? [];
+            const found = all.filter(({ attributes }) => attributes['network.local.port'] === port);
+            return found.length > 0 ? found : undefined;
+          },
+          () => `no point of ${metric} came for port ${port}`,
+        ),
       settings,
       losses: () => lossesOf(settings),
     });

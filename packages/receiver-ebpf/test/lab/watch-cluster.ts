@@ -1,10 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Batch, Consumer } from '@tributary/core';
 import type { Cluster } from '@tributary/lab';
+import { findSoon } from '../kernel/find-soon.ts';
 import { type Flow, watching } from '../kernel/watch.ts';
-
-/** How long a test waits for records that should come with the next sweep, in milliseconds; it passes only in failures. */
-const WAIT_LIMIT_MS = 30_000;
 
 /** What the receiver reports of one cluster while a test runs. */
 export interface ClusterWatch {
@@ -45,16 +42,12 @@ export async function watchingCluster(
     () =>
       work({
         flows,
-        untilClosed: async (ends) => {
-          for (const limit = Date.now() + WAIT_LIMIT_MS; ; await delay(20)) {
-            const closed = flows.filter((flow) => flow['flow.state'] === 'closed').length;
-            if (closed >= ends) return seen(cluster, flows);
-            if (Date.now() > limit) {
-              throw new Error(
-                `only ${closed} of ${ends} ends came: ${JSON.stringify(seen(cluster, flows), null, 2)}`,
-              );
-            }
-          }
+        untilClosed: (ends) => {
+          const closed = (): number => flows.filter((flow) => flow['flow.state'] === 'closed').length;
+          return findSoon(
+            () => (closed() >= ends ? seen(cluster, flows) : undefined),
+            () => `only ${closed()} of ${ends} ends came: ${JSON.stringify(seen(cluster, flows), null, 2)}`,
+          );
         },
       }),
     { consumer },

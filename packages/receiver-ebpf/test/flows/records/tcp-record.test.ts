@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
 import { emptyFlowRecord, type FlowRecord } from '../../../src/flows/flow-record.ts';
 import { TcpRecordDecoder } from '../../../src/flows/records/tcp-record.ts';
-import { TCP_RECORD } from '../../../src/generated/tcp-layout.ts';
+import { TCP_RECORD, TCP_RECORD_TYPE } from '../../../src/generated/tcp-layout.ts';
 import { bytesOf, describeLayout, type RecordTable } from '../../record-table.ts';
+import { describeDecoder } from './describe-decoder.ts';
 
 /** A record byte by byte, with the field of `struct tcp_record` (bpf/tcp.h) beside each row. */
 const BYTES: RecordTable = [
@@ -71,50 +71,13 @@ const DECODED: FlowRecord = {
   executable: 'curl',
 };
 
-const record = bytesOf(BYTES);
-
-describe('TcpRecordDecoder', () => {
-  it('reads every field where C has it', () => {
-    expect(decode(record, 0)).toEqual(DECODED);
-  });
-
-  it('reads a record in the middle of others', () => {
-    const others = Buffer.alloc(record.length, 0xff);
-    expect(decode(Buffer.concat([others, record, others]), record.length)).toEqual(DECODED);
-  });
-
-  it('reads an open record as one without an end, and no name where there is no process', () => {
-    const open = Buffer.from(record);
-    open[TCP_RECORD.type] = 1;
-    open.writeUInt32LE(0, TCP_RECORD.pid);
-    expect(decode(open, 0)).toEqual({
-      ...DECODED,
-      isClosed: false,
-      endReason: undefined,
-      pid: 0,
-      executable: '',
-    });
-  });
-
-  it.each([
-    ['of another length', record.length - 8, 0],
-    ['of another version', record.length, 1],
-  ])('takes no record %s', (_, length, added) => {
-    const other = Buffer.from(record);
-    other[TCP_RECORD.version] = (record[TCP_RECORD.version] as number) + added;
-    const into = emptyFlowRecord('tcp');
-    const view = new DataView(other.buffer, other.byteOffset);
-    expect(new TcpRecordDecoder().decode(view, 0, length, into)).toBe(false);
-    expect(into).toEqual(emptyFlowRecord('tcp'));
-  });
+describeDecoder('TcpRecordDecoder', {
+  transport: 'tcp',
+  make: () => new TcpRecordDecoder(),
+  record: bytesOf(BYTES),
+  decoded: DECODED,
+  layout: TCP_RECORD,
+  openType: TCP_RECORD_TYPE.TCP_FLOW_OPEN,
 });
-
-/** The record at `offset`. */
-function decode(bytes: Buffer, offset: number): FlowRecord {
-  const into = emptyFlowRecord('tcp');
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  expect(new TcpRecordDecoder().decode(view, offset, record.length, into)).toBe(true);
-  return into;
-}
 
 describeLayout(BYTES, { object: 'tcp', struct: 'tcp_record', layout: TCP_RECORD });

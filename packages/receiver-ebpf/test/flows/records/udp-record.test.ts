@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { emptyFlowRecord, type FlowRecord } from '../../../src/flows/flow-record.ts';
 import { UdpRecordDecoder } from '../../../src/flows/records/udp-record.ts';
-import { UDP_RECORD } from '../../../src/generated/udp-layout.ts';
+import { UDP_RECORD, UDP_RECORD_TYPE } from '../../../src/generated/udp-layout.ts';
 import { bytesOf, describeLayout, type RecordTable } from '../../record-table.ts';
+import { describeDecoder } from './describe-decoder.ts';
 
 /** A record byte by byte, with the field of `struct udp_record` (bpf/udp.h) beside each row. */
 const BYTES: RecordTable = [
@@ -56,60 +57,26 @@ const DECODED: FlowRecord = {
   executable: 'dig',
 };
 
-const record = bytesOf(BYTES);
+const decodeChanged = describeDecoder('UdpRecordDecoder', {
+  transport: 'udp',
+  make: () => new UdpRecordDecoder(),
+  record: bytesOf(BYTES),
+  decoded: DECODED,
+  layout: UDP_RECORD,
+  openType: UDP_RECORD_TYPE.UDP_FLOW_OPEN,
+});
 
 describe('UdpRecordDecoder', () => {
-  it('reads every field where C has it', () => {
-    expect(decode(record, 0)).toEqual(DECODED);
-  });
-
-  it('reads a record in the middle of others', () => {
-    const others = Buffer.alloc(record.length, 0xff);
-    expect(decode(Buffer.concat([others, record, others]), record.length)).toEqual(DECODED);
-  });
-
-  it('reads an open record as one without an end, and no name where there is no process', () => {
-    const open = Buffer.from(record);
-    open[UDP_RECORD.type] = 1;
-    open.writeUInt32LE(0, UDP_RECORD.pid);
-    expect(decode(open, 0)).toEqual({
-      ...DECODED,
-      isClosed: false,
-      endReason: undefined,
-      pid: 0,
-      executable: '',
-    });
-  });
-
   it.each([
     [1, 'closed'],
     [2, 'idle_timeout'],
     [3, 'evicted'],
   ])('takes the end %i for %s', (end, reason) => {
-    const ended = Buffer.from(record);
-    ended[UDP_RECORD.end] = end;
-    expect(decode(ended, 0)).toEqual({ ...DECODED, endReason: reason });
-  });
-
-  it.each([
-    ['of another length', record.length - 8, 0],
-    ['of another version', record.length, 1],
-  ])('takes no record %s', (_, length, added) => {
-    const other = Buffer.from(record);
-    other[UDP_RECORD.version] = (record[UDP_RECORD.version] as number) + added;
-    const into = emptyFlowRecord('udp');
-    const view = new DataView(other.buffer, other.byteOffset);
-    expect(new UdpRecordDecoder().decode(view, 0, length, into)).toBe(false);
-    expect(into).toEqual(emptyFlowRecord('udp'));
+    const ended = decodeChanged((record) => {
+      record[UDP_RECORD.end] = end;
+    });
+    expect(ended).toEqual({ ...DECODED, endReason: reason });
   });
 });
-
-/** The record at `offset`. */
-function decode(bytes: Buffer, offset: number): FlowRecord {
-  const into = emptyFlowRecord('udp');
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  expect(new UdpRecordDecoder().decode(view, offset, record.length, into)).toBe(true);
-  return into;
-}
 
 describeLayout(BYTES, { object: 'udp', struct: 'udp_record', layout: UDP_RECORD });
