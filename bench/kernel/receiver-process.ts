@@ -4,7 +4,16 @@
  * more than that any more.
  */
 import { readFileSync } from 'node:fs';
-import type { Attributes, Component, Consumer } from '@tributary/core';
+import {
+  ATTR_DESTINATION_PORT,
+  ATTR_FLOW_STATE,
+  ATTR_PROCESS_EXECUTABLE_NAME,
+  type Component,
+  type Consumer,
+  EncodedText,
+  EVENT_PROCESS_START,
+  LogRecordReader,
+} from '@tributary/core';
 import { ebpfReceiver } from '@tributary/receiver-ebpf';
 import { nopHost, signalConsumer, type TestSettings, testSettings } from '@tributary/testkit';
 import { CONNECTION_PORTS } from './ports.ts';
@@ -35,26 +44,23 @@ let records = 0;
 let closedFlows = 0;
 let processStarts = 0;
 
+/** It looks without making objects, which would be garbage that the receiver does not make. */
+const reader = new LogRecordReader([ATTR_PROCESS_EXECUTABLE_NAME, ATTR_DESTINATION_PORT, ATTR_FLOW_STATE]);
+const PROCESS_START = new EncodedText(EVENT_PROCESS_START);
+const CLOSED = new EncodedText('closed');
+/** What process-starter.ts starts. Others start it too, but seldom. */
+const STARTED = new EncodedText('true');
+
 const count: Consumer = {
   consume: (batch) => {
     records += batch.itemCount;
-    if (!isLooking || batch.signal !== 'logs') return;
-    for (const record of batch.records()) {
-      if (record.kindOf !== 'log') continue;
-      if (record.eventName === 'process.start') processStarts += isOfOurs(record.attributes) ? 1 : 0;
-      else if (isEndOfOurs(record.attributes)) closedFlows += 1;
-    }
+    if (isLooking && batch.signal === 'logs') reader.read(batch, look);
   },
 };
 
-/** Whether it is what process-starter.ts starts. Others start it too, but seldom. */
-function isOfOurs(attributes: Attributes): boolean {
-  return attributes.getString('process.executable.name') === 'true';
-}
-
-function isEndOfOurs(attributes: Attributes): boolean {
-  const port = attributes.get('destination.port');
-  return CONNECTION_PORTS.includes(Number(port)) && attributes.getString('flow.state') === 'closed';
+function look(): void {
+  if (reader.isEvent(PROCESS_START)) processStarts += reader.equals(0, STARTED) ? 1 : 0;
+  else if (reader.equals(2, CLOSED) && CONNECTION_PORTS.includes(reader.number(1))) closedFlows += 1;
 }
 
 async function on(): Promise<string> {

@@ -15,7 +15,7 @@ import type { Executable } from './executables.ts';
 
 /** Facts that have ended are kept this long. */
 const GRACE_NS = 5 * 60 * 1e9;
-/** Facts that have ended and are kept, at most: the oldest go first. Some 10 MB. */
+/** Facts that have ended and are kept, at most: the oldest go first. Some 4 MB. */
 const MAX_ENDED = 16_384;
 /** Processes that live and are known, at most. */
 const MAX_LIVING = 65_536;
@@ -41,8 +41,9 @@ export interface ProcessFacts {
   readonly sinceNs: number;
 }
 
+/** One set of facts in the table. When it is forgotten it is used again: see `begin`. */
 interface Entry {
-  facts: ProcessFacts;
+  readonly facts: { -readonly [Field in keyof ProcessFacts]: ProcessFacts[Field] };
   /** When they ended; infinite while they hold. */
   untilNs: number;
   /** When the pid became that of a process that there was no room for; infinite if it did not. */
@@ -65,6 +66,8 @@ export class ProcessTable {
   readonly #newest = new Map<number, Entry>();
   /** The ended ones in the order in which they ended: a circular list. */
   readonly #ended: (Entry | undefined)[];
+  /** Entries that were forgotten, to be used again. */
+  readonly #free: Entry[] = [];
   readonly #maxLiving: number;
   #endedBegin = 0;
   #endedCount = 0;
@@ -110,10 +113,13 @@ export class ProcessTable {
     const isDoubtful = entry.untilNs === Number.POSITIVE_INFINITY || hasEnded;
     if (isDoubtful && timeNs >= this.#lostFromNs && this.#lastCertainNs(entry) < this.#lostToNs)
       return undefined;
-    return entry.facts;
+    return { ...entry.facts };
   }
 
-  /** The facts of `pid` that hold or ended last, and whether they have ended, as far as events have been taken. */
+  /**
+   * The facts of `pid` that hold or ended last, and whether they have ended, as far as events have been taken. They are the
+   * table's own, of use until the next `begin`.
+   */
   latest(pid: number): { readonly facts: ProcessFacts; readonly hasEnded: boolean } | undefined {
     const entry = this.#newest.get(pid);
     return entry === undefined
@@ -121,7 +127,11 @@ export class ProcessTable {
       : { facts: entry.facts, hasEnded: entry.untilNs !== Number.POSITIVE_INFINITY };
   }
 
-  /** Puts in what holds from now on; what held before ends with it. Facts of a process older than the known are left. */
+  /**
+   * Puts in a copy of what holds from now on; what held before ends with it. Facts of a process older than the known are left.
+   * Where hundreds of processes a second come and go, an entry a process would be garbage that has grown old, which only a
+   * collection of the whole heap finds: so forgotten entries are used again.
+   */
   begin(facts: ProcessFacts): void {
     const before = this.#newest.get(facts.pid);
     if (before !== undefined) {
@@ -137,14 +147,13 @@ export class ProcessTable {
     }
     // Making room for the one that has just ended may have dropped it already.
     const earlier = this.#newest.get(facts.pid);
-    const entry: Entry = {
-      facts,
-      untilNs: Number.POSITIVE_INFINITY,
-      refusedNs: Number.POSITIVE_INFINITY,
-      earlier,
-      later: undefined,
-      seenBy: this.#search,
-    };
+    const entry = this.#free.pop() ?? emptyEntry(facts);
+    copyFacts(facts, entry.facts);
+    entry.untilNs = Number.POSITIVE_INFINITY;
+    entry.refusedNs = Number.POSITIVE_INFINITY;
+    entry.earlier = earlier;
+    entry.later = undefined;
+    entry.seenBy = this.#search;
     if (earlier !== undefined) earlier.later = entry;
     this.#newest.set(facts.pid, entry);
     this.#living += 1;
@@ -226,5 +235,31 @@ export class ProcessTable {
     this.#endedCount -= 1;
     if (entry.later === undefined) this.#newest.delete(entry.facts.pid);
     else entry.later.earlier = undefined;
+    this.#free.push(entry);
   }
+}
+
+function emptyEntry(facts: ProcessFacts): Entry {
+  return {
+    facts: { ...facts },
+    untilNs: Number.POSITIVE_INFINITY,
+    refusedNs: Number.POSITIVE_INFINITY,
+    earlier: undefined,
+    later: undefined,
+    seenBy: 0,
+  };
+}
+
+/** Field by field: numbers are written in place. */
+function copyFacts(from: ProcessFacts, into: Entry['facts']): void {
+  into.pid = from.pid;
+  into.startedNs = from.startedNs;
+  into.createdUnixMs = from.createdUnixMs;
+  into.parentPid = from.parentPid;
+  into.innerPid = from.innerPid;
+  into.userId = from.userId;
+  into.executable = from.executable;
+  into.cgroupId = from.cgroupId;
+  into.cgroup = from.cgroup;
+  into.sinceNs = from.sinceNs;
 }

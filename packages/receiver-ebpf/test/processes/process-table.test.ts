@@ -122,6 +122,18 @@ describe('the table of processes', () => {
     expect([at(table, 8, [201 + 5 * MINUTE]), table.size]).toEqual([[[100, 0]], 1]);
   });
 
+  it('gives facts that stay as they were when those it keeps are forgotten and others come', () => {
+    const table = newTable({ maxEnded: 1 });
+    table.begin(facts(1, 100));
+    table.end(1, 200);
+    const before = table.at(1, 150);
+    for (let pid = 2; pid <= 4; pid += 1) {
+      table.begin(facts(pid, 300, pid));
+      table.end(pid, 400);
+    }
+    expect([before, table.at(4, 350), table.size]).toEqual([facts(1, 100), facts(4, 300, 4), 1]);
+  });
+
   it('keeps no more than it has room for: the first that ended goes first', () => {
     const table = newTable({ maxEnded: 3 });
     for (let pid = 1; pid <= 5; pid += 1) {
