@@ -3,6 +3,7 @@ import {
   type AnyValue,
   Batch,
   EncodedAttribute,
+  EncodedAttributes,
   EncodedKey,
   LogsWriter,
   MetricsWriter,
@@ -193,6 +194,12 @@ describe('low-level calls', () => {
     writer.attributeBool(KEY, false);
     writer.attributeValue(KEY, [1n, { a: null }]);
     writer.attributeEncoded(new EncodedAttribute('other', Uint8Array.of(1)));
+    writer.attributeFields(
+      new EncodedAttributes([
+        ['both', 'at once'],
+        ['n', 7],
+      ]).fieldsOf('logRecord'),
+    );
     writer.attributeString(new EncodedKey('k'.repeat(200)), 'long key');
     writer.endRecord();
     const [record] = [...Batch.decode('logs', writer.finish()!.toBytes()).records()];
@@ -210,6 +217,8 @@ describe('low-level calls', () => {
       ['key', false],
       ['key', [1, { a: null }]],
       ['other', Uint8Array.of(1)],
+      ['both', 'at once'],
+      ['n', 7],
       ['k'.repeat(200), 'long key'],
     ]);
   });

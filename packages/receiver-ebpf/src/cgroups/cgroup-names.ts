@@ -6,6 +6,8 @@ import {
   ATTR_SYSTEMD_UNIT_NAME,
   ATTR_SYSTEMD_USER_UNIT_NAME,
   EncodedAttribute,
+  EncodedAttributes,
+  type Memory,
 } from '@tributary/core';
 import type { Losses } from '../losses.ts';
 import { isInFirstPidNamespace } from '../pid-namespace.ts';
@@ -32,6 +34,8 @@ export interface CgroupName extends CgroupFacts {
   readonly path: string;
   /** `process.linux.cgroup`, `container.id`, `k8s.pod.uid` and the units, those that there are; wire bytes made once. */
   readonly attributes: readonly EncodedAttribute[];
+  /** The same as fields of a log record. */
+  readonly logFields: Memory;
 }
 
 /** What helps to find cgroups. */
@@ -114,14 +118,14 @@ export class CgroupNames {
     const known = this.#names.get(path);
     if (known !== undefined) return known;
     const facts = cgroupFacts(path);
-    const name = { path, ...facts, attributes: attributesOf(path, facts) };
+    const name = { path, ...facts, ...encoded(path, facts) };
     if (this.#names.size >= MAX_NAMES) this.#names.clear();
     this.#names.set(path, name);
     return name;
   }
 }
 
-function attributesOf(path: string, facts: CgroupFacts): EncodedAttribute[] {
+function encoded(path: string, facts: CgroupFacts): Pick<CgroupName, 'attributes' | 'logFields'> {
   const all: readonly (readonly [string, string | undefined])[] = [
     [ATTR_PROCESS_LINUX_CGROUP, path],
     [ATTR_CONTAINER_ID, facts.containerId],
@@ -129,5 +133,9 @@ function attributesOf(path: string, facts: CgroupFacts): EncodedAttribute[] {
     [ATTR_SYSTEMD_UNIT_NAME, facts.unit],
     [ATTR_SYSTEMD_USER_UNIT_NAME, facts.userUnit],
   ];
-  return all.flatMap(([key, value]) => (value === undefined ? [] : [new EncodedAttribute(key, value)]));
+  const known = all.filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return {
+    attributes: known.map(([key, value]) => new EncodedAttribute(key, value)),
+    logFields: new EncodedAttributes(known).fieldsOf('logRecord'),
+  };
 }

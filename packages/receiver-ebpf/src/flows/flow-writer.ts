@@ -9,37 +9,28 @@ import {
   ATTR_FLOW_DESTINATION_PACKETS,
   ATTR_FLOW_DESTINATION_RETRANSMITS,
   ATTR_FLOW_DESTINATION_WINDOW_LIMITED_DURATION,
-  ATTR_FLOW_DESTINATION_ZERO_WINDOW,
   ATTR_FLOW_DROPS,
   ATTR_FLOW_DURATION,
-  ATTR_FLOW_END_REASON,
   ATTR_FLOW_MIN_RTT,
-  ATTR_FLOW_OBSERVER,
   ATTR_FLOW_RTT,
   ATTR_FLOW_SOURCE_BYTES,
   ATTR_FLOW_SOURCE_PACKETS,
   ATTR_FLOW_SOURCE_RETRANSMITS,
   ATTR_FLOW_SOURCE_WINDOW_LIMITED_DURATION,
-  ATTR_FLOW_SOURCE_ZERO_WINDOW,
-  ATTR_FLOW_STATE,
-  ATTR_NETWORK_TRANSPORT,
-  ATTR_NETWORK_TYPE,
   ATTR_PROCESS_EXECUTABLE_NAME,
   ATTR_PROCESS_PID,
   ATTR_SOURCE_ADDRESS,
   ATTR_SOURCE_PORT,
-  EncodedAttribute,
   EncodedKey,
   EVENT_NETWORK_FLOW,
 } from '@tributary/core';
 import type { CgroupNames } from '../cgroups/cgroup-names.ts';
 import { EventBatch, type EventBatchOptions } from '../event-batch.ts';
+import { fixedAttributes } from './fixed-attributes.ts';
 import { type FlowRecord, UNKNOWN } from './flow-record.ts';
-import { END_REASONS, type EndReason } from './records/end-reason.ts';
 
 /** The keys that depend on which end opened the connection, as seen from one of them. */
 interface EndKeys {
-  readonly observer: EncodedAttribute;
   readonly localAddress: EncodedKey;
   readonly localPort: EncodedKey;
   readonly remoteAddress: EncodedKey;
@@ -50,12 +41,9 @@ interface EndKeys {
   readonly receivedPackets: EncodedKey;
   readonly retransmits: EncodedKey;
   readonly windowLimited: EncodedKey;
-  readonly localWindowZero: EncodedAttribute;
-  readonly remoteWindowZero: EncodedAttribute;
 }
 
 const SOURCE: EndKeys = {
-  observer: new EncodedAttribute(ATTR_FLOW_OBSERVER, 'source'),
   localAddress: new EncodedKey(ATTR_SOURCE_ADDRESS),
   localPort: new EncodedKey(ATTR_SOURCE_PORT),
   remoteAddress: new EncodedKey(ATTR_DESTINATION_ADDRESS),
@@ -66,12 +54,9 @@ const SOURCE: EndKeys = {
   receivedPackets: new EncodedKey(ATTR_FLOW_DESTINATION_PACKETS),
   retransmits: new EncodedKey(ATTR_FLOW_SOURCE_RETRANSMITS),
   windowLimited: new EncodedKey(ATTR_FLOW_SOURCE_WINDOW_LIMITED_DURATION),
-  localWindowZero: new EncodedAttribute(ATTR_FLOW_SOURCE_ZERO_WINDOW, true),
-  remoteWindowZero: new EncodedAttribute(ATTR_FLOW_DESTINATION_ZERO_WINDOW, true),
 };
 
 const DESTINATION: EndKeys = {
-  observer: new EncodedAttribute(ATTR_FLOW_OBSERVER, 'destination'),
   localAddress: SOURCE.remoteAddress,
   localPort: SOURCE.remotePort,
   remoteAddress: SOURCE.localAddress,
@@ -82,21 +67,8 @@ const DESTINATION: EndKeys = {
   receivedPackets: SOURCE.sentPackets,
   retransmits: new EncodedKey(ATTR_FLOW_DESTINATION_RETRANSMITS),
   windowLimited: new EncodedKey(ATTR_FLOW_DESTINATION_WINDOW_LIMITED_DURATION),
-  localWindowZero: SOURCE.remoteWindowZero,
-  remoteWindowZero: SOURCE.localWindowZero,
 };
 
-const TRANSPORTS = {
-  tcp: new EncodedAttribute(ATTR_NETWORK_TRANSPORT, 'tcp'),
-  udp: new EncodedAttribute(ATTR_NETWORK_TRANSPORT, 'udp'),
-} as const;
-const IPV4 = new EncodedAttribute(ATTR_NETWORK_TYPE, 'ipv4');
-const IPV6 = new EncodedAttribute(ATTR_NETWORK_TYPE, 'ipv6');
-const OPEN = new EncodedAttribute(ATTR_FLOW_STATE, 'open');
-const CLOSED = new EncodedAttribute(ATTR_FLOW_STATE, 'closed');
-const ENDS = Object.fromEntries(
-  END_REASONS.map((reason) => [reason, new EncodedAttribute(ATTR_FLOW_END_REASON, reason)]),
-) as Record<EndReason, EncodedAttribute>;
 const NAT_ADDRESS = new EncodedKey(ATTR_DESTINATION_NAT_ADDRESS);
 const NAT_PORT = new EncodedKey(ATTR_DESTINATION_NAT_PORT);
 const RTT = new EncodedKey(ATTR_FLOW_RTT);
@@ -144,8 +116,7 @@ export class FlowWriter extends EventBatch {
 
   #writeEnds(record: FlowRecord, keys: EndKeys): void {
     const writer = this.writer;
-    writer.attributeEncoded(TRANSPORTS[record.transport]);
-    writer.attributeEncoded(record.isIpv4 ? IPV4 : IPV6);
+    writer.attributeFields(fixedAttributes(record));
     writer.attributeString(keys.localAddress, record.localAddress);
     // A connection for which no port was free ends without one.
     if (record.localPort !== 0) writer.attributeInt(keys.localPort, record.localPort);
@@ -159,9 +130,6 @@ export class FlowWriter extends EventBatch {
       writer.attributeString(NAT_ADDRESS, record.remoteAddress);
       writer.attributeInt(NAT_PORT, record.remotePort);
     }
-    writer.attributeEncoded(keys.observer);
-    writer.attributeEncoded(record.isClosed ? CLOSED : OPEN);
-    if (record.endReason !== undefined) writer.attributeEncoded(ENDS[record.endReason]);
   }
 
   #writeCounts(record: FlowRecord, keys: EndKeys): void {
@@ -183,8 +151,6 @@ export class FlowWriter extends EventBatch {
     if (record.windowLimitedSeconds !== 0) {
       writer.attributeDouble(keys.windowLimited, record.windowLimitedSeconds);
     }
-    if (record.isLocalWindowZero) writer.attributeEncoded(keys.localWindowZero);
-    if (record.isRemoteWindowZero) writer.attributeEncoded(keys.remoteWindowZero);
   }
 
   #writeProcess(record: FlowRecord): void {
@@ -194,7 +160,6 @@ export class FlowWriter extends EventBatch {
       if (record.executable !== '') writer.attributeString(EXECUTABLE_NAME, record.executable);
     }
     const cgroup = this.#cgroups.find(record.cgroupId, record.pid, record.processStarted);
-    if (cgroup === undefined) return;
-    for (const attribute of cgroup.attributes) writer.attributeEncoded(attribute);
+    if (cgroup !== undefined) writer.attributeFields(cgroup.logFields);
   }
 }

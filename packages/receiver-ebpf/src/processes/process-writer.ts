@@ -75,8 +75,7 @@ export class ProcessWriter extends EventBatch {
       writer.attributeEncoded(executable.nameAttribute);
       if (executable.pathAttribute !== undefined) writer.attributeEncoded(executable.pathAttribute);
     }
-    if (cgroup === undefined) return;
-    for (const attribute of cgroup.attributes) writer.attributeEncoded(attribute);
+    if (cgroup !== undefined) writer.attributeFields(cgroup.logFields);
   }
 
   /** What is no UTF-8 becomes U+FFFD. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { cgroupFacts } from '../../src/cgroups/cgroup-path.ts';
+import { CgroupNames } from '../../src/cgroups/cgroup-names.ts';
 import {
   emptyProcessRecord,
   PROCESS_RECORD_TYPE,
@@ -27,10 +27,11 @@ function record(
 /** `paths` has the cgroups of processes by their pids, as /proc of a machine with version 1 has them. */
 function tracking(paths: Readonly<Record<number, string>> = {}) {
   const table = new ProcessTable();
+  const cgroups = new CgroupNames({ version: 'none' });
   const tracker = new ProcessTracker(table, {
     ofProcess: (_, pid) => {
       const path = paths[pid];
-      return path === undefined ? undefined : { path, ...cgroupFacts(path), attributes: [] };
+      return path === undefined ? undefined : cgroups.named(path);
     },
   });
   const programOf = (pid: number) => table.latest(pid)?.facts.executable?.name;

@@ -46,10 +46,15 @@ export abstract class AttributeWriter {
    * @throws RangeError for a number that is not a safe integer
    */
   attributeInt(key: EncodedKey, value: number): void {
+    const low = value >>> 0;
+    if (low === value) {
+      this.attributeIntHalves(key, low, 0);
+      return;
+    }
     if (!Number.isSafeInteger(value)) {
       throw new RangeError(`attributeInt: "${key.key}" is no safe integer (${value}). Use attributeValue.`);
     }
-    this.attributeIntHalves(key, value >>> 0, Math.floor(value / TWO_32) >>> 0);
+    this.attributeIntHalves(key, low, Math.floor(value / TWO_32) >>> 0);
   }
 
   /** Writes an integer attribute from the two unsigned halves of its two's complement, making no bigint. */
@@ -94,6 +99,14 @@ export abstract class AttributeWriter {
     const out = this.#ready(attribute.body.room);
     out.bytes[out.length] = this.attributeTag;
     out.length = attribute.body.copyTo(out.view, out.length + 1);
+  }
+
+  /** Writes attributes that are fields of the message that is open, tags included, as `EncodedAttributes.fieldsOf` gives them. */
+  attributeFields(fields: Memory): void {
+    const size = fields.bytes.length;
+    const out = this.#ready(size);
+    copyRange(fields, 0, out, out.length, size);
+    out.length += size;
   }
 
   /**

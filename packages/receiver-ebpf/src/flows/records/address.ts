@@ -14,9 +14,10 @@ export function isIpv4(view: DataView, offset: number): boolean {
 
 /** The text of an address: dotted for IPv4, else as RFC 5952 has it. */
 export function addressText(view: DataView, offset: number): string {
-  return isIpv4(view, offset) ? ipv4Text(view.getUint32(offset + 12)) : ipv6Text(view, offset);
+  return isIpv4(view, offset) ? ipv4Text(view.getInt32(offset + 12)) : ipv6Text(view, offset);
 }
 
+/** `address` is signed: other than with 0 to 2^32 no number that is a key needs an object of its own. */
 function ipv4Text(address: number): string {
   const known = ipv4Texts.get(address);
   if (known !== undefined) return known;
