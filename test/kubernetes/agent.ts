@@ -39,7 +39,7 @@ export async function startAgent({ kubeConfig, natNamespaces, onFlow }: AgentOpt
   const folder = mkdtempSync(path.join(tmpdir(), 'tributary-agent-'));
   let dataPoints = 0;
   const backend = createServer((request, response) => {
-    void take(request, response, (signal, body) => {
+    take(request, response, (signal, body) => {
       const batch = Batch.decode(signal, body);
       if (signal === 'metrics') dataPoints += batch.itemCount;
       for (const record of batch.records()) {
@@ -49,6 +49,9 @@ export async function startAgent({ kubeConfig, natNamespaces, onFlow }: AgentOpt
           attributes: record.attributes.toObject(),
         });
       }
+    }).catch((error: NodeJS.ErrnoException) => {
+      // A request that the program gave up is one that it sends again; anything else is a defect.
+      if (error.code !== 'ECONNRESET') throw error;
     });
   });
   backend.listen(0, '127.0.0.1');

@@ -56,6 +56,8 @@ const NEEDS_LIST: ReadonlySet<FailureReason> = new Set([
 ]);
 /** A watch that ends sooner was not begun in earnest, in milliseconds. */
 const SHORTEST_LIFE_MS = 500;
+/** An API server that has just begun may not know its own roles yet: what was allowed before is refused so often before it is believed. */
+const REFUSALS_AFTER_LIST = 6;
 /** So many quiet times after its beginning a watch is taken to have caught up, whether it is quiet or not. */
 const MAX_QUIET_WAITS = 50;
 
@@ -285,7 +287,8 @@ export class ResourceWatch {
       this.#events.restarts(reason);
       return;
     }
-    const isUnavailable = reason === 'forbidden' || reason === 'not_found';
+    const isRefused = reason === 'forbidden' || reason === 'not_found';
+    const isUnavailable = isRefused && (!this.#wasListed || this.#failures >= REFUSALS_AFTER_LIST);
     if (isUnavailable) this.#reportUnavailable(failure);
     else this.#events.broke(failure);
     const maxMs = isUnavailable ? maxUnavailableDelayMs : maxDelayMs;

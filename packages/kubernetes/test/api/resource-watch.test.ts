@@ -276,6 +276,23 @@ describe('ResourceWatch', () => {
     ]);
   });
 
+  test('does not tell of a right that is missing while a server that has just begun does not know its roles', async () => {
+    const refused = answersWith(403, 'no', {});
+    const listsAndEnds = streams([...LISTED], 'end');
+    const timing = { firstDelayMs: 1, maxUnavailableDelayMs: 5 };
+    answers = [listsAndEnds, refused, refused, refused, streams([])];
+    await using watch = watchPods({ timing });
+    await expect.poll(() => asked.length, SOON).toBeGreaterThanOrEqual(5);
+    await expect.poll(() => watch.state, SOON).toBe('current');
+    expect(watch.restarts('forbidden')).toBe(3);
+    expect(watch.errors).toEqual([]);
+    answers = [refused];
+    server.closeAllConnections();
+    await expect
+      .poll(() => watch.errors, SOON)
+      .toEqual([expect.stringContaining('not allowed to watch them')]);
+  });
+
   test('says once that the server does not have the resource, and lets nobody wait', async () => {
     answers = [answersWith(404, 'the server could not find the requested resource', {})];
     await using watch = watchPods();

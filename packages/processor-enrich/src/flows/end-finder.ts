@@ -15,6 +15,12 @@ import { isLoopback, type PeerSockets, type Socket } from './peer-sockets.ts';
 import { canHaveSentTo, hostPodAt, onlyBackend, serviceAt } from './services.ts';
 import type { Translations } from './translations.ts';
 
+/**
+ * A connection that was there before anybody looked, and whose record may be of its end, had the other end that it has for some
+ * time before: longer than the first records of a start take.
+ */
+const UNSEEN_MS = 15_000;
+
 /** See the head of this file. */
 export class EndFinder {
   /** What was found last. */
@@ -184,7 +190,14 @@ export class EndFinder {
     const isOwn = address === own && flow.observer !== undefined && !isLoopback(address);
     const pod = isOwn ? flow.owner.pod(this.#context) : undefined;
     if (pod !== undefined && !pod.hostNetwork) return pod;
-    return flow.isAnswered ? this.#holders.at(address, timeMs) : undefined;
+    return flow.isAnswered ? this.#heldAt(flow, address, timeMs) : undefined;
+  }
+
+  /** Of a connection whose beginning is not known: who has held the address for as long as it may have lasted unseen. */
+  #heldAt(flow: Flow, address: AddressKey, timeMs: number): Holder | undefined {
+    const holder = this.#holders.at(address, timeMs);
+    if (flow.hasBegin || flow.observer === undefined || flow.transport !== 'tcp') return holder;
+    return this.#holders.at(address, timeMs - UNSEEN_MS) === holder ? holder : undefined;
   }
 
   #findByAddress(flow: Flow, end: End, address: AddressKey, holder: Holder | undefined): void {

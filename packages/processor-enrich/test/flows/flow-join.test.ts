@@ -444,6 +444,26 @@ describe('time', () => {
     ]);
   });
 
+  test('that nobody knows of a beginning gives no address to who has had it only of late', () => {
+    const { cluster: facts, context, far } = cluster();
+    facts.end(far, T0);
+    facts.pod({ name: 'next', address: '10.2.2.1' }, T0 + 1000);
+    const fromBefore = (timeMs: number, seconds: number) =>
+      flowBatch([flow('10.2.1.1:1 > 10.2.2.1:80', 'source', { 'flow.duration': seconds })], 'node-1', timeMs);
+    const records = joinBatches(context, [
+      fromBefore(T0 - 1, 0),
+      fromBefore(T0 + 2000, 0),
+      fromBefore(T0 + 2000, 0.5),
+      fromBefore(T0 + 16_500, 0),
+    ]);
+    expect(records.map((record) => record['destination.k8s.pod.name'])).toEqual([
+      'far',
+      undefined,
+      'next',
+      'next',
+    ]);
+  });
+
   test('of what is stale is told', () => {
     const { context } = cluster();
     const source = context.source('k8s pods');
