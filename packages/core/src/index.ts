@@ -94,7 +94,7 @@ export type { ItemVisitor } from './otlp/item-edits.ts';
 export type { ItemBytes } from './otlp/item-writer.ts';
 export { LogRecordReader } from './otlp/log-record-reader.ts';
 export type { LogRecord } from './otlp/logs.ts';
-export { Memory } from './otlp/memory.ts';
+export { copyRange, Memory } from './otlp/memory.ts';
 export type { DataPoint, Metric, MetricType } from './otlp/metrics.ts';
 export type { NumberDataPoint } from './otlp/number-data-point.ts';
 export type { SpanEvent } from './otlp/span-event.ts';
@@ -102,6 +102,7 @@ export type { SpanLink } from './otlp/span-link.ts';
 export type { SplitLimits } from './otlp/split.ts';
 export type { QuantileValue, SummaryDataPoint } from './otlp/summary-data-point.ts';
 export type { Span } from './otlp/traces.ts';
+export { equalWords } from './otlp/wire.ts';
 export type { AttributesInput } from './otlp/writers/attribute-writer.ts';
 export type {
   BucketsInput,

@@ -17,6 +17,13 @@ const STRING_TAG = 0x0a;
 const INT_TAG = 0x18;
 const DOUBLE_TAG = 0x21;
 
+/** What is noted of an attribute lies so far from the number of its record. */
+const START = 1;
+const VALUE_START = 2;
+const END = 3;
+/** Stands for the beginning of an attribute that is in another than its usual form. */
+const UNUSUAL = 0xffff_ffff;
+
 /**
  * See the head of this file. Attributes are asked for by the index of their key in `keys`; of a key that a record has more
  * than once the first counts.
@@ -27,48 +34,37 @@ export abstract class FoundAttributes {
   /** The number of the record; 0 is none. */
   protected record = 0;
   readonly #keys: readonly Buffer[];
-  /** In which record each key was met last: saves setting all back for each. */
-  readonly #metIn: Uint32Array;
-  /** Where each attribute, with its tag, and its value begin and end. */
-  readonly #starts: Uint32Array;
-  readonly #valueStarts: Uint32Array;
-  readonly #ends: Uint32Array;
-  /** Whether an attribute is in its one short form, that in which `copyAttribute` gives it. */
-  readonly #isPlain: Uint8Array;
+  /**
+   * Four numbers for each key, side by side: in which record it was met last, which saves setting all back for each; where the
+   * attribute begins with its tag, or `UNUSUAL`; where its value begins; where both end.
+   */
+  readonly #met: Uint32Array;
   /** The values that are not in one piece; else those of the memory are meant. */
   readonly #joined = new Map<number, Buffer>();
 
   protected constructor(keys: readonly string[]) {
     this.#keys = keys.map((key) => Buffer.from(key));
-    this.#metIn = new Uint32Array(keys.length);
-    this.#starts = new Uint32Array(keys.length);
-    this.#valueStarts = new Uint32Array(keys.length);
-    this.#ends = new Uint32Array(keys.length);
-    this.#isPlain = new Uint8Array(keys.length);
+    this.#met = new Uint32Array(keys.length << 2);
   }
 
   /** Whether the record has the attribute. */
   has(index: number): boolean {
-    return this.#metIn[index] === this.record;
+    return this.#met[index << 2] === this.record;
   }
 
   /** Whether the attribute is this string. */
   equals(index: number, { text, memory }: EncodedText): boolean {
     if (!this.has(index)) return false;
-    if (this.#isPlain[index] === 0) return this.value(index) === text;
-    const at = this.#valueStarts[index]!;
+    if (!this.#isPlain(index)) return this.value(index) === text;
+    const at = this.#valueStart(index) + 2;
     const size = memory.bytes.length;
-    return (
-      this.memory.bytes[at] === STRING_TAG &&
-      this.#ends[index]! - at === size + 2 &&
-      equalWords(this.memory.view, at + 2, memory.view, 0, size)
-    );
+    return this.#end(index) - at === size && equalWords(this.memory.view, at, memory.view, 0, size);
   }
 
   /** Whether the attribute is absent, a string of no characters or a value without content. */
   isEmpty(index: number): boolean {
     if (!this.has(index)) return true;
-    if (this.#isPlain[index] === 1) return this.#ends[index]! - this.#valueStarts[index]! === 2;
+    if (this.#isPlain(index)) return this.#end(index) - this.#valueStart(index) === 2;
     const value = this.value(index);
     return value === '' || value === null;
   }
@@ -81,20 +77,20 @@ export abstract class FoundAttributes {
 
   /** Where the bytes of the attribute start in the record's memory if it is a string of the usual form, else -1. */
   textStart(index: number): number {
-    return this.has(index) && this.#isPlain[index] === 1 ? this.#valueStarts[index]! + 2 : -1;
+    return this.has(index) && this.#isPlain(index) ? this.#valueStart(index) + 2 : -1;
   }
 
   /** Where they end. */
   textEnd(index: number): number {
-    return this.#ends[index]!;
+    return this.#end(index);
   }
 
   /** The attribute as a number, an integer beyond 2^53 rounded; NaN if it is absent or no number. */
   number(index: number): number {
     if (!this.has(index)) return Number.NaN;
     const { bytes, view } = this.memory;
-    const at = this.#valueStarts[index]!;
-    const end = this.#ends[index]!;
+    const at = this.#valueStart(index);
+    const end = this.#end(index);
     if (this.#joined.size === 0 || !this.#joined.has(index)) {
       if (bytes[at] === INT_TAG && skipVarint(bytes, at + 1) === end) return Number(readInt64(bytes, at + 1));
       if (bytes[at] === DOUBLE_TAG && end - at === 9) return view.getFloat64(at + 1, true);
@@ -108,7 +104,7 @@ export abstract class FoundAttributes {
     if (!this.has(index)) return undefined;
     const joined = this.#joined.get(index);
     if (joined !== undefined) return readAnyValue(joined, 0, joined.length);
-    return readAnyValue(this.memory.bytes, this.#valueStarts[index]!, this.#ends[index]!);
+    return readAnyValue(this.memory.bytes, this.#valueStart(index), this.#end(index));
   }
 
   /**
@@ -119,9 +115,9 @@ export abstract class FoundAttributes {
    */
   copyAttribute(index: number, out: Memory, position: number): number {
     if (!this.has(index)) return -1;
-    if (this.#isPlain[index] === 0) return this.#rewrite(index, out.bytes, position);
-    const start = this.#starts[index]!;
-    const size = this.#ends[index]! - start;
+    if (!this.#isPlain(index)) return this.#rewrite(index, out.bytes, position);
+    const start = this.#met[(index << 2) + START]!;
+    const size = this.#end(index) - start;
     if (position + size > out.bytes.length) return -1;
     copyRange(this.memory, start, out, position, size);
     return position + size;
@@ -136,30 +132,45 @@ export abstract class FoundAttributes {
 
   /** Four thousand million records later: no old number may be taken for a new one. */
   protected forgetAll(): void {
-    this.#metIn.fill(0);
+    this.#met.fill(0);
     this.record = 1;
   }
 
   /** Notes an attribute in its usual form: where it, its value and what follows begin. */
   protected found(index: number, start: number, valueStart: number, end: number): void {
-    if (this.#metIn[index] === this.record) return;
-    const { bytes } = this.memory;
-    this.#metIn[index] = this.record;
-    this.#starts[index] = start;
-    this.#valueStarts[index] = valueStart;
-    this.#ends[index] = end;
-    const isPlain = bytes[valueStart] === STRING_TAG && valueStart + 2 + bytes[valueStart + 1]! === end;
-    this.#isPlain[index] = isPlain ? 1 : 0;
+    const met = this.#met;
+    const at = index << 2;
+    if (met[at] === this.record) return;
+    met[at] = this.record;
+    met[at + START] = start;
+    met[at + VALUE_START] = valueStart;
+    met[at + END] = end;
   }
 
   /** The same in any other form. The value lies in `valueBytes`, which is not the memory's where it had to be put together. */
   protected foundUnusual(index: number, valueBytes: Buffer, valueStart: number, valueEnd: number): void {
-    if (this.#metIn[index] === this.record) return;
-    this.#metIn[index] = this.record;
-    this.#valueStarts[index] = valueStart;
-    this.#ends[index] = valueEnd;
-    this.#isPlain[index] = 0;
+    if (this.has(index)) return;
+    this.found(index, UNUSUAL, valueStart, valueEnd);
     if (valueBytes !== this.memory.bytes) this.#joined.set(index, valueBytes);
+  }
+
+  /** Whether the attribute is a string in its one short form, that in which `copyAttribute` gives it. */
+  #isPlain(index: number): boolean {
+    const { bytes } = this.memory;
+    const at = this.#valueStart(index);
+    return (
+      bytes[at] === STRING_TAG &&
+      at + 2 + bytes[at + 1]! === this.#end(index) &&
+      this.#met[(index << 2) + START] !== UNUSUAL
+    );
+  }
+
+  #valueStart(index: number): number {
+    return this.#met[(index << 2) + VALUE_START]!;
+  }
+
+  #end(index: number): number {
+    return this.#met[(index << 2) + END]!;
   }
 
   #rewrite(index: number, out: Buffer, position: number): number {

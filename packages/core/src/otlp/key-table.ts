@@ -7,19 +7,24 @@ const PLACES_PER_KEY = 8;
 
 /** See the head of this file. */
 export class KeyTable {
-  /** The keys in UTF-8, by their index. */
-  readonly #keys: readonly Memory[];
+  /** The keys in UTF-8, one after the other, and where each begins; that of the next is where it ends. */
+  readonly #text: DataView;
+  readonly #starts: Int32Array;
   /** The index of the key at each place, or -1: a hash table with linear probing, a power of two large. */
   readonly #places: Int32Array;
 
   /** A key that is given twice has the first index. */
   constructor(keys: readonly string[]) {
-    this.#keys = keys.map((key) => new Memory(Buffer.from(key)));
+    const encoded = keys.map((key) => Buffer.from(key));
+    this.#text = new Memory(Buffer.concat(encoded)).view;
+    this.#starts = new Int32Array(keys.length + 1);
     this.#places = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(1, keys.length) * PLACES_PER_KEY)));
     this.#places.fill(-1);
-    for (const [index, { view }] of this.#keys.entries()) {
-      if (this.find(view, 0, view.byteLength) >= 0) continue;
-      let place = this.#placeOf(view, 0, view.byteLength);
+    for (const [index, { length }] of encoded.entries()) {
+      const start = this.#starts[index]!;
+      this.#starts[index + 1] = start + length;
+      if (this.find(this.#text, start, length) >= 0) continue;
+      let place = this.#placeOf(this.#text, start, length);
       while (this.#places[place] !== -1) place = (place + 1) & (this.#places.length - 1);
       this.#places[place] = index;
     }
@@ -32,8 +37,10 @@ export class KeyTable {
     for (;;) {
       const index = places[place]!;
       if (index < 0) return -1;
-      const key = this.#keys[index]!;
-      if (key.bytes.length === length && equalWords(view, start, key.view, 0, length)) return index;
+      const from = this.#starts[index]!;
+      if (this.#starts[index + 1]! - from === length && equalWords(view, start, this.#text, from, length)) {
+        return index;
+      }
       place = (place + 1) & (places.length - 1);
     }
   }

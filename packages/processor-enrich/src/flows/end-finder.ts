@@ -10,7 +10,7 @@ import {
 } from '@tributary/core';
 import type { AddressHolders } from './address-holders.ts';
 import { clearEnd, type End, emptyEnd, setEnd } from './end.ts';
-import type { Flow } from './flow-reader.ts';
+import type { Flow } from './flow.ts';
 import { isLoopback, type PeerSockets, type Socket } from './peer-sockets.ts';
 import { canHaveSentTo, hostPodAt, onlyBackend, serviceAt } from './services.ts';
 import type { Translations } from './translations.ts';

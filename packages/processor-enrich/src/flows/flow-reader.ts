@@ -30,66 +30,14 @@ import {
   type ItemBytes,
   ipv4KeyOfBytes,
   LogRecordReader,
-  Memory,
+  type Memory,
   type NetworkTransport,
 } from '@tributary/core';
 import { BytesCache } from './bytes-cache.ts';
+import { END_STATES, type EndState, type Flow } from './flow.ts';
 import { SidedAttributes } from './sided-attributes.ts';
 import type { Side } from './sides.ts';
-import { SocketOwner } from './socket-owner.ts';
-
-/** A flow, as its record tells it. */
-export interface Flow {
-  readonly transport: NetworkTransport | undefined;
-  readonly source: AddressKey | undefined;
-  /** -1 where it is not told. */
-  readonly sourcePort: number;
-  /** What the source asked for. */
-  readonly destination: AddressKey | undefined;
-  readonly destinationPort: number;
-  /** Where the kernel is known to have sent it instead. */
-  readonly nat: AddressKey | undefined;
-  readonly natPort: number;
-  /** Whose socket it was seen at. */
-  readonly observer: Side | undefined;
-  readonly isClosed: boolean;
-  /** When it was read, in milliseconds since the Unix epoch; never after the present. */
-  readonly timeMs: number;
-  /** When it began; the time that it was read at where that is not known. */
-  readonly beginMs: number;
-  readonly hasBegin: boolean;
-  /** How long the source waited for the connection, in milliseconds; NaN where it is not told. */
-  readonly connectMs: number;
-  /**
-   * False of a connection from before anybody looked that has had nothing from its other end since: who had the address then may
-   * be long gone without a word, and another have it.
-   */
-  readonly isAnswered: boolean;
-  /** Whose socket that is. */
-  readonly owner: SocketOwner;
-  /** The program that has it open. */
-  readonly executable: SidedAttributes | undefined;
-  readonly sourceEnd: EndState;
-  readonly destinationEnd: EndState;
-  readonly hasScope: boolean;
-}
-
-/** What a record tells of an end before the join. */
-export const END_STATES = {
-  /** Nothing but the address and the port. */
-  bare: 0,
-  /** An earlier join has found it. */
-  found: 1,
-  /** An earlier join looked for it, in vain. */
-  unfound: 2,
-  /** Nobody looked for it, but something is told of it. */
-  told: 3,
-  /** An earlier join looked for it in vain, and something is told of it. */
-  unfoundButTold: 4,
-} as const;
-
-/** One of them. */
-export type EndState = (typeof END_STATES)[keyof typeof END_STATES];
+import { SocketOwners } from './socket-owners.ts';
 
 const KEYS = [
   ATTR_NETWORK_TRANSPORT,
@@ -151,40 +99,15 @@ const NONE = new EncodedText('none');
 /** A flow that has lasted longer than this was not measured well: thirty years, in seconds. */
 const MAX_DURATION_SECONDS = 1e9;
 
-/** What may name the owner of a socket, the most exact first. */
-const OWNER_KEYS = [CONTAINER_ID, POD_UID, USER_UNIT, UNIT];
-const NO_TEXT = new EncodedText('');
-/** As many names of owners are remembered: a container each. */
-const MAX_OWNERS = 262_144;
-
-/** A text that names an owner, and the owner that it named last. */
-interface OwnerName {
-  owner: SocketOwner | undefined;
-  containerId: EncodedText;
-  podUid: EncodedText;
-  unit: EncodedText;
-  userUnit: EncodedText;
-}
-
-function nameNobody(): OwnerName {
-  return { owner: undefined, containerId: NO_TEXT, podUid: NO_TEXT, unit: NO_TEXT, userUnit: NO_TEXT };
-}
-
-function hostOwner(hostName: string): SocketOwner {
-  return new SocketOwner({ containerId: '', podUid: '', unit: '', userUnit: '', hostName });
-}
-
 /** See the head of this file. */
 export class FlowReader {
   readonly #reader = new LogRecordReader(KEYS, ['source.', 'destination.']);
   readonly #addresses = new BytesCache<AddressKey | undefined>(4096, addressKey);
-  readonly #names = new BytesCache<OwnerName>(MAX_OWNERS, nameNobody);
+  readonly #owners = new SocketOwners(this.#reader, [CONTAINER_ID, POD_UID, USER_UNIT, UNIT]);
   readonly #executables = new BytesCache<SidedAttributes>(
     1024,
     (name) => new SidedAttributes({ [ATTR_PROCESS_EXECUTABLE_NAME]: name }),
   );
-  /** The owner of a socket of which nothing but the host is told. */
-  #host = hostOwner('');
   #nowMs = 0;
 
   /** The present, in milliseconds since the Unix epoch: no flow is later. */
@@ -194,8 +117,7 @@ export class FlowReader {
 
   /** Tells of which resource the records are that come next. */
   enter(resource: Attributes): void {
-    const hostName = resource.getString(ATTR_HOST_NAME) ?? '';
-    if (hostName !== this.#host.hostName) this.#host = hostOwner(hostName);
+    this.#owners.enter(resource.getString(ATTR_HOST_NAME) ?? '');
   }
 
   /** Reads a record; undefined if it is no flow. */
@@ -222,8 +144,8 @@ export class FlowReader {
       hasBegin,
       connectMs: reader.number(CONNECT_DURATION) * 1000,
       isAnswered: hasBegin || !this.#isSilent(),
-      owner: this.#owner(memory),
-      executable: this.#textOf(this.#executables, memory, EXECUTABLE),
+      owner: this.#owners.find(memory),
+      executable: this.#executable(memory),
       sourceEnd: this.#endState(SOURCE_MATCH, 0),
       destinationEnd: this.#endState(DESTINATION_MATCH, 1),
       hasScope: reader.has(SCOPE),
@@ -272,55 +194,17 @@ export class FlowReader {
     return Number.isInteger(port) && port >= 0 && port <= 0xffff ? port : -1;
   }
 
-  #owner(memory: Memory): SocketOwner {
+  /** The program, where it has a name. */
+  #executable(memory: Memory): SidedAttributes | undefined {
     const reader = this.#reader;
-    const { hostName } = this.#host;
-    for (const index of OWNER_KEYS) {
-      if (!reader.has(index)) continue;
-      const name = this.#textOf(this.#names, memory, index);
-      if (name === undefined) continue;
-      if (name.owner?.hostName !== hostName || !this.#isTold(name, index)) {
-        name.owner = new SocketOwner({
-          containerId: reader.text(CONTAINER_ID) ?? '',
-          podUid: reader.text(POD_UID) ?? '',
-          unit: reader.text(UNIT) ?? '',
-          userUnit: reader.text(USER_UNIT) ?? '',
-          hostName,
-        });
-        name.podUid = new EncodedText(name.owner.podUid);
-        name.unit = new EncodedText(name.owner.unit);
-        name.userUnit = new EncodedText(name.owner.userUnit);
-        name.containerId = new EncodedText(name.owner.containerId);
-      }
-      return name.owner;
-    }
-    return this.#host;
-  }
-
-  /** Whether the record names the owner as the last one with this name did, which `index` has already. */
-  #isTold({ containerId, podUid, unit, userUnit }: OwnerName, index: number): boolean {
-    return (
-      (index === CONTAINER_ID || this.#isText(CONTAINER_ID, containerId)) &&
-      (index === POD_UID || this.#isText(POD_UID, podUid)) &&
-      this.#isText(UNIT, unit) &&
-      this.#isText(USER_UNIT, userUnit)
-    );
-  }
-
-  #isText(index: number, text: EncodedText): boolean {
-    return text.text === '' ? this.#reader.isEmpty(index) : this.#reader.equals(index, text);
-  }
-
-  /** What a cache has of an attribute that is a string with something in it. */
-  #textOf<T>(cache: BytesCache<T>, memory: Memory, index: number): T | undefined {
-    const start = this.#reader.textStart(index);
+    const start = reader.textStart(EXECUTABLE);
     if (start >= 0) {
-      const end = this.#reader.textEnd(index);
-      return end > start ? cache.get(memory, start, end) : undefined;
+      const end = reader.textEnd(EXECUTABLE);
+      return end > start ? this.#executables.get(memory, start, end) : undefined;
     }
-    const text = this.#reader.has(index) ? this.#reader.text(index) : undefined;
-    if (text === undefined || text === '') return undefined;
-    const copy = new Memory(Buffer.from(text));
-    return cache.get(copy, 0, copy.bytes.length);
+    const text = reader.text(EXECUTABLE);
+    return text === undefined || text === ''
+      ? undefined
+      : new SidedAttributes({ [ATTR_PROCESS_EXECUTABLE_NAME]: text });
   }
 }

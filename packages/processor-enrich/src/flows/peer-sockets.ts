@@ -8,7 +8,7 @@
  * An answer is given only where exactly one socket can be the other end.
  */
 import { type AddressKey, type Context, endpointKey } from '@tributary/core';
-import type { Flow } from './flow-reader.ts';
+import type { Flow } from './flow.ts';
 import { Generations } from './generations.ts';
 import type { SidedAttributes } from './sided-attributes.ts';
 import type { SocketOwner } from './socket-owner.ts';

@@ -1,6 +1,6 @@
 /** Asks the kernel's connection tracking where connections to Services went: once for each connection. */
 import { addressText, type Connection, type Context, type Translated } from '@tributary/core';
-import type { Flow } from './flow-reader.ts';
+import type { Flow } from './flow.ts';
 import { Generations } from './generations.ts';
 
 const MAX_CONNECTIONS = 100_000;
