@@ -65,6 +65,10 @@ interface Ended<K, V> {
 /** As many claims of one key are kept: an address that is handed on more often than this within the grace period forgets. */
 const MAX_CLAIMS_OF_KEY = 64;
 
+/** How many stamps there are: a power of two. */
+const STAMPS = 4096;
+const STAMP_BITS = 12;
+
 /** How many ended claims a change may clear away, so that no change takes long. */
 const CLEARED_AT_ONCE = 4;
 
@@ -76,6 +80,8 @@ export class ClaimTable<K extends string | number, V> {
   readonly #maxClaims: number;
   readonly #graceMs: number;
   readonly #monotonicMs: () => number;
+  /** One for all keys of a hash; made when it is first asked for. */
+  #stamps: Int32Array | undefined;
   #changes = 0;
   #claims = 0;
   #misses = 0;
@@ -105,6 +111,27 @@ export class ClaimTable<K extends string | number, V> {
   }
 
   /**
+   * A number that is another whenever something else is known of `key`, and seldom without that: who has asked keeps the
+   * answer as long as this stays as it was before the question.
+   */
+  stampOf(key: K): number {
+    this.#stamps ??= new Int32Array(STAMPS);
+    return this.#stamps[stampIndex(key)]!;
+  }
+
+  /**
+   * From when on the one who holds `key` now has held it, and nobody else; infinity if nobody holds it or somebody else ever did, as
+   * far as is known. In milliseconds since the Unix epoch.
+   */
+  heldSince(key: K): number {
+    const newest = this.#newest.get(key);
+    if (newest === undefined) return Number.POSITIVE_INFINITY;
+    if (!isLink(newest)) return Number.NEGATIVE_INFINITY;
+    const isOnly = newest.to === undefined && newest.older === undefined;
+    return isOnly ? newest.from : Number.POSITIVE_INFINITY;
+  }
+
+  /**
    * Says that `value` holds `key` from `from` on (milliseconds since the Unix epoch; -Infinity: for as long as anyone knows). If
    * it is known to hold it already, nothing changes. Returns false if the table is full.
    */
@@ -120,6 +147,7 @@ export class ClaimTable<K extends string | number, V> {
     this.#newest.set(key, isForAllTimes ? value : new Link(value, from, older));
     this.#claims += 1;
     this.#changes += 1;
+    this.#stamp(key);
     this.#forgetBeyondLimit(key);
     return true;
   }
@@ -131,6 +159,7 @@ export class ClaimTable<K extends string | number, V> {
     if (link !== undefined) {
       link.to = to;
       this.#changes += 1;
+      this.#stamp(key);
       this.#ended.push({ key, link, atMs: this.#monotonicMs() });
       // A key that is handed on all the time forgets its claims before their grace period is over, but not that they ended.
       if (this.#ended.length > this.#maxClaims) this.#evictOldest();
@@ -144,6 +173,7 @@ export class ClaimTable<K extends string | number, V> {
       if (link.value !== value || link.to === undefined || link.to <= to) continue;
       link.to = to;
       this.#changes += 1;
+      this.#stamp(key);
     }
   }
 
@@ -240,7 +270,12 @@ export class ClaimTable<K extends string | number, V> {
     link.older = undefined;
   }
 
+  #stamp(key: K): void {
+    if (this.#stamps !== undefined) this.#stamps[stampIndex(key)]! += 1;
+  }
+
   #remove(key: K, link: Link<V>): boolean {
+    this.#stamp(key);
     const newest = this.#newest.get(key);
     if (newest === link) {
       if (link.older === undefined) this.#newest.delete(key);
@@ -274,6 +309,15 @@ export class ClaimTable<K extends string | number, V> {
     }
     return undefined;
   }
+}
+
+/** Of a string its last characters, in which addresses differ. */
+function stampIndex(key: string | number): number {
+  if (typeof key === 'number') return Math.imul(key, 0x9e37_79b1) >>> (32 - STAMP_BITS);
+  let hash = key.length;
+  for (let at = Math.max(0, key.length - 6); at < key.length; at++)
+    hash = Math.imul(hash, 31) + key.charCodeAt(at);
+  return hash & (STAMPS - 1);
 }
 
 function isLink<V>(claim: Link<V> | V): claim is Link<V> {

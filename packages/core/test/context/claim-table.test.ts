@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ClaimTable } from '../../src/context/claim-table.ts';
 
@@ -52,6 +53,40 @@ test('every beginning and end of a claim is a change', () => {
     return claims.changes;
   });
   expect(changes).toEqual([1, 1, 1, 2]);
+});
+
+test('while the stamp of a key stays, so do the answers, and since when somebody alone has held it they are he', () => {
+  const stepArbitrary = fc.record({
+    act: fc.constantFrom('claim', 'claim', 'release', 'curtail', 'wait'),
+    key: fc.constantFrom('a', 'b', 'c'),
+    value: fc.constantFrom('x', 'y', 'z'),
+    time: fc.nat(9),
+  });
+  const times = Array.from({ length: 12 }, (_, time) => time);
+  fc.assert(
+    fc.property(fc.array(stepArbitrary, { maxLength: 40, size: 'max' }), fc.boolean(), (steps, isForever) => {
+      const { claims, clock } = table({ maxClaims: 6, graceMs: 10 });
+      const from = isForever ? Number.NEGATIVE_INFINITY : 0;
+      const answers = (key: string) => times.map((time) => claims.at(key, time));
+      const known = new Map(
+        ['a', 'b', 'c'].map((key) => [key, { stamp: claims.stampOf(key), answers: answers(key) }]),
+      );
+      for (const { act, key, value, time } of steps) {
+        if (act === 'claim') claims.claim(key, value, time === 0 ? from : time);
+        if (act === 'release') claims.release(key, value, time);
+        if (act === 'curtail') claims.curtail(key, value, time);
+        if (act === 'wait') clock.ms += 10;
+        for (const [asked, before] of known) {
+          const now = { stamp: claims.stampOf(asked), answers: answers(asked) };
+          if (now.stamp === before.stamp) expect(now.answers).toEqual(before.answers);
+          known.set(asked, now);
+          const since = claims.heldSince(asked);
+          const later = now.answers.filter((_, time) => time >= since);
+          expect(later).toEqual(later.map(() => claims.newest(asked)));
+        }
+      }
+    }),
+  );
 });
 
 test('a claim that is known already changes nothing', () => {

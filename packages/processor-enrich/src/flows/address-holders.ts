@@ -5,6 +5,7 @@
  */
 import type { AddressKey, Context, Holder, Pod } from '@tributary/core';
 import { Generations } from './generations.ts';
+import { SettledHolders } from './settled-holders.ts';
 import type { SocketOwner } from './socket-owner.ts';
 
 /** How long it is remembered who used an address, at least. */
@@ -15,6 +16,10 @@ const MAX_USERS = 4;
 
 /** A flow may begin that long before the socket that takes it: when its first packets were lost. */
 const LATE_MS = 3500;
+
+/** How many stamps of users there are: a power of two. */
+const STAMPS = 4096;
+const STAMP_BITS = 12;
 
 /** Somebody in a pod or container who was seen to use an address. */
 interface User {
@@ -28,6 +33,10 @@ interface User {
 export class AddressHolders {
   readonly #context: Context;
   readonly #users: Generations<AddressKey, User>;
+  readonly #settled = new SettledHolders();
+  /** Each changes when somebody else is seen to use an address of its hash. */
+  readonly #stamps = new Int32Array(STAMPS);
+  #place = -1;
 
   constructor(context: Context, maxAddresses: number) {
     this.#context = context;
@@ -49,11 +58,46 @@ export class AddressHolders {
       user.lastMs = Math.max(user.lastMs, lastMs);
       return;
     }
+    if (typeof address === 'number') this.#stamps[stampIndex(address)]! += 1;
     this.#users.set(address, { owner, fromMs, lastMs, older: firstOf(newest, MAX_USERS - 1) });
   }
 
   /** Who held an address at a time; undefined if nobody is known, or if that is doubtful. */
   at(address: AddressKey, timeMs: number): Holder | undefined {
+    this.#place = -1;
+    if (typeof address !== 'number') return this.#find(address, timeMs);
+    const stamp = (this.#context.addresses.stampOf(address) + this.#stamps[stampIndex(address)]!) | 0;
+    const place = this.#settled.placeOf(address);
+    const settled = this.#settled.get(place, address, stamp, timeMs);
+    if (settled !== undefined) {
+      this.#place = place;
+      return settled;
+    }
+    const holder = this.#find(address, timeMs);
+    if (holder !== undefined) this.#settle(address, stamp, timeMs, holder);
+    return holder;
+  }
+
+  /**
+   * The number of a place that the answer of the last call of `at` has to itself for the time being, for who keeps something beside
+   * it; -1 if it has none.
+   */
+  get place(): number {
+    return this.#place;
+  }
+
+  /** Keeps an answer that nothing but news can change: one claim, and nobody else seen. */
+  #settle(address: number, stamp: number, timeMs: number, holder: Holder): void {
+    const sinceMs = this.#context.addresses.heldSince(address);
+    if (timeMs < sinceMs) return;
+    if (holder.kind === 'pod') {
+      const user = this.#users.get(address);
+      if (user !== undefined && (user.older !== undefined || !isOf(user, holder, this.#context))) return;
+    }
+    this.#settled.set(address, stamp, sinceMs, holder);
+  }
+
+  #find(address: AddressKey, timeMs: number): Holder | undefined {
     const holder = this.#context.addresses.at(address, timeMs);
     if (holder?.kind !== 'pod') return holder;
     return this.#isContradicted(address, holder, timeMs) ? undefined : holder;
@@ -76,7 +120,11 @@ export class AddressHolders {
 }
 
 function isOf({ owner }: User, pod: Pod, context: Context): boolean {
-  return owner.podUid === pod.uid || owner.pod(context) === pod;
+  return owner.pod(context) === pod || owner.podUid === pod.uid;
+}
+
+function stampIndex(address: number): number {
+  return Math.imul(address, 0x85eb_ca6b) >>> (32 - STAMP_BITS);
 }
 
 function lastBefore(newest: User, timeMs: number): User | undefined {

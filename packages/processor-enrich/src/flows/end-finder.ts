@@ -81,6 +81,7 @@ export class EndFinder {
     const end = this.source;
     if (address === undefined) return;
     const holder = this.#holderAt(flow, address, flow.beginMs);
+    end.place = this.#holders.place;
     const socket = this.#peers.find(flow, true);
     if (socket !== undefined && this.#isOfFlow(socket, flow) && !this.#findPeer(end, socket, holder)) return;
     if (end.subject === undefined) this.#findByAddress(flow, end, address, holder);
@@ -108,6 +109,7 @@ export class EndFinder {
     const end = this.destination;
     if (address === undefined) return;
     const holder = this.#holderAt(flow, address, answeredMs(flow));
+    end.place = this.#holders.place;
     const service =
       holder === undefined && flow.isAnswered
         ? serviceAt(context, address, port, flow.transport, beginMs)

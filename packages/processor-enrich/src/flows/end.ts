@@ -19,6 +19,8 @@ export interface End {
   /** Where the connection went instead of the destination that was asked for, where the join found that out. */
   nat: AddressKey | undefined;
   natPort: number;
+  /** `AddressHolders.place` of who holds the address; -1 without one. */
+  place: number;
 }
 
 /** An end to fill. */
@@ -31,6 +33,7 @@ export function emptyEnd(): End {
     executable: undefined,
     nat: undefined,
     natPort: -1,
+    place: -1,
   };
 }
 
@@ -43,6 +46,7 @@ export function clearEnd(end: End): void {
   end.executable = undefined;
   end.nat = undefined;
   end.natPort = -1;
+  end.place = -1;
 }
 
 /** Says who is at an end. */

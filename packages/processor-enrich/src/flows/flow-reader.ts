@@ -149,6 +149,8 @@ export class FlowReader {
       sourceEnd: this.#endState(SOURCE_MATCH, 0),
       destinationEnd: this.#endState(DESTINATION_MATCH, 1),
       hasScope: reader.has(SCOPE),
+      port: undefined,
+      portTurn: 0,
     };
   }
 

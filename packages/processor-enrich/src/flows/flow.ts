@@ -1,4 +1,5 @@
 import type { AddressKey, NetworkTransport } from '@tributary/core';
+import type { SourcePort } from './peer-sockets.ts';
 import type { SidedAttributes } from './sided-attributes.ts';
 import type { Side } from './sides.ts';
 import type { SocketOwner } from './socket-owner.ts';
@@ -37,6 +38,10 @@ export interface Flow {
   readonly sourceEnd: EndState;
   readonly destinationEnd: EndState;
   readonly hasScope: boolean;
+  /** What `PeerSockets` keeps of its source's port. */
+  port: SourcePort | undefined;
+  /** The turn of `PeerSockets` at which that was. */
+  portTurn: number;
 }
 
 /** What a record tells of an end before the join. */

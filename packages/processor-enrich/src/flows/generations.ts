@@ -7,12 +7,18 @@ export class Generations<K, V> {
   readonly #spanMs: number;
   #young = new Map<K, V>();
   #old = new Map<K, V>();
+  #turns = 0;
   #sinceMs = Number.NEGATIVE_INFINITY;
 
   /** At most `maxEntries` are kept, each for at least `spanMs` after its last use unless there are too many. */
   constructor(maxEntries: number, spanMs = Number.POSITIVE_INFINITY) {
     this.#maxEntries = maxEntries;
     this.#spanMs = spanMs;
+  }
+
+  /** How often the young half became the old one. An entry is kept for at least one turn after its last use. */
+  get turns(): number {
+    return this.#turns;
   }
 
   /** How many entries are kept; one that is in both halves counts twice. */
@@ -49,5 +55,6 @@ export class Generations<K, V> {
   #turn(): void {
     this.#old = this.#young;
     this.#young = new Map();
+    this.#turns += 1;
   }
 }

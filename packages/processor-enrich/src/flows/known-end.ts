@@ -27,6 +27,7 @@ const NOTHING: Changing = { revision: 0 };
  * little as can be is touched to see whether it holds and to copy it: its fields, the entities, and bytes of the arena.
  */
 export class KnownEnd {
+  readonly subject: Subject;
   /** Up to which epoch of the shared facts and the tables it is known to hold. */
   #epoch: number;
   readonly #first: Changing;
@@ -42,7 +43,6 @@ export class KnownEnd {
   readonly place: Place | undefined;
   /** The same reached through Services. */
   behind: Map<KubeService, KnownEnd> | undefined = undefined;
-  readonly subject: Subject;
   /** The Service through which it was reached. */
   readonly service: KubeService | undefined;
   readonly #dependencies: Dependencies;
@@ -52,13 +52,13 @@ export class KnownEnd {
 
   constructor({ subject, service, place, dependencies, tablesRevision }: KnownEndParts, epoch: number) {
     const [first = NOTHING, second = NOTHING] = dependencies.own;
+    this.subject = subject;
     this.#epoch = epoch;
     this.#first = first;
     this.#firstRevision = first.revision;
     this.#second = second;
     this.#secondRevision = second.revision;
     this.place = place;
-    this.subject = subject;
     this.service = service;
     this.#dependencies = dependencies;
     this.#tablesRevision = tablesRevision;

@@ -9,6 +9,7 @@ import { KnownEnd } from './known-end.ts';
 import { SharedFacts } from './shared-facts.ts';
 import { SidedAttributes } from './sided-attributes.ts';
 import type { Side } from './sides.ts';
+import { SocketOwner } from './socket-owner.ts';
 
 /** When so many ends are known, or they take so much memory, or the first is so old, all are forgotten and made again. */
 const MAX_ENDS = 262_144;
@@ -23,6 +24,9 @@ export class KnownEnds {
   readonly #context: Context;
   readonly #tables: EndTables;
   readonly #known = new Map<Subject, KnownEnd>();
+  /** The same by the places of their addresses and the numbers of the owners: found without a look into the map. */
+  #atPlaces: (KnownEnd | undefined)[] = [];
+  #ofOwners: (KnownEnd | undefined)[] = [];
   #arena = new Arena();
   /** What rows tell of addresses where nobody is known. */
   readonly #rows = new Generations<AddedAttributes, SidedAttributes>(MAX_ROWS);
@@ -46,13 +50,31 @@ export class KnownEnds {
     if (!isFull && nowMs - this.#sinceMs < MAX_AGE_MS) return;
     this.#sinceMs = nowMs;
     this.#known.clear();
+    this.#atPlaces = [];
+    this.#ofOwners = [];
     this.#shared.clear();
     this.#arena = new Arena();
   }
 
   /** What is told of an end; undefined if nobody was found there. */
-  of({ subject, service }: End): KnownEnd | undefined {
+  of({ subject, service, place }: End): KnownEnd | undefined {
     if (subject === undefined) return undefined;
+    if (service !== undefined) return this.#find(subject, service);
+    if (subject instanceof SocketOwner) return this.#findAt(this.#ofOwners, subject.number, subject);
+    return this.#findAt(this.#atPlaces, place, subject);
+  }
+
+  #findAt(ends: (KnownEnd | undefined)[], place: number, subject: Subject): KnownEnd {
+    if (place < 0) return this.#find(subject, undefined);
+    const known = place < ends.length ? ends[place] : undefined;
+    if (known?.subject === subject && known.holds(this.#epoch, this.#tablesRevision)) return known;
+    const found = this.#find(subject, undefined);
+    while (ends.length <= place) ends.push(undefined);
+    ends[place] = found;
+    return found;
+  }
+
+  #find(subject: Subject, service: KubeService | undefined): KnownEnd {
     const plain = this.#known.get(subject);
     const known = service === undefined ? plain : plain?.behind?.get(service);
     if (known?.holds(this.#epoch, this.#tablesRevision) === true) return known;

@@ -52,7 +52,7 @@ export interface Socket {
 }
 
 /** The sockets of one source address and port. */
-interface SourcePort {
+export interface SourcePort {
   first: Socket | undefined;
   count: number;
   /** Some were forgotten: what is not known of them cannot be ruled out. */
@@ -94,6 +94,11 @@ export class PeerSockets {
       port = { first: undefined, count: 0, isCrowded: false };
       this.#forgotten += this.#ports.set(key, port);
     }
+    // A loopback address is that of another network namespace when more is known of the owner.
+    if (!isLoopback(flow.source!)) {
+      flow.port = port;
+      flow.portTurn = this.#ports.turns;
+    }
     const known = ownSocket(port, flow);
     if (known === undefined) addSocket(port, flow);
     else {
@@ -131,6 +136,8 @@ export class PeerSockets {
   }
 
   #portOf(flow: Flow): SourcePort | undefined {
+    // One turn later it is still the one that is kept.
+    if (flow.port !== undefined && this.#ports.turns - flow.portTurn <= 1) return flow.port;
     const key = this.#keyOf(flow);
     return key === undefined ? undefined : this.#ports.get(key);
   }

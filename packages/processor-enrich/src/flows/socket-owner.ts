@@ -22,15 +22,18 @@ export class SocketOwner implements OwnerNames {
   readonly unit: string;
   readonly userUnit: string;
   readonly hostName: string;
+  /** Tells it from the other owners that are kept with it, for who keeps something beside each; -1 if it is not kept. */
+  readonly number: number;
   #container: Container | undefined;
   #pod: Pod | undefined;
 
-  constructor({ containerId, podUid, unit, userUnit, hostName }: OwnerNames) {
+  constructor({ containerId, podUid, unit, userUnit, hostName }: OwnerNames, number = -1) {
     this.containerId = containerId;
     this.podUid = podUid;
     this.unit = unit;
     this.userUnit = userUnit;
     this.hostName = hostName;
+    this.number = number;
   }
 
   /** Whether another is told to be the same. */

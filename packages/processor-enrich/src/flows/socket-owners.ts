@@ -60,7 +60,7 @@ export class SocketOwners {
   find(memory: Memory): SocketOwner {
     const longest = this.#locate(memory);
     if (longest === 0) return this.#host;
-    return longest > MAX_NAME_BYTES ? this.#make() : this.#known();
+    return longest > MAX_NAME_BYTES ? this.#make(-1) : this.#known();
   }
 
   /** Finds where the names lie; returns the size of the longest, or somewhat more. */
@@ -145,26 +145,28 @@ export class SocketOwners {
     return hash ^ (hash >>> 15);
   }
 
-  /** Makes the owner and puts it in a place, whoever had that before. */
+  /** Makes an owner, and room where there is too little. */
   #keep(place: number, hash: number, packed: number): SocketOwner {
-    const owner = this.#make();
     const size = this.#sizes.reduce((sum, size) => sum + size, 0);
     const number = this.#places[place + NUMBER]!;
     if ((number === 0 && this.#owners.length >= MAX_OWNERS) || this.#used + size > MAX_BYTES) {
       this.#forgetAll();
-      return this.#put((hash & (FIRST_PLACES - 1)) * PLACE_WORDS, hash, packed, owner);
+      return this.#put((hash & (FIRST_PLACES - 1)) * PLACE_WORDS, hash, packed);
     }
     if (number === 0 && this.#owners.length * 2 >= this.#places.length / PLACE_WORDS) {
       this.#places = grown(this.#places);
-      return this.#put(freePlace(this.#places, hash), hash, packed, owner);
+      return this.#put(freePlace(this.#places, hash), hash, packed);
     }
-    return this.#put(place, hash, packed, owner);
+    return this.#put(place, hash, packed);
   }
 
-  #put(place: number, hash: number, packed: number, owner: SocketOwner): SocketOwner {
+  /** Makes the owner and puts it in a place, whoever had that before. */
+  #put(place: number, hash: number, packed: number): SocketOwner {
     const places = this.#places;
     if (places[place + NUMBER] === 0) places[place + NUMBER] = this.#owners.length + 1;
-    this.#owners[places[place + NUMBER]! - 1] = owner;
+    const index = places[place + NUMBER]! - 1;
+    const owner = this.#make(index);
+    this.#owners[index] = owner;
     places[place] = hash;
     places[place + SIZES] = packed;
     places[place + AT] = this.#keepNames();
@@ -194,11 +196,11 @@ export class SocketOwners {
     this.#used = 0;
   }
 
-  #make(): SocketOwner {
+  #make(number: number): SocketOwner {
     const [containerId = '', podUid = '', userUnit = '', unit = ''] = this.#keys.map(
       (key) => this.#reader.text(key) ?? '',
     );
-    return new SocketOwner({ containerId, podUid, userUnit, unit, hostName: this.#host.hostName });
+    return new SocketOwner({ containerId, podUid, userUnit, unit, hostName: this.#host.hostName }, number);
   }
 }
 

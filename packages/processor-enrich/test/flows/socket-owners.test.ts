@@ -59,7 +59,8 @@ test('an owner has the names that its record tells and no others, whatever was r
           const text = names[at];
           return [name, typeof text === 'string' ? text : ''];
         });
-        expect({ ...owner }).toEqual({ ...Object.fromEntries(expected), hostName: host });
+        const { number: _, ...found } = owner;
+        expect(found).toEqual({ ...Object.fromEntries(expected), hostName: host });
       }
     }),
     { numRuns: 300 },
