@@ -61,6 +61,7 @@ export * from './exporter/config.ts';
 export { createExporter, type ExporterOptions } from './exporter/create-exporter.ts';
 export type { Send, SendResult } from './exporter/send.ts';
 export { Fifo } from './fifo.ts';
+export { BodyPieces } from './net/body-pieces.ts';
 export * from './net/compression.ts';
 export * from './net/cors.ts';
 export * from './net/http-server.ts';

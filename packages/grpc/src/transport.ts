@@ -6,7 +6,9 @@
  *
  * Specification: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */
+
 import type { ClientTls, CompressionType, ListenAddress, ListenEndpoint, ServerTls } from '@tributary/core';
+import type { EndReason } from './http2/connection-error.ts';
 
 /** Makes both ends of gRPC connections. */
 export interface GrpcTransport {
@@ -49,13 +51,22 @@ export interface GrpcServerOptions {
   readonly methods: ReadonlyMap<string, UnaryHandler>;
   /** The largest message, compressed and also decompressed, in bytes; a larger one gets RESOURCE_EXHAUSTED. */
   readonly maxReceiveBytes: number;
-  /** Streams open at once on one connection; undefined leaves it to HTTP/2 (unlimited). */
+  /** Calls open at once on one connection, 10,000 unless told otherwise; more are refused. */
   readonly maxConcurrentStreams?: number;
+  /**
+   * What messages that have not come whole may take together, in bytes: 256 MiB, or two of the largest if that is more, unless
+   * told otherwise. Beyond it those that stand still are given up, and if that is not enough, those that come are refused.
+   */
+  readonly maxBufferedBytes?: number;
+  /** How long a request or a frame that has begun may stand still; a minute unless told otherwise. */
+  readonly stallTimeoutMs?: number;
   readonly keepalive?: ServerKeepalive;
   /** TLS with ALPN `h2`; undefined listens in clear text. */
   readonly tls?: ServerTls;
   /** Called for each message that no handler got to see, with the status that the client was given for it. */
   readonly onRefused?: (code: number) => void;
+  /** Called when a connection is ended for what its client did. */
+  readonly onEnded?: (reason: EndReason) => void;
 }
 
 export interface GrpcServer {

@@ -3,7 +3,7 @@ import { createServer as createTcpServer } from 'node:net';
 import type { RpcStatus } from '@tributary/core';
 import { expect, onTestFinished } from 'vitest';
 import { GrpcError } from '../src/grpc-error.ts';
-import { grpcJs } from '../src/index.ts';
+import { http2Transport } from '../src/index.ts';
 import type { GrpcClient, GrpcClientOptions, GrpcServerOptions, UnaryHandler } from '../src/transport.ts';
 
 export const PATH = '/test.Echo/Say';
@@ -14,7 +14,7 @@ export async function serve(
   handler: UnaryHandler,
   options: Partial<GrpcServerOptions> = {},
 ): Promise<number> {
-  const server = grpcJs.createServer({
+  const server = http2Transport.createServer({
     methods: new Map([[PATH, handler]]),
     maxReceiveBytes: 1000,
     ...options,
@@ -27,7 +27,7 @@ export async function serve(
 
 /** A client for as long as the test lasts. */
 export function dial(port: number, options: Partial<GrpcClientOptions> = {}): GrpcClient {
-  const client = grpcJs.createClient({ target: `127.0.0.1:${port}`, ...options });
+  const client = http2Transport.createClient({ target: `127.0.0.1:${port}`, ...options });
   onTestFinished(() => client.close());
   return client;
 }

@@ -66,13 +66,12 @@ describe('other implementations', () => {
       RPC_CODES.INTERNAL,
     ],
     [
-      // The library takes it for the head of a message; OTLP's clients give up all the same.
       'HTML',
       (stream) => {
         stream.respond({ ':status': 200, 'content-type': 'text/html' });
         stream.end('<html>');
       },
-      RPC_CODES.RESOURCE_EXHAUSTED,
+      RPC_CODES.UNKNOWN,
     ],
     [
       'an HTTP error',

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RPC_CODES } from '@tributary/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { grpcJs } from '../src/index.ts';
+import { http2Transport } from '../src/index.ts';
 import type { UnaryHandler } from '../src/transport.ts';
 import { dial, echo, failure, HELLO, PATH, serve, unusedPort } from './dial.ts';
 
@@ -47,7 +47,7 @@ describe('a server that is not there', () => {
     const client = dial(port);
     expect((await failure(client.call({ path: PATH, message: [HELLO] }))).code).toBe(RPC_CODES.UNAVAILABLE);
     const waiting = client.call({ path: PATH, message: [HELLO], waitForReady: true, timeoutMs: 30_000 });
-    const server = grpcJs.createServer({ methods: new Map([[PATH, echo]]), maxReceiveBytes: 1000 });
+    const server = http2Transport.createServer({ methods: new Map([[PATH, echo]]), maxReceiveBytes: 1000 });
     onTestFinished(() => server.close(AbortSignal.abort()));
     await server.listen({ endpoint: `127.0.0.1:${port}`, transport: 'tcp' });
     expect(Buffer.from(await waiting)).toEqual(HELLO);
@@ -55,14 +55,14 @@ describe('a server that is not there', () => {
 
   it('is found again after it was gone', async () => {
     const options = { methods: new Map([[PATH, echo]]), maxReceiveBytes: 1000 };
-    const first = grpcJs.createServer(options);
+    const first = http2Transport.createServer(options);
     const address = await first.listen({ endpoint: '127.0.0.1:0', transport: 'tcp' });
     const port = address.kind === 'tcp' ? address.port : 0;
     const client = dial(port);
     await client.call({ path: PATH, message: [HELLO] });
     await first.close();
     expect((await failure(client.call({ path: PATH, message: [HELLO] }))).code).toBe(RPC_CODES.UNAVAILABLE);
-    const second = grpcJs.createServer(options);
+    const second = http2Transport.createServer(options);
     onTestFinished(() => second.close(AbortSignal.abort()));
     await second.listen({ endpoint: `127.0.0.1:${port}`, transport: 'tcp' });
     expect(Buffer.from(await client.call({ path: PATH, message: [HELLO], waitForReady: true }))).toEqual(
@@ -75,7 +75,7 @@ describe('closing a server', () => {
   it('answers the calls under way and takes no others', async () => {
     const { promise, resolve } = Promise.withResolvers<Uint8Array>();
     let called = 0;
-    const server = grpcJs.createServer({
+    const server = http2Transport.createServer({
       maxReceiveBytes: 1000,
       methods: new Map([
         [
@@ -102,7 +102,7 @@ describe('closing a server', () => {
   });
 
   it('is harmless before it listens', async () => {
-    const server = grpcJs.createServer({ methods: new Map(), maxReceiveBytes: 1 });
+    const server = http2Transport.createServer({ methods: new Map(), maxReceiveBytes: 1 });
     await server.close();
   });
 });
@@ -112,7 +112,7 @@ describe('connections', () => {
     const dir = mkdtempSync(join(tmpdir(), 'tributary-grpc-'));
     const endpoint = join(dir, 'grpc.sock');
     let peer: string | undefined;
-    const server = grpcJs.createServer({
+    const server = http2Transport.createServer({
       maxReceiveBytes: 1000,
       methods: new Map([
         [

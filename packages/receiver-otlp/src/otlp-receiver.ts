@@ -5,18 +5,17 @@ import {
   type ListenAddress,
   type ListenEndpoint,
   PipelineError,
-  RPC_CODES,
   ServerTls,
   type Settings,
   type SignalConsumer,
   type TlsServerConfig,
 } from '@tributary/core';
-import { type GrpcServer, grpcJs } from '@tributary/grpc';
+import { type GrpcServer, http2Transport } from '@tributary/grpc';
 import type { GrpcConfig, HttpConfig, OtlpReceiverConfig } from './config.ts';
 import { exportMethods } from './grpc-methods.ts';
 import { HttpExport } from './http-export.ts';
 import { Intake } from './intake.ts';
-import { RefusedRequests } from './refused-requests.ts';
+import { endedConnections, grpcRefusalReason, RefusedRequests } from './refused-requests.ts';
 
 const MIB = 1024 * 1024;
 
@@ -85,7 +84,7 @@ export class OtlpReceiver implements Component {
     const tls = this.#loadTls('grpc', config.tls);
     const refused = new RefusedRequests(this.#settings.telemetry, 'grpc');
     const intake = new Intake(this.#next, refused);
-    this.#grpc = grpcJs.createServer({
+    this.#grpc = http2Transport.createServer({
       methods: exportMethods(this.#next.signals, intake, { includeMetadata: config.include_metadata }),
       maxReceiveBytes: config.max_recv_msg_size_mib * MIB,
       ...(config.max_concurrent_streams === 0 ? {} : { maxConcurrentStreams: config.max_concurrent_streams }),
@@ -96,7 +95,8 @@ export class OtlpReceiver implements Component {
         ...unlessZero('timeMs', keepalive.time),
         ...unlessZero('timeoutMs', keepalive.timeout),
       },
-      onRefused: (code) => refused.count(code === RPC_CODES.RESOURCE_EXHAUSTED ? 'too_large' : 'compression'),
+      onRefused: (code) => refused.count(grpcRefusalReason(code)),
+      onEnded: endedConnections(this.#settings.telemetry),
       ...(tls === undefined ? {} : { tls }),
     });
     return this.#listen('grpc', config, this.#grpc);

@@ -142,7 +142,7 @@ const STATUSES: Readonly<Record<string, unknown>> = {
   'half a head': 'hung up',
   'half a body': 'hung up',
   'half a preface': 'hung up',
-  'a gRPC message cut off': 'UNIMPLEMENTED',
+  'a gRPC message cut off': 'INTERNAL',
   'no gRPC message': 'UNIMPLEMENTED',
   'two gRPC messages': 'UNIMPLEMENTED',
   'a gRPC message of 4 GiB': 'RESOURCE_EXHAUSTED',

@@ -1,6 +1,6 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import type { Consumer, Signal } from '@tributary/core';
-import { type GrpcClient, type GrpcClientOptions, grpcJs } from '@tributary/grpc';
+import { type GrpcClient, type GrpcClientOptions, http2Transport } from '@tributary/grpc';
 import { type Sink, signalConsumer, sink, type TestSettings, testSettings } from '@tributary/testkit';
 import { onTestFinished } from 'vitest';
 import { otlpReceiverConfigSchema } from '../src/config.ts';
@@ -61,7 +61,7 @@ export async function startReceiver(options: StartOptions = {}): Promise<Started
     grpcPort,
     post: (path, body, headers = PROTOBUF) => send(httpPort, 'POST', path, headers, body),
     grpcClient: (clientOptions = {}) => {
-      const client = grpcJs.createClient({ target: `127.0.0.1:${grpcPort}`, ...clientOptions });
+      const client = http2Transport.createClient({ target: `127.0.0.1:${grpcPort}`, ...clientOptions });
       onTestFinished(() => client.close());
       return client;
     },

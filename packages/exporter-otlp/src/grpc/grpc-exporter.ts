@@ -11,7 +11,7 @@ import {
   type SendResult,
   type Settings,
 } from '@tributary/core';
-import { type GrpcClient, GrpcError, grpcJs } from '@tributary/grpc';
+import { type GrpcClient, GrpcError, http2Transport } from '@tributary/grpc';
 import { SERVICES } from '../services.ts';
 import type { OtlpGrpcConfig } from './config.ts';
 import { grpcTarget } from './endpoint.ts';
@@ -64,7 +64,7 @@ class GrpcConnection {
     if (isTls ?? !isClearText(tls)) {
       this.#tls = new ClientTls(tls, { where: `exporters::${id}::tls`, configDir, logger });
     }
-    this.#client = grpcJs.createClient({
+    this.#client = http2Transport.createClient({
       target,
       loadBalancing: balancer_name,
       keepalive: {

@@ -13,19 +13,6 @@ const RETRYABLE_CODES: ReadonlySet<number> = new Set([
   RPC_CODES.DATA_LOSS,
 ]);
 
-/**
- * What the transport says of an answer that broke off or was no answer of gRPC. It has only INTERNAL and
- * RESOURCE_EXHAUSTED for that, which from a backend would be a refusal for good; but the backend has not refused
- * anything. Each text is held to the transport by test/grpc/failures.test.ts.
- */
-const NO_ANSWER = [
-  /^Received RST_STREAM with code /,
-  /^Received message larger than max /,
-  /^Bandwidth exhausted or memory limit exceeded$/,
-  /^the server answered OK without a message$/,
-  / cannot be decompressed /,
-] as const;
-
 /** What a person can do about a code. */
 const ADVICE: Readonly<Record<number, string>> = {
   [RPC_CODES.UNAUTHENTICATED]: 'Check the credentials in "headers".',
@@ -48,9 +35,8 @@ export function toPipelineError(
   endpoint: string,
 ): PermanentError | RetryableError {
   const { code, message, retryDelayMs } = error.status;
-  if (!Number.isInteger(code) || NO_ANSWER.some((text) => text.test(message))) {
-    return noAnswer(id, endpoint, oneLine(message) || 'no status');
-  }
+  // What this side says of an answer that broke off, or was none of gRPC, is no refusal: the backend has said nothing.
+  if (error.isOwn && !RETRYABLE_CODES.has(code)) return noAnswer(id, endpoint, oneLine(message));
   const reason = message === '' ? rpcCodeName(code) : `${rpcCodeName(code)}: ${oneLine(message)}`;
   const isThrottled = code === RPC_CODES.RESOURCE_EXHAUSTED && retryDelayMs !== undefined;
   if (RETRYABLE_CODES.has(code) || isThrottled) {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo, Server } from 'node:net';
 import { type Component, type Consumer, type ServerTls, SIGNALS, type Signal } from '@tributary/core';
-import { grpcJs, type UnaryRequest } from '@tributary/grpc';
+import { http2Transport, type UnaryRequest } from '@tributary/grpc';
 import { nopHost, type TestSettings, testSettings } from '@tributary/testkit';
 import { otlpGrpcExporter } from '../../src/index.ts';
 import { SERVICES } from '../../src/services.ts';
@@ -39,7 +39,7 @@ export async function startBackend(answer: Answer = accept, tls?: ServerTls): Pr
     calls.push(call);
     return answer(call);
   };
-  const server = grpcJs.createServer({
+  const server = http2Transport.createServer({
     methods: new Map(SIGNALS.map((signal) => [SERVICES[signal].grpcPath, handler(signal)])),
     maxReceiveBytes: 64 * 1024 * 1024,
     ...(tls === undefined ? {} : { tls }),

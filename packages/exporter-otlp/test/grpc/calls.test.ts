@@ -85,7 +85,7 @@ describe('a call of otlp_grpc', () => {
     await exporter.consume(numberedBatch('logs', [1]));
     const metadata = backend.calls[0]?.metadata;
     expect(metadata?.get('x-api-key')).toEqual(['secret']);
-    expect(metadata?.get('user-agent')?.[0]).toMatch(/^Tributary\/1\.2\.3 \(.*\) grpc-node-js\//);
+    expect(metadata?.get('user-agent')?.[0]).toMatch(/^Tributary\/1\.2\.3 \(.*\) grpc-tributary\/1$/);
   });
 
   it.each(['http://', 'dns:///'])('goes to an endpoint that begins with %s', async (scheme) => {

@@ -57,7 +57,7 @@ describe('a backend that answers nonsense acknowledges nothing:', () => {
         stream.respond({ ':status': 200, 'content-type': 'text/html' });
         stream.end('<html>');
       },
-      'Received message larger than max (1752460652 vs 4194304)',
+      'the answer is none of gRPC (HTTP 200 with content type "text/html")',
     ],
     [
       'a message without status',
@@ -65,7 +65,7 @@ describe('a backend that answers nonsense acknowledges nothing:', () => {
         stream.respond(GRPC);
         stream.end(frame(Buffer.alloc(0)));
       },
-      'Received RST_STREAM with code 0 (Call ended without gRPC status)',
+      'the answer ends without a status',
     ],
     [
       'a status without message',
@@ -75,12 +75,12 @@ describe('a backend that answers nonsense acknowledges nothing:', () => {
     [
       'a status that is no number',
       (stream) => stream.respond({ ...GRPC, 'grpc-status': 'fine' }, { endStream: true }),
-      'no status',
+      'the status of the answer is no number',
     ],
     [
       'a message that is cut',
       (stream) => answer(stream, frame(Buffer.alloc(9)).subarray(0, 8)),
-      'the server answered OK without a message',
+      'the message ends after 3 of 9 bytes',
     ],
     [
       'a message that is not what its encoding says',
@@ -90,15 +90,15 @@ describe('a backend that answers nonsense acknowledges nothing:', () => {
     [
       'a message that is too large',
       (stream) => answer(stream, frame(Buffer.alloc(5 * 1024 * 1024))),
-      'Received message larger than max (5242880 vs 4194304)',
+      'the message is larger than the limit (5242880 of 4194304 bytes)',
     ],
     [
       'a message that is none of OTLP',
       (stream) => answer(stream, frame(Buffer.from('<html>'))),
       '6 bytes that are no export response',
     ],
-    ['a reset', (stream) => stream.close(2), 'Received RST_STREAM with code 2 (Internal server error)'],
-    ['a plea for calm', (stream) => stream.close(11), 'Bandwidth exhausted or memory limit exceeded'],
+    ['a reset', (stream) => stream.close(2), 'the server reset the stream (INTERNAL_ERROR)'],
+    ['a plea for calm', (stream) => stream.close(11), 'the server reset the stream (ENHANCE_YOUR_CALM)'],
   ])('%s', async (_, misbehave, found) => {
     const backend = await startHttp2(misbehave);
     open.push(() => backend.close());

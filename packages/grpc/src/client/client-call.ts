@@ -1,0 +1,106 @@
+import { RPC_CODES, type RpcStatus } from '@tributary/core';
+import { decompressMessage } from '../encoding.ts';
+import { GrpcError } from '../grpc-error.ts';
+import type { UnaryCall } from '../transport.ts';
+
+/** How often a call is sent again of which the server has said that it did nothing for it. */
+const MAX_RETRIES = 1;
+
+/** Who a call is handed to. */
+export interface CallOwner {
+  /** Sends the call when there is a connection for it. */
+  dispatch(call: ClientCall): void;
+  /** The call is over. */
+  onSettled(call: ClientCall): void;
+}
+
+/** A call from its beginning to its end, over as many attempts as it takes. */
+export class ClientCall {
+  readonly call: UnaryCall;
+  readonly promise: Promise<Uint8Array>;
+  readonly #owner: CallOwner;
+  readonly #resolve: (message: Uint8Array) => void;
+  readonly #reject: (error: GrpcError) => void;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #abandon: (() => void) | undefined;
+  #retries = 0;
+  #isSettled = false;
+
+  constructor(call: UnaryCall, owner: CallOwner) {
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+    this.call = call;
+    this.promise = promise;
+    this.#owner = owner;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    call.signal?.addEventListener('abort', this.#cancel, { once: true });
+    if (call.timeoutMs !== undefined) this.#timer = setTimeout(this.#expire, call.timeoutMs);
+  }
+
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  /** The call is on its way; `abandon` ends that when the call is over before its answer. */
+  begin(abandon: () => void): void {
+    this.#abandon = abandon;
+  }
+
+  /** The server did nothing for the call: it may be sent again without harm. */
+  retry(error: GrpcError): void {
+    if (this.#isSettled) return;
+    if (this.#retries >= MAX_RETRIES) return this.fail(error);
+    this.#retries += 1;
+    this.#abandon = undefined;
+    this.#owner.dispatch(this);
+  }
+
+  /** The answer has come. `encoding` is undefined for a message that is not compressed. */
+  finish(message: Uint8Array, encoding: string | undefined, limit: number): void {
+    if (this.#isSettled) return;
+    this.#abandon = undefined;
+    try {
+      const content = encoding === undefined ? message : decompressMessage(message, encoding, limit);
+      if (content instanceof Promise) content.then(this.#succeed, (error: GrpcError) => this.fail(error));
+      else this.#succeed(content);
+    } catch (error) {
+      this.fail(error as GrpcError);
+    }
+  }
+
+  fail(error: GrpcError): void {
+    if (!this.#settle()) return;
+    this.#abandon = undefined;
+    this.#reject(error);
+  }
+
+  /** Ends the call from this side. */
+  end(status: RpcStatus): void {
+    const abandon = this.#abandon;
+    if (this.#isSettled) return;
+    this.fail(new GrpcError(status, { isOwn: true }));
+    abandon?.();
+  }
+
+  readonly #succeed = (message: Uint8Array): void => {
+    if (this.#settle()) this.#resolve(message);
+  };
+
+  readonly #cancel = (): void => {
+    this.end({ code: RPC_CODES.CANCELLED, message: 'the call was cancelled' });
+  };
+
+  readonly #expire = (): void => {
+    const message = `the call was not answered within ${this.call.timeoutMs} ms`;
+    this.end({ code: RPC_CODES.DEADLINE_EXCEEDED, message });
+  };
+
+  #settle(): boolean {
+    if (this.#isSettled) return false;
+    this.#isSettled = true;
+    clearTimeout(this.#timer);
+    this.call.signal?.removeEventListener('abort', this.#cancel);
+    this.#owner.onSettled(this);
+    return true;
+  }
+}

@@ -1,0 +1,276 @@
+import { RPC_CODES, type RpcStatus } from '@tributary/core';
+import { ACCEPT_ENCODING, decompressMessage } from '../encoding.ts';
+import { GrpcError } from '../grpc-error.ts';
+import type { Http2Connection } from '../http2/connection.ts';
+import { ERROR_CODE } from '../http2/protocol.ts';
+import { Http2Stream } from '../http2/stream.ts';
+import { MessageReader } from '../message-reader.ts';
+import { plain } from '../status-fields.ts';
+import type { UnaryHandler, UnaryRequest } from '../transport.ts';
+import {
+  ANSWER_HEADERS,
+  EMPTY_ANSWER_DATA_BYTES,
+  httpBlock,
+  messageHead,
+  OK_TRAILERS,
+  statusBlock,
+  writeEmptyAnswer,
+} from './answers.ts';
+import type { RequestHead } from './request-head.ts';
+import type { Holder, ServerMemory } from './server-memory.ts';
+
+/** How long a client is asked to wait that came when there was no memory. */
+const NO_MEMORY_DELAY_MS = 1000;
+
+/** What the calls of a connection have in common. */
+export interface CallContext {
+  readonly connection: Http2Connection<RequestHead>;
+  readonly methods: ReadonlyMap<string, UnaryHandler>;
+  readonly maxReceiveBytes: number;
+  readonly memory: ServerMemory;
+  readonly peerAddress: string;
+  readonly onRefused: (code: number) => void;
+  /** A handler is at work from the first call to the second, also when its stream has ended meanwhile. */
+  onHandlerBegin(): void;
+  onHandlerEnd(): void;
+}
+
+/** One request, from its header block to its answer. */
+export class ServerCall extends Http2Stream<RequestHead> implements Holder {
+  readonly #context: CallContext;
+  readonly #head: RequestHead;
+  readonly #reader: MessageReader;
+  readonly #startMs: number;
+  #handler: UnaryHandler | undefined;
+  #reservedBytes = 0;
+  #dataBytes = 0;
+  progressMs: number;
+  /** When answering began to be this side's business; undefined before. */
+  answeringSinceMs: number | undefined;
+
+  constructor(id: number, head: RequestHead, streamWindowBytes: number, context: CallContext) {
+    super(id, context.connection.peer.initialWindowBytes, streamWindowBytes);
+    this.#context = context;
+    this.#head = head;
+    this.#reader = new MessageReader(context.maxReceiveBytes);
+    this.#startMs = context.connection.heardMs;
+    this.progressMs = this.#startMs;
+  }
+
+  get wantsData(): boolean {
+    return true;
+  }
+
+  /** When the call began. */
+  get startMs(): number {
+    return this.#startMs;
+  }
+
+  /** When the client will have given up waiting. */
+  get deadlineMs(): number {
+    return this.#startMs + (this.#head.timeoutMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Looks at the head, and refuses at once what can only be refused. */
+  begin(): void {
+    const head = this.#head;
+    // What is no call of gRPC is answered when it has ended: HTTP's clients read no answer before.
+    if (!head.isGrpc) return;
+    if (head.isTooLarge) this.#refuse(RPC_CODES.RESOURCE_EXHAUSTED, 'the metadata is larger than the limit');
+    else if (Number.isNaN(head.timeoutMs))
+      this.#refuse(RPC_CODES.INTERNAL, 'the grpc-timeout cannot be read');
+    else {
+      this.#handler = this.#context.methods.get(head.path);
+      if (this.#handler === undefined) {
+        this.#refuse(RPC_CODES.UNIMPLEMENTED, `the server does not implement the method ${head.path}`);
+      }
+    }
+  }
+
+  onHeaders(head: RequestHead, endStream: boolean): void {
+    // RFC 9113 section 8.1: trailers end the request.
+    if (head.isTrailers && endStream) return;
+    this.#context.connection.reset(this, ERROR_CODE.PROTOCOL_ERROR);
+    this.onReset();
+  }
+
+  onData(piece: Buffer): void {
+    this.#dataBytes += piece.length;
+    this.progressMs = this.#context.connection.heardMs;
+    if (this.#handler === undefined) return;
+    try {
+      const kept = this.#reader.push(piece);
+      if (kept === 0 || this.#context.memory.reserve(kept, this)) this.#reservedBytes += kept;
+      else this.#refuseMessage(noMemory());
+    } catch (error) {
+      this.#refuseMessage(error);
+    }
+  }
+
+  onEnd(): void {
+    const { contentLength } = this.#head;
+    if (contentLength !== undefined && contentLength !== this.#dataBytes) {
+      this.#context.connection.reset(this, ERROR_CODE.PROTOCOL_ERROR);
+      this.onReset();
+      return;
+    }
+    this.answeringSinceMs = this.progressMs;
+    if (this.#handler === undefined) return this.#answerHttp();
+    if (!this.#reader.isWhole) return this.#refuseMessage(this.#reader.cutOff());
+    const message = this.#reader.content();
+    this.#drop();
+    if (!this.#reader.isCompressed) return this.#handle(this.#handler, message);
+    this.#decompress(this.#handler, message);
+  }
+
+  onReset(): void {
+    const wasReading = this.#handler !== undefined && !this.isRemoteClosed;
+    this.#drop();
+    if (wasReading) this.#context.onRefused(RPC_CODES.CANCELLED);
+  }
+
+  onConnectionLost(): void {
+    this.onReset();
+  }
+
+  giveUp(): void {
+    this.#refuseMessage(noMemory());
+  }
+
+  /** Ends a call whose client sends no more, or does not take its answer. */
+  stall(): void {
+    if (this.isRemoteClosed) this.#context.connection.reset(this, ERROR_CODE.CANCEL);
+    else {
+      const message = 'the request did not come to its end';
+      this.#refuseMessage(new GrpcError({ code: RPC_CODES.CANCELLED, message }));
+    }
+  }
+
+  /** The client waits no longer. What the handler makes of the message is its own business. */
+  expire(): void {
+    this.#refuse(RPC_CODES.DEADLINE_EXCEEDED, 'the deadline of the call is over');
+  }
+
+  #decompress(handler: UnaryHandler, message: Uint8Array): void {
+    try {
+      const content = decompressMessage(message, this.#head.encoding, this.#context.maxReceiveBytes);
+      if (!(content instanceof Promise)) return this.#handle(handler, content);
+      this.#context.onHandlerBegin();
+      content
+        .then((bytes) => {
+          if (this.isOpen && !this.isLocalClosed) this.#handle(handler, bytes);
+        })
+        .catch((error: unknown) => this.#refuseMessage(error))
+        .finally(() => this.#context.onHandlerEnd());
+    } catch (error) {
+      this.#refuseMessage(error);
+    }
+  }
+
+  #handle(handler: UnaryHandler, message: Uint8Array): void {
+    const { peerAddress } = this.#context;
+    let result: Uint8Array | Promise<Uint8Array>;
+    try {
+      result = handler(new Request(message, peerAddress, this.#head));
+    } catch (error) {
+      return this.#fail(error);
+    }
+    if (!(result instanceof Promise)) return this.#answer(result);
+    this.#context.onHandlerBegin();
+    result.then(this.#onAnswer, this.#onFailure);
+  }
+
+  readonly #onAnswer = (message: Uint8Array): void => {
+    this.#context.onHandlerEnd();
+    this.#answer(message);
+  };
+
+  readonly #onFailure = (error: unknown): void => {
+    this.#context.onHandlerEnd();
+    this.#fail(error);
+  };
+
+  #answer(message: Uint8Array): void {
+    if (!this.isOpen || this.isLocalClosed) return;
+    const { connection } = this.#context;
+    this.answeringSinceMs = performance.now();
+    if (message.length === 0 && connection.canSend(this, EMPTY_ANSWER_DATA_BYTES)) {
+      writeEmptyAnswer(this.id, connection.output);
+      connection.onBodySent(this, EMPTY_ANSWER_DATA_BYTES);
+    } else {
+      connection.sendHeaders(this, ANSWER_HEADERS, false);
+      connection.sendBody(this, [messageHead(message.length), message], OK_TRAILERS);
+    }
+  }
+
+  #fail(error: unknown): void {
+    const { code, message, retryDelayMs } =
+      error instanceof GrpcError ? error.status : { code: RPC_CODES.INTERNAL, message: 'internal error' };
+    this.#refuse(code, message, retryDelayMs);
+  }
+
+  /** Answers a message that the handler does not get to see. */
+  #refuseMessage(error: unknown): void {
+    if (!this.isOpen || this.isLocalClosed) return;
+    this.#drop();
+    this.#fail(error);
+    this.#context.onRefused(error instanceof GrpcError ? error.status.code : RPC_CODES.INTERNAL);
+  }
+
+  #refuse(code: number, message: string, retryDelayMs?: number): void {
+    if (!this.isOpen || this.isLocalClosed) return;
+    this.#handler = undefined;
+    const { connection } = this.#context;
+    const status: RpcStatus =
+      retryDelayMs === undefined ? { code, message } : { code, message, retryDelayMs };
+    // A client that is refused for its encoding is told which ones there are.
+    const more = code === RPC_CODES.UNIMPLEMENTED ? [plain('grpc-accept-encoding', ACCEPT_ENCODING)] : [];
+    connection.sendHeaders(this, statusBlock(status, more), true);
+    // RFC 9113 section 8.1: the rest of the request is not needed.
+    if (!this.isRemoteClosed) connection.reset(this, ERROR_CODE.NO_ERROR);
+  }
+
+  #answerHttp(): void {
+    const { method, isTooLarge } = this.#head;
+    const [status, text] = isTooLarge
+      ? ([431, 'The headers are larger than the limit.\n'] as const)
+      : method === 'POST'
+        ? ([415, 'This port takes gRPC: POST with the content type application/grpc.\n'] as const)
+        : ([405, 'This port takes gRPC: POST with the content type application/grpc.\n'] as const);
+    const body = Buffer.from(text);
+    const hasBody = method !== 'HEAD';
+    const { connection } = this.#context;
+    connection.sendHeaders(this, httpBlock(status, body.length), !hasBody);
+    if (hasBody) connection.sendBody(this, [body]);
+  }
+
+  #drop(): void {
+    this.#context.memory.release(this.#reservedBytes, this);
+    this.#reservedBytes = 0;
+    this.#reader.clear();
+  }
+}
+
+function noMemory(): GrpcError {
+  return new GrpcError({
+    code: RPC_CODES.UNAVAILABLE,
+    message: 'the process has no memory for the request now. Send it again later.',
+    retryDelayMs: NO_MEMORY_DELAY_MS,
+  });
+}
+
+class Request implements UnaryRequest {
+  readonly message: Uint8Array;
+  readonly peerAddress: string;
+  readonly #head: RequestHead;
+
+  constructor(message: Uint8Array, peerAddress: string, head: RequestHead) {
+    this.message = message;
+    this.peerAddress = peerAddress;
+    this.#head = head;
+  }
+
+  metadata(): ReadonlyMap<string, readonly string[]> {
+    return this.#head.metadata();
+  }
+}

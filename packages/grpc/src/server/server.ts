@@ -1,0 +1,95 @@
+import { createServer as createPlainServer, type Server as NetServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { type ListenAddress, type ListenEndpoint, listen } from '@tributary/core';
+import type { GrpcServer, GrpcServerOptions } from '../transport.ts';
+import { ServerConnection, type ServerShared } from './server-connection.ts';
+import { serverLimits } from './server-limits.ts';
+import { ServerMemory } from './server-memory.ts';
+
+/** How long a TLS handshake may take. */
+const HANDSHAKE_TIMEOUT_MS = 20_000;
+
+/** A server of unary gRPC on HTTP/2 of our own. */
+export class Http2GrpcServer implements GrpcServer {
+  readonly #options: GrpcServerOptions;
+  readonly #shared: ServerShared;
+  /** All that are open, TLS handshakes under way included. */
+  readonly #sockets = new Set<Socket>();
+  readonly #connections = new Set<ServerConnection>();
+  #listener: NetServer | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(options: GrpcServerOptions) {
+    this.#options = options;
+    const limits = serverLimits(options);
+    this.#shared = {
+      methods: options.methods,
+      limits,
+      memory: new ServerMemory(limits.memoryBytes),
+      onRefused: options.onRefused ?? (() => undefined),
+      onEnded: options.onEnded ?? (() => undefined),
+      onClosed: (connection) => this.#remove(connection),
+    };
+  }
+
+  async listen(endpoint: ListenEndpoint): Promise<ListenAddress> {
+    const { tls } = this.#options;
+    const add = (socket: Socket): void => this.#add(socket);
+    let listener: NetServer;
+    if (tls === undefined) {
+      listener = createPlainServer({ noDelay: true }, add);
+    } else {
+      const secure: TlsServer = createTlsServer(
+        { ...tls.options, ALPNProtocols: ['h2'], noDelay: true, handshakeTimeout: HANDSHAKE_TIMEOUT_MS },
+        add,
+      );
+      tls.attach(secure);
+      listener = secure;
+    }
+    listener.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    this.#listener = listener;
+    return await listen(listener, endpoint);
+  }
+
+  async close(signal?: AbortSignal): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const cutOff = (): void => {
+      for (const socket of this.#sockets) socket.destroy();
+    };
+    const closed = new Promise<void>((resolve) => {
+      // Calls back once every connection is closed, and with an error where it never listened.
+      this.#listener?.close(() => resolve()) ?? resolve();
+    });
+    for (const connection of this.#connections) connection.close();
+    if (signal?.aborted) cutOff();
+    signal?.addEventListener('abort', cutOff, { once: true });
+    await closed;
+    signal?.removeEventListener('abort', cutOff);
+  }
+
+  #add(socket: Socket): void {
+    if (this.#isClosed) {
+      socket.destroy();
+      return;
+    }
+    this.#connections.add(new ServerConnection(socket, this.#shared));
+    this.#timer ??= setInterval(() => this.#check(), this.#shared.limits.checkMs).unref();
+  }
+
+  #remove(connection: ServerConnection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #check(): void {
+    const nowMs = performance.now();
+    for (const connection of this.#connections) connection.check(nowMs);
+  }
+}
