@@ -116,7 +116,7 @@ export function grpcServerSchema(options: { readonly endpoint: string }) {
         .min(0)
         .max(0xffffffff)
         .default(0)
-        .describe('How many calls one connection may have open at once; 0 is no limit.'),
+        .describe('How many calls one connection may have open at once; 0 is 10,000.'),
       read_buffer_size: byteSize()
         .optional()
         .describe('Accepted for Collector configurations; has no effect: Node.js sizes its buffers itself.'),

@@ -49,7 +49,10 @@ export class ClientCall {
   /** The server did nothing for the call: it may be sent again without harm. */
   retry(error: GrpcError): void {
     if (this.#isSettled) return;
-    if (this.#retries >= MAX_RETRIES) return this.fail(error);
+    if (this.#retries >= MAX_RETRIES) {
+      this.fail(error);
+      return;
+    }
     this.#retries += 1;
     this.#abandon = undefined;
     this.#owner.dispatch(this);

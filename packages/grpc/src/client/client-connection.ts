@@ -135,7 +135,10 @@ export class ClientConnection implements ConnectionRole<AnswerHead> {
 
   onSettings(): void {
     this.#blocks.encoder.setTableSize(this.connection.peer.headerTableBytes);
-    if (this.#isReady) return this.#owner.onRoom(this);
+    if (this.#isReady) {
+      this.#owner.onRoom(this);
+      return;
+    }
     this.#isReady = true;
     this.#owner.onReady(this);
   }
@@ -190,7 +193,8 @@ export class ClientConnection implements ConnectionRole<AnswerHead> {
       this.#isFirst = false;
       if (chunk.toString('latin1', 0, 5) === 'HTTP/') {
         const line = chunk.toString('latin1', 0, 100).split(/[\r\n]/)[0];
-        return this.destroy(new Error(`the server speaks HTTP/1: ${line}`));
+        this.destroy(new Error(`the server speaks HTTP/1: ${line}`));
+        return;
       }
     }
     this.connection.receive(chunk);

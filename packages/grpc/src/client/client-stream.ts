@@ -57,11 +57,12 @@ export class ClientStream extends Http2Stream<AnswerHead> {
   onHeaders(head: AnswerHead, endStream: boolean): void {
     // RFC 9113 section 8.1: a status begins the answer, and trailers have none.
     if (!head.isValid || (this.#head === undefined) !== (head.httpStatus !== undefined)) {
-      return this.#giveUp(
+      this.#giveUp(
         ERROR_CODE.PROTOCOL_ERROR,
         RPC_CODES.INTERNAL,
         'the server sent headers that are not valid',
       );
+      return;
     }
     if (head.httpStatus !== undefined && head.httpStatus < 200 && !endStream) return;
     if (this.#head === undefined && !this.#isAnswer(head)) return;
@@ -78,11 +79,8 @@ export class ClientStream extends Http2Stream<AnswerHead> {
 
   onData(piece: Buffer): void {
     if (this.#head === undefined) {
-      return this.#giveUp(
-        ERROR_CODE.PROTOCOL_ERROR,
-        RPC_CODES.INTERNAL,
-        'the server sent data without headers',
-      );
+      this.#giveUp(ERROR_CODE.PROTOCOL_ERROR, RPC_CODES.INTERNAL, 'the server sent data without headers');
+      return;
     }
     try {
       this.#reader.push(piece);

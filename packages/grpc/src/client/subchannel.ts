@@ -138,7 +138,8 @@ export class Subchannel implements ClientConnectionOwner {
     this.#socket = undefined;
     if ('alpnProtocol' in socket && socket.alpnProtocol !== 'h2') {
       socket.destroy();
-      return this.#fail(new Error('the server does not agree on HTTP/2 (ALPN)'));
+      this.#fail(new Error('the server does not agree on HTTP/2 (ALPN)'));
+      return;
     }
     this.connection = new ClientConnection(socket, this.#dialing.origin, this);
     this.#owner.onOpened(this.connection);

@@ -239,10 +239,19 @@ export class Http2Connection<Head> implements FrameHandler {
     }
     if (length === 0 && (flags & FLAG.END_STREAM) === 0) this.#spend('empty');
     const stream = this.streams.get(streamId);
-    if (stream === undefined) return this.#onLateData(streamId);
-    if (stream.isRemoteClosed) return this.#abort(stream, ERROR_CODE.STREAM_CLOSED);
+    if (stream === undefined) {
+      this.#onLateData(streamId);
+      return;
+    }
+    if (stream.isRemoteClosed) {
+      this.#abort(stream, ERROR_CODE.STREAM_CLOSED);
+      return;
+    }
     stream.receiveWindowBytes -= length;
-    if (stream.receiveWindowBytes < 0) return this.#abort(stream, ERROR_CODE.FLOW_CONTROL_ERROR);
+    if (stream.receiveWindowBytes < 0) {
+      this.#abort(stream, ERROR_CODE.FLOW_CONTROL_ERROR);
+      return;
+    }
     this.#dataStream = stream;
   }
 
@@ -277,19 +286,26 @@ export class Http2Connection<Head> implements FrameHandler {
     switch (type) {
       case FRAME.HEADERS:
         if (streamId === 0) throw protocolError('HEADERS on stream 0');
-        return this.#onBlock(this.#headers.begin(flags, streamId, payload, start, end));
+        this.#onBlock(this.#headers.begin(flags, streamId, payload, start, end));
+        return;
       case FRAME.PRIORITY:
-        return this.#onPriority(streamId, payload, start, end);
+        this.#onPriority(streamId, payload, start, end);
+        return;
       case FRAME.RST_STREAM:
-        return this.#onReset(streamId, payload, start, end);
+        this.#onReset(streamId, payload, start, end);
+        return;
       case FRAME.SETTINGS:
-        return this.#onSettings(flags, streamId, payload, start, end);
+        this.#onSettings(flags, streamId, payload, start, end);
+        return;
       case FRAME.PING:
-        return this.#onPing(flags, streamId, payload, start, end);
+        this.#onPing(flags, streamId, payload, start, end);
+        return;
       case FRAME.GOAWAY:
-        return this.#onGoaway(streamId, payload, start, end);
+        this.#onGoaway(streamId, payload, start, end);
+        return;
       case FRAME.WINDOW_UPDATE:
-        return this.#onWindowUpdate(streamId, payload, start, end);
+        this.#onWindowUpdate(streamId, payload, start, end);
+        return;
       default:
         throw protocolError('PUSH_PROMISE that nobody allowed');
     }
@@ -308,7 +324,8 @@ export class Http2Connection<Head> implements FrameHandler {
       }
       this.#role.onNewStream(streamId, head, endStream);
     } else if (stream.isRemoteClosed) {
-      return this.#abort(stream, ERROR_CODE.STREAM_CLOSED);
+      this.#abort(stream, ERROR_CODE.STREAM_CLOSED);
+      return;
     } else {
       stream.onHeaders(head, endStream);
     }
@@ -347,7 +364,10 @@ export class Http2Connection<Head> implements FrameHandler {
     if (streamId === 0) throw protocolError('RST_STREAM on stream 0');
     this.#spend('reset');
     const stream = this.streams.get(streamId);
-    if (stream === undefined) return this.#expectKnown(streamId, 'RST_STREAM');
+    if (stream === undefined) {
+      this.#expectKnown(streamId, 'RST_STREAM');
+      return;
+    }
     const code = readUint32(payload, start);
     this.#close(stream, 'peer_reset');
     stream.onReset(code, true);
@@ -385,7 +405,8 @@ export class Http2Connection<Head> implements FrameHandler {
     if (streamId !== 0) throw protocolError('PING on a stream');
     if ((flags & FLAG.ACK) !== 0) {
       this.#spend('control');
-      return this.#role.onPong(readUint32(payload, start + 4));
+      this.#role.onPong(readUint32(payload, start + 4));
+      return;
     }
     this.#spend('ping');
     this.writer.pong(payload, start);
@@ -412,10 +433,19 @@ export class Http2Connection<Head> implements FrameHandler {
       return;
     }
     const stream = this.streams.get(streamId);
-    if (stream === undefined) return this.#expectKnown(streamId, 'WINDOW_UPDATE');
-    if (bytes === 0) return this.#abort(stream, ERROR_CODE.PROTOCOL_ERROR);
+    if (stream === undefined) {
+      this.#expectKnown(streamId, 'WINDOW_UPDATE');
+      return;
+    }
+    if (bytes === 0) {
+      this.#abort(stream, ERROR_CODE.PROTOCOL_ERROR);
+      return;
+    }
     stream.sendWindowBytes += bytes;
-    if (stream.sendWindowBytes > MAX_WINDOW_BYTES) return this.#abort(stream, ERROR_CODE.FLOW_CONTROL_ERROR);
+    if (stream.sendWindowBytes > MAX_WINDOW_BYTES) {
+      this.#abort(stream, ERROR_CODE.FLOW_CONTROL_ERROR);
+      return;
+    }
     this.#queue.onStreamWindow(stream);
   }
 

@@ -115,11 +115,20 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
       return;
     }
     this.answeringSinceMs = this.progressMs;
-    if (this.#handler === undefined) return this.#answerHttp();
-    if (!this.#reader.isWhole) return this.#refuseMessage(this.#reader.cutOff());
+    if (this.#handler === undefined) {
+      this.#answerHttp();
+      return;
+    }
+    if (!this.#reader.isWhole) {
+      this.#refuseMessage(this.#reader.cutOff());
+      return;
+    }
     const message = this.#reader.content();
     this.#drop();
-    if (!this.#reader.isCompressed) return this.#handle(this.#handler, message);
+    if (!this.#reader.isCompressed) {
+      this.#handle(this.#handler, message);
+      return;
+    }
     this.#decompress(this.#handler, message);
   }
 
@@ -154,7 +163,10 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
   #decompress(handler: UnaryHandler, message: Uint8Array): void {
     try {
       const content = decompressMessage(message, this.#head.encoding, this.#context.maxReceiveBytes);
-      if (!(content instanceof Promise)) return this.#handle(handler, content);
+      if (!(content instanceof Promise)) {
+        this.#handle(handler, content);
+        return;
+      }
       this.#context.onHandlerBegin();
       content
         .then((bytes) => {
@@ -173,9 +185,13 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
     try {
       result = handler(new Request(message, peerAddress, this.#head));
     } catch (error) {
-      return this.#fail(error);
+      this.#fail(error);
+      return;
     }
-    if (!(result instanceof Promise)) return this.#answer(result);
+    if (!(result instanceof Promise)) {
+      this.#answer(result);
+      return;
+    }
     this.#context.onHandlerBegin();
     result.then(this.#onAnswer, this.#onFailure);
   }

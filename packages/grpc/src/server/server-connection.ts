@@ -125,11 +125,17 @@ export class ServerConnection implements ConnectionRole<RequestHead>, CallContex
     if (id <= connection.lastPeerStreamId) throw protocolError('a stream with a number below the last');
     connection.lastPeerStreamId = id;
     const { limits } = this.#shared;
-    if (!head.isRequest && !head.isTooLarge) return connection.refuse(id, ERROR_CODE.PROTOCOL_ERROR);
+    if (!head.isRequest && !head.isTooLarge) {
+      connection.refuse(id, ERROR_CODE.PROTOCOL_ERROR);
+      return;
+    }
     // Handlers of calls that were reset are still at work: they count too.
     const isFull =
       connection.streams.size >= limits.maxConcurrentStreams || this.#handlers >= limits.maxConcurrentStreams;
-    if (isFull || id > this.#lastStreamId) return connection.refuse(id, ERROR_CODE.REFUSED_STREAM);
+    if (isFull || id > this.#lastStreamId) {
+      connection.refuse(id, ERROR_CODE.REFUSED_STREAM);
+      return;
+    }
     const call = new ServerCall(id, head, limits.streamWindowBytes, this);
     call.isRemoteClosed = endStream;
     connection.open(call);
@@ -176,7 +182,10 @@ export class ServerConnection implements ConnectionRole<RequestHead>, CallContex
   #readPreface(chunk: Buffer): void {
     const from = this.#prefaceBytes;
     const end = Math.min(chunk.length, PREFACE.length - from);
-    if (PREFACE.compare(chunk, 0, end, from, from + end) !== 0) return this.#refuseProtocol(chunk);
+    if (PREFACE.compare(chunk, 0, end, from, from + end) !== 0) {
+      this.#refuseProtocol(chunk);
+      return;
+    }
     this.#prefaceBytes += end;
     if (this.#prefaceBytes < PREFACE.length) return;
     this.connection.start();
@@ -216,7 +225,8 @@ export class ServerConnection implements ConnectionRole<RequestHead>, CallContex
     this.#frameSinceMs = connection.isInFrame ? (this.#frameSinceMs ?? nowMs) : undefined;
     const isSilent = nowMs - connection.heardMs > silence;
     if (this.#frameSinceMs !== undefined && nowMs - this.#frameSinceMs > silence && isSilent) {
-      return connection.fail(new ConnectionError(ERROR_CODE.CANCEL, 'stalled', 'a frame without end'));
+      connection.fail(new ConnectionError(ERROR_CODE.CANCEL, 'stalled', 'a frame without end'));
+      return;
     }
     this.#blockedSinceMs = this.#socket.writableNeedDrain ? (this.#blockedSinceMs ?? nowMs) : undefined;
     if (this.#blockedSinceMs === undefined || nowMs - this.#blockedSinceMs < answer) return;
