@@ -1,6 +1,6 @@
 /**
- * The k8s receiver in a process of its own, with nothing beside it. Its arguments: a kubeconfig, and the number of pods that
- * there are. Told `list` it starts and says how long the first list took; told `usage`, what it used and how many
+ * The k8s receiver in a process of its own, with nothing beside it. Its arguments: a kubeconfig, the number of pods that
+ * there are, and `pods` if nothing but pods is to be watched. Told `list` it starts and says how long the first list took; told `usage`, what it used and how many
  * pods are known; told `visible`, how long after the API server's answer the join saw new addresses of pods.
  */
 import { readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { k8sReceiver } from '@tributary/receiver-k8s';
 import { nopHost, signalConsumer, testSettings } from '@tributary/testkit';
 import { podOfBench } from './pods.ts';
 
-const [, , kubeConfig = '', pods = '0'] = process.argv;
+const [, , kubeConfig = '', pods = '0', only] = process.argv;
 
 /** What the process has used and holds. */
 export interface WatcherUsage {
@@ -25,7 +25,11 @@ const LOOKS = 20;
 
 const settings = testSettings({ id: 'k8s' });
 const { context } = settings;
-const config = k8sReceiver.configSchema.parse({ auth_type: 'kubeConfig', kube_config_path: kubeConfig });
+const config = k8sReceiver.configSchema.parse({
+  auth_type: 'kubeConfig',
+  kube_config_path: kubeConfig,
+  ...(only === undefined ? {} : { resources: [only] }),
+});
 const receiver = k8sReceiver.create(settings, config, signalConsumer({ consume: () => undefined }, []));
 
 async function list(): Promise<number> {
@@ -36,8 +40,8 @@ async function list(): Promise<number> {
 }
 
 function usage(): WatcherUsage {
-  const { user, system } = process.cpuUsage();
   globalThis.gc?.();
+  const { user, system } = process.cpuUsage();
   return {
     cpuSeconds: (user + system) / 1e6,
     rssBytes: process.memoryUsage.rss(),

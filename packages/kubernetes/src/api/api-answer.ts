@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import { errorText } from '@tributary/core';
 import { MalformedError } from '../wire/field-reader.ts';
+import type { AnswerSource } from './answer-source.ts';
 import { MAX_ERROR_BYTES, MAX_RETRY_AFTER_MS } from './limits.ts';
 import { WatchFailure } from './watch-failure.ts';
 
@@ -9,66 +9,67 @@ const ERROR_TIMEOUT_MS = 5_000;
 
 /** The answer to a request, whose body has not been read yet. */
 export class ApiAnswer {
-  readonly #response: IncomingMessage;
+  readonly #source: AnswerSource;
 
-  constructor(response: IncomingMessage) {
-    this.#response = response;
-    // What goes wrong before or after the body is read is of no interest to anybody.
-    response.on('error', () => {});
+  constructor(source: AnswerSource) {
+    this.#source = source;
   }
 
   /** The media type with its parameters, in lower case. */
   get contentType(): string {
-    return (this.#response.headers['content-type'] ?? '').toLowerCase();
+    return this.#source.header('content-type').toLowerCase();
   }
 
   /** How long the server asks to wait, in milliseconds. */
   get retryAfterMs(): number {
-    const seconds = Number(this.#response.headers['retry-after'] ?? 0);
+    const seconds = Number(this.#source.header('retry-after'));
     return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0) * 1000, MAX_RETRY_AFTER_MS) : 0;
   }
 
   /**
-   * Hands on the body as it arrives; resolves at its end. Rejects with a WatchFailure if it breaks off, if nothing comes for
-   * `idleMs()`, or if `take` throws; the connection is closed then.
+   * Hands on the body as it arrives, in pieces that are valid during the call; resolves at its end. Rejects with a WatchFailure if it
+   * breaks off, if nothing comes for `idleMs()`, or if `take` throws; the connection is closed then. `gatherMs()` is how long what
+   * comes may gather before it is handed on.
    */
-  read(take: (chunk: Buffer) => void, idleMs: () => number): Promise<void> {
-    const response = this.#response;
+  read(take: (chunk: Buffer) => void, idleMs: () => number, gatherMs = () => 0): Promise<void> {
+    const source = this.#source;
     return new Promise((resolve, reject) => {
-      let idle: NodeJS.Timeout | undefined;
-      const settle = (): void => clearTimeout(idle);
-      const watchIdle = (): void => {
-        const limitMs = idleMs();
-        clearTimeout(idle);
-        idle = setTimeout(() => {
-          response.destroy(new WatchFailure('hung', `nothing came for ${limitMs / 1000} s`));
-        }, limitMs);
-      };
-      if (response.destroyed) {
+      if (source.isClosed) {
         reject(new WatchFailure('closed', 'the connection was closed before the answer'));
         return;
       }
-      watchIdle();
-      response.on('data', (chunk: Buffer) => {
-        if (response.destroyed) return;
-        try {
-          take(chunk);
-          watchIdle();
-        } catch (error) {
-          response.destroy(error instanceof Error ? error : new Error(String(error)));
-        }
-      });
-      response.once('end', () => {
-        settle();
-        resolve();
-      });
-      response.once('error', (error) => {
-        settle();
-        reject(bodyFailure(error));
-      });
-      response.once('close', () => {
-        settle();
-        reject(new WatchFailure('closed', 'the connection was closed within the answer'));
+      let limitMs = idleMs();
+      const hung = (): void => {
+        source.close(new WatchFailure('hung', `nothing came for ${limitMs / 1000} s`));
+      };
+      let idle = setTimeout(hung, limitMs);
+      source.gather(gatherMs());
+      source.begin({
+        data: (chunk) => {
+          try {
+            take(chunk);
+          } catch (error) {
+            source.close(error instanceof Error ? error : new Error(String(error)));
+            return;
+          }
+          source.gather(gatherMs());
+          const nextMs = idleMs();
+          if (nextMs === limitMs) {
+            idle.refresh();
+            return;
+          }
+          limitMs = nextMs;
+          clearTimeout(idle);
+          idle = setTimeout(hung, limitMs);
+        },
+        end: () => {
+          clearTimeout(idle);
+          resolve();
+        },
+        failed: (error) => {
+          clearTimeout(idle);
+          reject(bodyFailure(error));
+        },
       });
     });
   }
@@ -81,7 +82,7 @@ export class ApiAnswer {
     try {
       await this.read(
         (chunk) => {
-          chunks.push(chunk);
+          chunks.push(Buffer.from(chunk));
           bytes += chunk.length;
           if (bytes > MAX_ERROR_BYTES) throw new MalformedError('the text of an error is too long');
         },
@@ -95,7 +96,7 @@ export class ApiAnswer {
 
   /** Closes the connection without reading the body. */
   discard(): void {
-    this.#response.destroy();
+    this.#source.close();
   }
 }
 

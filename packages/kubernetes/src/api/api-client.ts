@@ -1,16 +1,18 @@
 /**
- * GET requests to one API server, answered by streams. HTTP/1.1 over node:https: a watch has a connection of its own, lists
- * share a few that are kept alive.
+ * GET requests to one API server, answered by streams. HTTP/1.1: a watch has a connection of its own (watch-connection.ts) unless a
+ * proxy is on the way; what else is asked for shares a few that node:https keeps alive.
  */
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { errorText, PipelineError } from '@tributary/core';
 import type { Access, AccessSource } from './access.ts';
+import { type AnswerSource, MessageSource } from './answer-source.ts';
 import { ApiAnswer } from './api-answer.ts';
 import type { KubernetesAuth } from './auth-config.ts';
 import { inClusterAccess } from './in-cluster-access.ts';
 import { kubeConfigAccess } from './kube-config-access.ts';
 import { answerFailure } from './status-failure.ts';
+import { openWatchConnection } from './watch-connection.ts';
 import { WatchFailure } from './watch-failure.ts';
 
 /** How long the connection, the handshake and the head of the answer may take together, in milliseconds. */
@@ -18,6 +20,7 @@ const HEAD_TIMEOUT_MS = 30_000;
 /** How long credentials may take in all: a plugin has a minute. */
 const ACCESS_TIMEOUT_MS = 70_000;
 const MAX_FREE_SOCKETS = 4;
+const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'] as const;
 const AGENT = { keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS } as const;
 
 /** What is asked for. */
@@ -28,6 +31,8 @@ export interface ApiRequest {
   /** The media types that are understood. */
   readonly accept: string;
   readonly signal: AbortSignal;
+  /** Whether the answer goes on for long. */
+  readonly isWatch?: boolean;
 }
 
 /** One API server, as one user. */
@@ -56,13 +61,13 @@ export class ApiClient {
   /** Sends a request; resolves with an answer of status 200, rejects with a WatchFailure else. */
   async get(asked: ApiRequest): Promise<ApiAnswer> {
     const access = await this.#readAccess(asked.signal);
-    const response = await this.#send(access, asked);
-    const answer = new ApiAnswer(response);
-    if (response.statusCode === 200) return answer;
+    const source = await this.#send(access, asked);
+    const answer = new ApiAnswer(source);
+    const { status } = source;
+    if (status === 200) return answer;
     const body = await answer.readError();
-    const { statusCode = 0 } = response;
-    if (statusCode === 401) this.#access.refused(access);
-    throw answerFailure(statusCode, body, answer.retryAfterMs);
+    if (status === 401) this.#access.refused(access);
+    throw answerFailure(status, body, answer.retryAfterMs);
   }
 
   /** Closes the connections that are not in use; those in use end with the signals of their requests. */
@@ -89,18 +94,23 @@ export class ApiClient {
     }
   }
 
-  #send({ server, tls, headers, proxyUrl }: Access, asked: ApiRequest): Promise<IncomingMessage> {
+  #send(access: Access, asked: ApiRequest): Promise<AnswerSource> {
+    const { server, tls, headers } = access;
     const query = new URLSearchParams(asked.query).toString();
     const path = `${server.pathname.replace(/\/$/, '')}${asked.path}${query === '' ? '' : `?${query}`}`;
-    const options = {
-      host: server.hostname.replace(/^\[|\]$/g, ''),
-      port: server.port,
-      path,
-      agent: this.#agentFor(server, tls, proxyUrl),
-      headers: { ...asHeaders(headers), accept: asked.accept, 'user-agent': 'tributary' },
-      signal: asked.signal,
-    };
+    const allHeaders = { ...headers, accept: asked.accept, 'user-agent': 'tributary' };
+    const { signal } = asked;
     return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const limit = (sent: { destroy(error: Error): unknown }): void => {
+        timer = setTimeout(() => {
+          sent.destroy(new WatchFailure('hung', `no answer within ${this.#headTimeoutMs / 1000} s`));
+        }, this.#headTimeoutMs);
+      };
+      const answered = (source: AnswerSource): void => {
+        clearTimeout(timer);
+        resolve(source);
+      };
       const fail = (error: Error): void => {
         clearTimeout(timer);
         reject(
@@ -109,20 +119,29 @@ export class ApiClient {
             : new WatchFailure('network', errorText(error), { cause: error }),
         );
       };
-      const request = (server.protocol === 'http:' ? httpRequest : httpsRequest)(options, (response) => {
-        clearTimeout(timer);
-        resolve(response);
-      });
-      const timer = setTimeout(() => {
-        request.destroy(new WatchFailure('hung', `no answer within ${this.#headTimeoutMs / 1000} s`));
-      }, this.#headTimeoutMs);
+      if (asked.isWatch === true && !mayHaveProxy(access)) {
+        openWatchConnection({ server, tls, path, headers: allHeaders, signal }, limit).then(answered, fail);
+        return;
+      }
+      const options = {
+        host: server.hostname.replace(/^\[|\]$/g, ''),
+        port: server.port,
+        path,
+        agent: this.#agentFor(access),
+        headers: asHeaders(allHeaders),
+        signal,
+      };
+      const request = (server.protocol === 'http:' ? httpRequest : httpsRequest)(options, (response) =>
+        answered(new MessageSource(response)),
+      );
+      limit(request);
       request.on('error', fail);
       request.end();
     });
   }
 
   /** Keeps one agent as long as certificates and keys stay as they are. */
-  #agentFor(server: URL, tls: Access['tls'], proxyUrl: string | undefined): HttpAgent | HttpsAgent {
+  #agentFor({ server, tls, proxyUrl }: Access): HttpAgent | HttpsAgent {
     const key = JSON.stringify([server.protocol, tls, proxyUrl]);
     if (this.#agent !== undefined && key === this.#agentKey) return this.#agent;
     const proxyEnv = proxyUrl === undefined ? process.env : { HTTP_PROXY: proxyUrl, HTTPS_PROXY: proxyUrl };
@@ -132,6 +151,12 @@ export class ApiClient {
       server.protocol === 'http:' ? new HttpAgent(options) : new HttpsAgent({ ...options, ...tls });
     return this.#agent;
   }
+}
+
+/** Whether a proxy may be on the way, which node:http knows how to speak to. */
+function mayHaveProxy({ proxyUrl }: Access): boolean {
+  if (proxyUrl !== undefined) return true;
+  return PROXY_VARIABLES.some((name) => (process.env[name] ?? '') !== '');
 }
 
 function asHeaders(headers: Access['headers']): Record<string, string | string[]> {

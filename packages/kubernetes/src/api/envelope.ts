@@ -45,9 +45,10 @@ export function openEnvelope(bytes: Buffer, start: number, end: number): Envelop
 
 /** Whether an envelope begins here. */
 export function startsWithMagic(bytes: Buffer, start: number, end: number): boolean {
-  return (
-    end - start >= MAGIC.length && bytes.compare(MAGIC, 0, MAGIC.length, start, start + MAGIC.length) === 0
-  );
+  if (end - start < MAGIC.length) return false;
+  // Byte by byte: a call into native code for four bytes costs more.
+  for (let at = 0; at < MAGIC.length; at++) if (bytes[start + at] !== MAGIC[at]) return false;
+  return true;
 }
 
 /** The `kind` of the TypeMeta that is `bytes` from `start` to `end`. */

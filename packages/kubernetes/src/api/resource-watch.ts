@@ -170,7 +170,7 @@ export class ResourceWatch {
 
   /** Watches from the last version on; or lists first, by a stream of events that a bookmark ends. */
   async #watch(listsFirst: boolean): Promise<void> {
-    const { listIdleMs, watchIdleMs, quietMs } = this.#timing;
+    const { listIdleMs, watchIdleMs, quietMs, gatherMs } = this.#timing;
     const answer = await this.#openWatch(listsFirst);
     let isListing = listsFirst;
     if (listsFirst) this.#tell((handler) => handler.listing());
@@ -189,7 +189,11 @@ export class ResourceWatch {
         this.#received(chunk.length);
         frames.push(chunk);
       };
-      await answer.read(take, () => (isListing ? listIdleMs : watchIdleMs));
+      await answer.read(
+        take,
+        () => (isListing ? listIdleMs : watchIdleMs),
+        () => (isListing ? 0 : gatherMs),
+      );
       if (frames.isWithinFrame || isListing) {
         throw new WatchFailure(
           'truncated',
@@ -217,6 +221,7 @@ export class ResourceWatch {
         query: { ...WATCH, ...from, ...selectorQuery(this.#spec), timeoutSeconds: String(timeoutSeconds) },
         accept: mediaType(this.#spec, 'watch'),
         signal: this.#stop.signal,
+        isWatch: true,
       });
       if (isProtobuf(answer.contentType)) return answer;
       answer.discard();

@@ -2,7 +2,6 @@ import { MalformedError } from '../wire/field-reader.ts';
 
 /** Nothing in a version is longer; it is sent back in a URL. */
 const MAX_LENGTH = 64;
-const DIGITS = /^\d+$/;
 
 /** Up to which version of a resource all is known. */
 export class SeenVersion {
@@ -30,6 +29,15 @@ export class SeenVersion {
 
 /** Versions are decimal numbers that grow (KEP-5504); what is no number has no order. */
 function isOlder(version: string, than: string): boolean {
-  if (!DIGITS.test(version) || !DIGITS.test(than)) return false;
+  if (!isNumber(version) || !isNumber(than)) return false;
   return version.length === than.length ? version < than : version.length < than.length;
+}
+
+/** Not by a RegExp: it is asked twice for each change. */
+function isNumber(version: string): boolean {
+  for (let index = 0; index < version.length; index++) {
+    const digit = version.charCodeAt(index) - 0x30;
+    if (digit < 0 || digit > 9) return false;
+  }
+  return version !== '';
 }

@@ -16,6 +16,8 @@ export interface WatchTiming {
   readonly renewalGraceMs: number;
   /** A watch that was resumed has made up for what it missed when it has been quiet for so long. */
   readonly quietMs: number;
+  /** How long changes may gather before they are read: waking up for each of them costs more than reading it. */
+  readonly gatherMs: number;
   /** How long a watch is asked to last, at least; at most twice as long. */
   readonly lifeMs: number;
 }
@@ -30,6 +32,7 @@ export const WATCH_TIMING: WatchTiming = {
   listIdleMs: 30_000,
   renewalGraceMs: 1_000,
   quietMs: 100,
+  gatherMs: 10,
   lifeMs: 300_000,
 };
 

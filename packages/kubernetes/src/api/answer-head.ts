@@ -1,0 +1,45 @@
+/** The head of an answer of HTTP/1.1 (RFC 9112): a status line, then fields, then an empty line. */
+import { MalformedError } from '../wire/field-reader.ts';
+
+const STATUS_LINE = /^HTTP\/1\.[01] (\d{3})(?: |$)/;
+const FIELD = /^([!#$%&'*+.^_`|~0-9a-z-]+):[ \t]*(.*?)[ \t]*$/i;
+const HEAD_END = '\r\n\r\n';
+const MAX_HEAD_BYTES = 64 * 1024;
+
+/** What an answer says of itself. */
+export interface AnswerHead {
+  readonly status: number;
+  /** By names in lower case; of several fields of a name the last. */
+  readonly fields: ReadonlyMap<string, string>;
+  /** Where the body begins. */
+  readonly end: number;
+}
+
+/** Reads the head that is at the beginning of what has arrived; undefined if more must come. Throws a MalformedError. */
+export function readHead(arrived: Buffer): AnswerHead | undefined {
+  let start = 0;
+  for (;;) {
+    const end = arrived.indexOf(HEAD_END, start, 'latin1');
+    if ((end === -1 ? arrived.length : end) > MAX_HEAD_BYTES) {
+      throw new MalformedError('an answer with a head that is too long');
+    }
+    if (end === -1) return undefined;
+    const head = parse(arrived.toString('latin1', start, end), end + HEAD_END.length);
+    // A 1xx says that the answer is still to come.
+    if (head.status >= 200) return head;
+    start = head.end;
+  }
+}
+
+function parse(text: string, end: number): AnswerHead {
+  const [statusLine = '', ...lines] = text.split('\r\n');
+  const status = STATUS_LINE.exec(statusLine);
+  if (status === null) throw new MalformedError('an answer that is no HTTP/1.1');
+  const fields = new Map<string, string>();
+  for (const line of lines) {
+    const field = FIELD.exec(line);
+    if (field === null) throw new MalformedError('an answer with a line in its head that is no field');
+    fields.set(field[1]!.toLowerCase(), field[2]!);
+  }
+  return { status: Number(status[1]), fields, end };
+}
