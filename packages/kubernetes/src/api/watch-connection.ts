@@ -13,6 +13,7 @@ import type { AnswerSource, BodyTaker } from './answer-source.ts';
 import { ChunkedBody } from './chunked-body.ts';
 
 const BUFFER_BYTES = 64 * 1024;
+const KEEP_ALIVE_MS = 1000;
 /** What arrives in one go is read on without a pause from this on: there is more. */
 const MUCH_BYTES = 64 * 1024;
 
@@ -81,6 +82,8 @@ class WatchConnection implements AnswerSource {
         })
       : connectTcp(options);
     const { socket } = this;
+    // A network that loses everything says nothing: this many milliseconds without a sign, and the kernel asks for one.
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     const abort = (): void => {
       socket.destroy(new Error('not wanted any more'));
     };
