@@ -12,6 +12,7 @@ import {
   type Consumer,
   EncodedText,
   EVENT_PROCESS_START,
+  exposedGc,
   LogRecordReader,
 } from '@tributary/core';
 import { ebpfReceiver } from '@tributary/receiver-ebpf';
@@ -68,6 +69,8 @@ async function on(): Promise<string> {
   const config = ebpfReceiver.configSchema.parse(SETTINGS);
   receiver = ebpfReceiver.create(settings, config, signalConsumer(count, ['logs', 'metrics']));
   await receiver.start?.(nopHost());
+  // As the program does after its start (packages/tributary/src/commands/run.ts).
+  exposedGc()({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   const [problem] = settings.reported;
   if (problem !== undefined) throw problem.error ?? new Error(problem.status);
   return 'on';
