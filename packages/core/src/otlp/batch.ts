@@ -52,9 +52,12 @@ export class Batch {
     return new Batch(signal, meta, OtlpRequest.ofBytes(signal === 'metrics', bytes, items));
   }
 
-  /** Takes a request that is known to be good, without a check: from our own writers, from `toBytes`. */
-  static trusted(signal: Signal, bytes: Uint8Array, meta: BatchMeta = NO_META): Batch {
-    return new Batch(signal, meta, OtlpRequest.ofBytes(signal === 'metrics', bytes, -1));
+  /**
+   * Takes a request that is known to be good, without a check: from our own writers, from `toBytes`. Its items are counted
+   * when somebody asks for their number, unless `items` tells it.
+   */
+  static trusted(signal: Signal, bytes: Uint8Array, meta: BatchMeta = NO_META, items = -1): Batch {
+    return new Batch(signal, meta, OtlpRequest.ofBytes(signal === 'metrics', bytes, items));
   }
 
   /**

@@ -19,7 +19,7 @@ import { ProcessCgroups } from './process-cgroups.ts';
 /** More names than this are not kept; then it begins anew. Each takes some kilobyte, and those of removed cgroups stay. */
 const MAX_NAMES = 8192;
 
-/** How often the kernel's events are fetched, in milliseconds; and whenever an id is met that is not known. */
+/** How often the kernel's events are fetched, in milliseconds, and /proc is asked anew; events whenever an id is met that is not known. */
 const CATCH_UP_INTERVAL_MS = 1000;
 
 /** Ways of losing an event, as `reason` of the metric. */
@@ -78,7 +78,10 @@ export class CgroupNames {
       this.#losses?.add(1, 'unlisted');
     }
     this.#tree.walk();
-    this.#timer = setInterval(() => this.#tree.catchUp(), CATCH_UP_INTERVAL_MS);
+    this.#timer = setInterval(() => {
+      this.#tree.catchUp();
+      this.#processes?.beginRound();
+    }, CATCH_UP_INTERVAL_MS);
   }
 
   /** Leaves nothing in the kernel. What was found can still be asked for. */

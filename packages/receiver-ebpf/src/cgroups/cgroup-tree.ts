@@ -24,7 +24,7 @@ interface Entry {
   readonly path: string;
   /** Whether a walk came by; what lies outside of what is mounted here is only told of. */
   isWalked: boolean;
-  /** When it was removed or asked for, whichever was last. */
+  /** When it was removed, or asked for since, whichever was last. */
   usedMs: number;
 }
 
@@ -76,6 +76,8 @@ export class CgroupTree implements CgroupListener {
    * ever heard of, or was made in the last moment unheard of and there was a walk in the moment before.
    */
   pathOf(id: number): string | undefined {
+    const living = this.#living.get(id);
+    if (living !== undefined) return living.path;
     const nowMs = this.#nowMs();
     const entry = this.#find(id) ?? this.#search(id, nowMs);
     if (entry === undefined) return undefined;

@@ -10,8 +10,6 @@ import { cgroupFacts } from './cgroup-path.ts';
 
 /** Processes that are kept; when there are more, it begins anew. */
 const MAX_PROCESSES = 4096;
-/** How long an answer is good without looking again, in milliseconds: a process may be moved. */
-const FRESH_MS = 1000;
 
 /** The kernel gives times to programs in ticks of a hundredth of a second, on our architectures (USER_HZ). */
 const NS_PER_TICK = 10_000_000;
@@ -22,18 +20,23 @@ const TICKS = 2 ** 32;
 interface Entry {
   readonly started: number;
   path: string | undefined;
-  checkedMs: number;
+  /** In which round it was looked at last. */
+  round: number;
 }
 
-/** What /proc says of the cgroups of processes, asked at most once a second for each. */
+/** What /proc says of the cgroups of processes, asked at most once a round for each. */
 export class ProcessCgroups {
-  readonly #nowMs: () => number;
   readonly #procPath: string;
   readonly #entries = new Map<number, Entry>();
+  #round = 0;
 
-  constructor(nowMs: () => number = () => performance.now(), procPath = '/proc') {
-    this.#nowMs = nowMs;
+  constructor(procPath = '/proc') {
     this.#procPath = procPath;
+  }
+
+  /** Begins a round: a process may have been moved, so known answers are looked at again. Rounds save each record a look at the clock. */
+  beginRound(): void {
+    this.#round += 1;
   }
 
   /**
@@ -42,17 +45,16 @@ export class ProcessCgroups {
    */
   pathOf(pid: number, started: number): string | undefined {
     if (started === 0) return undefined;
-    const nowMs = this.#nowMs();
     const known = this.#entries.get(pid);
     if (known?.started !== started) {
       // The records of a pid's former process come between those of its present one, if at all, for a moment.
       const found = this.#read(pid);
       const path = found?.started === started ? found.path : undefined;
-      this.#keep(pid, { started, path, checkedMs: nowMs });
+      this.#keep(pid, { started, path, round: this.#round });
       return path;
     }
-    if (nowMs >= known.checkedMs + FRESH_MS) {
-      known.checkedMs = nowMs;
+    if (known.round !== this.#round) {
+      known.round = this.#round;
       const found = this.#read(pid);
       if (found?.started === started) known.path = found.path;
     }

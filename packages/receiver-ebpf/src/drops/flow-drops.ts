@@ -25,6 +25,8 @@ interface Waiting {
 }
 
 interface Pair {
+  /** `portsOf` its packets. */
+  readonly ports: number;
   readonly waiting: Waiting[];
   readonly sinceMs: number;
 }
@@ -48,6 +50,8 @@ export class FlowDrops {
   readonly #nowNs: () => number;
   readonly #maxPairs: number;
   readonly #pairs = new Map<string, Pair>();
+  /** How many pairs there are by `portsOf`: for most flows that is none, and one look says so. */
+  readonly #pairsOfPorts = new Uint32Array(65_536);
   #kernel: Pick<KernelDrops, 'takeFlows'> | undefined;
   #hasReader = false;
   #refreshedNs = 0;
@@ -104,8 +108,8 @@ export class FlowDrops {
     if (this.#kernel === undefined) return undefined;
     // After its last record there is no other that could tell what was dropped since.
     if (flow.isClosed && flow.timeHigh * 2 ** 32 + flow.timeLow > this.#refreshedNs) this.refresh();
-    if (this.#pairs.size === 0) return 0;
     const { transport, localAddress, localPort, remoteAddress, remotePort } = flow;
+    if (this.#pairsOfPorts[portsOf(localPort, remotePort)] === 0) return 0;
     const packets =
       this.#takePair(pairText(transport, localAddress, localPort, remoteAddress, remotePort), flow) +
       this.#takePair(pairText(transport, remoteAddress, remotePort, localAddress, localPort), flow);
@@ -124,34 +128,50 @@ export class FlowDrops {
       packets += waiting.packets;
       pair.waiting.splice(index, 1);
     }
-    if (pair.waiting.length === 0) this.#pairs.delete(text);
+    if (pair.waiting.length === 0) this.#remove(text, pair);
     return packets;
   }
 
   #keep(keys: DataView, offset: number, packets: number, nowMs: number): void {
+    const sourcePort = keys.getUint16(offset + FLOW_DROP_KEY.source_port, true);
+    const destinationPort = keys.getUint16(offset + FLOW_DROP_KEY.destination_port, true);
     const text = pairText(
       keys.getUint8(offset + FLOW_DROP_KEY.transport) === UDP ? 'udp' : 'tcp',
       addressText(keys, offset + FLOW_DROP_KEY.source_address),
-      keys.getUint16(offset + FLOW_DROP_KEY.source_port, true),
+      sourcePort,
       addressText(keys, offset + FLOW_DROP_KEY.destination_address),
-      keys.getUint16(offset + FLOW_DROP_KEY.destination_port, true),
+      destinationPort,
     );
     const networkNamespace = keys.getUint32(offset + FLOW_DROP_KEY.network_namespace, true);
     const pair = this.#pairs.get(text);
     const same = pair?.waiting.find((waiting) => waiting.networkNamespace === networkNamespace);
     if (same !== undefined) same.packets += packets;
     else if (pair !== undefined) pair.waiting.push({ networkNamespace, packets });
-    else this.#pairs.set(text, { waiting: [{ networkNamespace, packets }], sinceMs: nowMs });
+    else {
+      const ports = portsOf(sourcePort, destinationPort);
+      this.#pairs.set(text, { ports, waiting: [{ networkNamespace, packets }], sinceMs: nowMs });
+      this.#pairsOfPorts[ports]! += 1;
+    }
+  }
+
+  #remove(text: string, { ports }: Pair): void {
+    this.#pairs.delete(text);
+    this.#pairsOfPorts[ports]! -= 1;
   }
 
   /** Gives up on the oldest pairs, as long as `isOver` holds. */
   #forget(isOver: (pair: Pair) => boolean): void {
     for (const [text, pair] of this.#pairs) {
       if (!isOver(pair)) return;
-      this.#pairs.delete(text);
+      this.#remove(text, pair);
       for (const { packets } of pair.waiting) this.#unattributed += packets;
     }
   }
+}
+
+/** Two ports, in either order, as one number below 2^16. */
+function portsOf(port: number, otherPort: number): number {
+  return port ^ otherPort;
 }
 
 function pairText(

@@ -35,7 +35,6 @@ describe('cgroupPathOf', () => {
 
 describe('ProcessCgroups', () => {
   let proc = '';
-  let nowMs = 0;
 
   /** A process that began at `started`, with a name that looks like the fields behind it. */
   function run(pid: number, started: number, cgroup: string): void {
@@ -49,12 +48,11 @@ describe('ProcessCgroups', () => {
 
   beforeEach(() => {
     proc = mkdtempSync(path.join(os.tmpdir(), 'proc-'));
-    nowMs = 0;
   });
   afterEach(() => rmSync(proc, { recursive: true }));
 
   it('tells a process from others with its pid by when it began, to a hundredth of a second', () => {
-    const cgroups = new ProcessCgroups(() => nowMs, proc);
+    const cgroups = new ProcessCgroups(proc);
     run(7, 100, '/before');
     const times = [999_999_999, 1_000_000_000, 1_009_999_999, 1_010_000_000];
     expect(times.map((time) => cgroups.pathOfProcess(7, time))).toEqual([
@@ -68,30 +66,32 @@ describe('ProcessCgroups', () => {
     expect(cgroups.pathOfProcess(7, 1_000_000_000)).toBe('/after');
   });
 
-  it('asks once a second', () => {
-    const cgroups = new ProcessCgroups(() => nowMs, proc);
+  it('asks once a round', () => {
+    const cgroups = new ProcessCgroups(proc);
     run(7, 100, '/before');
     const seen = [cgroups.pathOf(7, 100), cgroups.pathOf(8, 100)];
     run(7, 100, '/after');
-    for (nowMs of [999, 1000]) seen.push(cgroups.pathOf(7, 100));
+    seen.push(cgroups.pathOf(7, 100));
+    cgroups.beginRound();
+    seen.push(cgroups.pathOf(7, 100));
     expect(seen).toEqual(['/before', undefined, '/before', '/after']);
   });
 
   it('remembers a process that has ended, also when another has its pid', () => {
-    const cgroups = new ProcessCgroups(() => nowMs, proc);
+    const cgroups = new ProcessCgroups(proc);
     run(7, 100, '/a');
     const seen = [cgroups.pathOf(7, 100)];
     rmSync(path.join(proc, '7'), { recursive: true });
-    nowMs = 1000;
+    cgroups.beginRound();
     seen.push(cgroups.pathOf(7, 100));
     run(7, 200, '/b');
-    nowMs = 2000;
+    cgroups.beginRound();
     seen.push(cgroups.pathOf(7, 100));
     expect(seen).toEqual(['/a', '/a', '/a']);
   });
 
   it('does not take a process for another that had its pid before it was ever asked for', () => {
-    const cgroups = new ProcessCgroups(() => nowMs, proc);
+    const cgroups = new ProcessCgroups(proc);
     run(7, 200, '/b');
     expect([cgroups.pathOf(7, 100), cgroups.pathOf(7, 200), cgroups.pathOf(7, 100)]).toEqual([
       undefined,
@@ -102,11 +102,11 @@ describe('ProcessCgroups', () => {
 
   it('says nothing of a process of which nobody knows when it began', () => {
     run(7, 0, '/a');
-    expect(new ProcessCgroups(() => nowMs, proc).pathOf(7, 0)).toBeUndefined();
+    expect(new ProcessCgroups(proc).pathOf(7, 0)).toBeUndefined();
   });
 
   it('compares when processes began after 497 days as well', () => {
-    const cgroups = new ProcessCgroups(() => nowMs, proc);
+    const cgroups = new ProcessCgroups(proc);
     run(7, 2 ** 32 + 5, '/a');
     expect([cgroups.pathOf(7, 5), cgroups.pathOfProcess(7, (2 ** 32 + 5) * 10_000_000)]).toEqual([
       '/a',

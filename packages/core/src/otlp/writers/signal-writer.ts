@@ -91,10 +91,11 @@ export abstract class SignalWriter extends AttributeWriter {
   finish(meta?: BatchMeta): Batch | undefined {
     this.#dropOpenRecord();
     const request = this.#envelope.assemble();
+    const items = this.#itemCount;
     this.#envelope.reset();
     this.#itemCount = 0;
     this.out.reset();
-    return request.length === 0 ? undefined : Batch.trusted(this.#signal, request, meta);
+    return request.length === 0 ? undefined : Batch.trusted(this.#signal, request, meta, items);
   }
 
   /** Whether a record has been begun and not ended. */
