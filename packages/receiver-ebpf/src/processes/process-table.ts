@@ -66,8 +66,9 @@ export class ProcessTable {
   readonly #newest = new Map<number, Entry>();
   /** The ended ones in the order in which they ended: a circular list. */
   readonly #ended: (Entry | undefined)[];
-  /** Entries that were forgotten, to be used again. */
+  /** Entries that hold nothing: see `begin`. */
   readonly #free: Entry[] = [];
+  #isPrepared = false;
   readonly #maxLiving: number;
   #endedBegin = 0;
   #endedCount = 0;
@@ -130,7 +131,8 @@ export class ProcessTable {
   /**
    * Puts in a copy of what holds from now on; what held before ends with it. Facts of a process older than the known are left.
    * Where hundreds of processes a second come and go, an entry a process would be garbage that has grown old, which only a
-   * collection of the whole heap finds: so forgotten entries are used again.
+   * collection of the whole heap finds. So entries for all that may have ended are made with the first, and those that are
+   * forgotten are used again: the memory of the process does not grow with what it has seen.
    */
   begin(facts: ProcessFacts): void {
     const before = this.#newest.get(facts.pid);
@@ -147,6 +149,7 @@ export class ProcessTable {
     }
     // Making room for the one that has just ended may have dropped it already.
     const earlier = this.#newest.get(facts.pid);
+    if (!this.#isPrepared) this.#prepare(facts);
     const entry = this.#free.pop() ?? emptyEntry(facts);
     copyFacts(facts, entry.facts);
     entry.untilNs = Number.POSITIVE_INFINITY;
@@ -157,6 +160,11 @@ export class ProcessTable {
     if (earlier !== undefined) earlier.later = entry;
     this.#newest.set(facts.pid, entry);
     this.#living += 1;
+  }
+
+  #prepare(facts: ProcessFacts): void {
+    this.#isPrepared = true;
+    while (this.#free.length < this.#ended.length) this.#free.push(emptyEntry(facts));
   }
 
   /** Ends what is known of the process that has `pid`. */
