@@ -6,6 +6,7 @@
  * A claim that has ended is kept for a grace period, so that records which come late still find it.
  */
 import { Fifo } from '../fifo.ts';
+import { ClaimSlots } from './claim-slots.ts';
 
 /** That a value holds a key from one time to another, in milliseconds since the Unix epoch; `to` is not part of it. */
 export interface Claim<V> {
@@ -39,10 +40,7 @@ export interface ClaimTableOptions {
   readonly monotonicMs?: () => number;
 }
 
-/**
- * A claim, with the one before it on the same key. Fields and their order are weighed: there are millions. `to` is undefined while
- * the claim holds, because a number takes 16 bytes of its own.
- */
+/** A claim that has ended or is not alone, with the one before it on the same key. `to` is undefined while it holds. */
 class Link<V> {
   readonly value: V;
   readonly from: number;
@@ -62,6 +60,9 @@ interface Ended<K, V> {
   readonly atMs: number;
 }
 
+/** The beginning in a slot whose claims have theirs in links. */
+const IN_LINKS = Number.NEGATIVE_INFINITY;
+
 /** As many claims of one key are kept: an address that is handed on more often than this within the grace period forgets. */
 const MAX_CLAIMS_OF_KEY = 64;
 
@@ -74,8 +75,8 @@ const CLEARED_AT_ONCE = 4;
 
 /** Claims of values on keys, as of a time. */
 export class ClaimTable<K extends string | number, V> {
-  /** A value by itself claims its key for all times: ids are claimed like that, and most claims are on ids. */
-  readonly #newest = new Map<K, Link<V> | V>();
+  /** A value by itself is the only one that claims its key, and still holds it: most do. */
+  readonly #slots = new ClaimSlots<K, Link<V> | V>();
   readonly #ended = new Fifo<Ended<K, V>>();
   readonly #maxClaims: number;
   readonly #graceMs: number;
@@ -124,11 +125,10 @@ export class ClaimTable<K extends string | number, V> {
    * far as is known. In milliseconds since the Unix epoch.
    */
   heldSince(key: K): number {
-    const newest = this.#newest.get(key);
-    if (newest === undefined) return Number.POSITIVE_INFINITY;
-    if (!isLink(newest)) return Number.NEGATIVE_INFINITY;
-    const isOnly = newest.to === undefined && newest.older === undefined;
-    return isOnly ? newest.from : Number.POSITIVE_INFINITY;
+    const slot = this.#slots.find(key);
+    // Claims in links have ended, or are several.
+    if (slot === -1 || isLink(this.#slots.value(slot))) return Number.POSITIVE_INFINITY;
+    return this.#slots.from(slot);
   }
 
   /**
@@ -137,14 +137,14 @@ export class ClaimTable<K extends string | number, V> {
    */
   claim(key: K, value: V, from: number): boolean {
     this.#clear();
-    if (this.#openLink(key, value) !== undefined || this.#newest.get(key) === value) return true;
+    if (this.#holds(key, value)) return true;
     if (this.#claims >= this.#maxClaims && !this.#evict()) {
       this.#refused += 1;
       return false;
     }
-    const older = this.#links(key);
-    const isForAllTimes = older === undefined && from === Number.NEGATIVE_INFINITY;
-    this.#newest.set(key, isForAllTimes ? value : new Link(value, from, older));
+    const slot = this.#slots.find(key);
+    if (slot === -1) this.#slots.add(key, value, from);
+    else this.#slots.set(slot, new Link(value, from, this.#links(slot)), IN_LINKS);
     this.#claims += 1;
     this.#changes += 1;
     this.#stamp(key);
@@ -154,8 +154,7 @@ export class ClaimTable<K extends string | number, V> {
 
   /** Says that `value` has not held `key` since `to` (milliseconds since the Unix epoch). Nothing happens if it did not. */
   release(key: K, value: V, to: number): void {
-    if (this.#newest.get(key) === value) this.#newest.set(key, this.#links(key)!);
-    const link = this.#openLink(key, value);
+    const link = this.#openLink(this.#slots.find(key), value);
     if (link !== undefined) {
       link.to = to;
       this.#changes += 1;
@@ -169,7 +168,7 @@ export class ClaimTable<K extends string | number, V> {
 
   /** Takes back that `value` held `key` after `to`, where it was said to have held it until later and has ended since. */
   curtail(key: K, value: V, to: number): void {
-    for (let link = this.#links(key); link !== undefined; link = link.older) {
+    for (let link = this.#links(this.#slots.find(key)); link !== undefined; link = link.older) {
       if (link.value !== value || link.to === undefined || link.to <= to) continue;
       link.to = to;
       this.#changes += 1;
@@ -179,12 +178,17 @@ export class ClaimTable<K extends string | number, V> {
 
   /** The value that held `key` at `time` (milliseconds since the Unix epoch); undefined if none did, or more than one. */
   at(key: K, time: number): V | undefined {
-    const newest = this.#newest.get(key);
-    if (newest === undefined) {
+    const slot = this.#slots.find(key);
+    if (slot === -1) {
       this.#misses += 1;
       return undefined;
     }
-    if (!isLink(newest)) return newest;
+    const newest = this.#slots.value(slot);
+    if (!isLink(newest)) {
+      if (!(time < this.#slots.from(slot))) return newest;
+      this.#misses += 1;
+      return undefined;
+    }
     let found: Link<V> | undefined;
     for (let link: Link<V> | undefined = newest; link !== undefined; link = link.older) {
       if (time < link.from || (link.to !== undefined && time >= link.to)) continue;
@@ -206,8 +210,12 @@ export class ClaimTable<K extends string | number, V> {
    * Undefined if nobody is known to have held it.
    */
   newest(key: K): V | undefined {
-    const newest = this.#newest.get(key);
-    if (newest === undefined) this.#misses += 1;
+    const slot = this.#slots.find(key);
+    if (slot === -1) {
+      this.#misses += 1;
+      return undefined;
+    }
+    const newest = this.#slots.value(slot);
     return isLink(newest) ? newest.value : newest;
   }
 
@@ -221,7 +229,7 @@ export class ClaimTable<K extends string | number, V> {
   /** All that is known of a key, the newest first. */
   claimsOf(key: K): readonly Claim<V>[] {
     const claims: Claim<V>[] = [];
-    for (let link = this.#links(key); link !== undefined; link = link.older) {
+    for (let link = this.#links(this.#slots.find(key)); link !== undefined; link = link.older) {
       claims.push({ value: link.value, from: link.from, to: link.to ?? Number.POSITIVE_INFINITY });
     }
     return claims;
@@ -229,7 +237,7 @@ export class ClaimTable<K extends string | number, V> {
 
   /** The keys, in no particular order. */
   keys(): IterableIterator<K> {
-    return this.#newest.keys();
+    return this.#slots.keys();
   }
 
   /** Takes ended claims out whose grace period is over; a few at a time. */
@@ -259,8 +267,10 @@ export class ClaimTable<K extends string | number, V> {
   }
 
   #forgetBeyondLimit(key: K): void {
-    let link = this.#newest.get(key);
-    if (!isLink(link)) return;
+    const slot = this.#slots.find(key);
+    const newest = slot === -1 ? undefined : this.#slots.value(slot);
+    if (!isLink(newest)) return;
+    let link: Link<V> | undefined = newest;
     for (let count = 1; link !== undefined && count < MAX_CLAIMS_OF_KEY; count++) link = link.older;
     if (link?.older === undefined) return;
     for (let lost = link.older as Link<V> | undefined; lost !== undefined; lost = lost.older) {
@@ -276,38 +286,57 @@ export class ClaimTable<K extends string | number, V> {
 
   #remove(key: K, link: Link<V>): boolean {
     this.#stamp(key);
-    const newest = this.#newest.get(key);
+    const slots = this.#slots;
+    const slot = slots.find(key);
+    const newest = slot === -1 ? undefined : slots.value(slot);
+    if (!isLink(newest)) return false;
     if (newest === link) {
-      if (link.older === undefined) this.#newest.delete(key);
-      else this.#newest.set(key, link.older);
+      if (link.older === undefined) slots.delete(slot);
+      else this.#keep(slot, link.older);
       this.#claims -= 1;
       return true;
     }
-    if (!isLink(newest)) return false;
     for (let newer: Link<V> | undefined = newest; newer !== undefined; newer = newer.older) {
       if (newer.older !== link) continue;
       newer.older = link.older;
       this.#claims -= 1;
+      this.#keep(slot, newest);
       return true;
     }
     return false;
   }
 
-  /** The claims of a key, the newest first; undefined if there is none. */
-  #links(key: K): Link<V> | undefined {
-    const newest = this.#newest.get(key);
-    if (newest === undefined) return undefined;
-    return isLink(newest) ? newest : new Link(newest, Number.NEGATIVE_INFINITY, undefined);
+  /** Puts the newest claim in its slot: its value by itself if it is the only one and still holds. */
+  #keep(slot: number, newest: Link<V>): void {
+    const isAlone = newest.older === undefined && newest.to === undefined;
+    if (isAlone) this.#slots.set(slot, newest.value, newest.from);
+    else this.#slots.set(slot, newest, IN_LINKS);
   }
 
-  /** The claim of a value that still holds, unless it is for all times. */
-  #openLink(key: K, value: V): Link<V> | undefined {
-    const newest = this.#newest.get(key);
-    if (!isLink(newest)) return undefined;
-    for (let link: Link<V> | undefined = newest; link !== undefined; link = link.older) {
-      if (link.value === value && link.to === undefined) return link;
-    }
-    return undefined;
+  /** The claims of a slot, the newest first; undefined if there is none. */
+  #links(slot: number): Link<V> | undefined {
+    if (slot === -1) return undefined;
+    const newest = this.#slots.value(slot);
+    return isLink(newest) ? newest : new Link(newest, this.#slots.from(slot), undefined);
+  }
+
+  /** Whether a value is known to hold a key. */
+  #holds(key: K, value: V): boolean {
+    const slot = this.#slots.find(key);
+    if (slot === -1) return false;
+    const newest = this.#slots.value(slot);
+    return isLink(newest) ? openLink(newest, value) !== undefined : newest === value;
+  }
+
+  /** The claim of a value that still holds, as one that can be ended; undefined if there is none. */
+  #openLink(slot: number, value: V): Link<V> | undefined {
+    if (slot === -1) return undefined;
+    const newest = this.#slots.value(slot);
+    if (isLink(newest)) return openLink(newest, value);
+    if (newest !== value) return undefined;
+    const link = new Link(newest, this.#slots.from(slot), undefined);
+    this.#slots.set(slot, link, IN_LINKS);
+    return link;
   }
 }
 
@@ -320,6 +349,13 @@ function stampIndex(key: string | number): number {
   return hash & (STAMPS - 1);
 }
 
-function isLink<V>(claim: Link<V> | V): claim is Link<V> {
+function openLink<V>(newest: Link<V>, value: V): Link<V> | undefined {
+  for (let link: Link<V> | undefined = newest; link !== undefined; link = link.older) {
+    if (link.value === value && link.to === undefined) return link;
+  }
+  return undefined;
+}
+
+function isLink<V>(claim: Link<V> | V | undefined): claim is Link<V> {
   return claim instanceof Link;
 }

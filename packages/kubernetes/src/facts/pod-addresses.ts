@@ -46,15 +46,15 @@ export class PodAddresses {
       return hasChanged;
     }
     if (hasChanged) this.#change(pod, before, now, state, moment);
-    if (pod.holdsAddresses && hasEnded(state)) this.release(pod, endedMs(state, moment));
+    if (pod.hold === 'held' && hasEnded(state)) this.release(pod, endedMs(state, moment));
     return hasChanged;
   }
 
   /** The pod holds no addresses any more, since `endMs` (milliseconds since the Unix epoch). */
   release(pod: WatchedPod, endMs: number): void {
     this.#withoutMs.delete(pod);
-    if (!pod.holdsAddresses) return;
-    pod.holdsAddresses = false;
+    if (pod.hold !== 'held') return;
+    pod.hold = 'lost';
     for (const key of listOf(pod.addressKeys)) this.#context.addresses.release(key, pod, endMs);
   }
 
@@ -77,23 +77,22 @@ export class PodAddresses {
     state: PodState,
     moment: Moment,
   ): void {
-    if (pod.holdsAddresses) {
+    if (pod.hold === 'held') {
       for (const key of before) {
         if (!now.includes(key)) this.#context.addresses.release(key, pod, endOf(moment));
       }
     }
     pod.addressKeys = compactOf(now);
     if (now.length === 0) {
-      pod.holdsAddresses = false;
+      if (pod.hold === 'held') pod.hold = 'lost';
       this.#withoutMs.set(pod, endOf(moment));
       return;
     }
     const from = this.#fromMs(pod, state, moment);
     for (const key of now) {
-      if (!pod.holdsAddresses || !before.includes(key)) this.#claim(pod, key, from, state, moment);
+      if (pod.hold !== 'held' || !before.includes(key)) this.#claim(pod, key, from, state, moment);
     }
-    pod.holdsAddresses = true;
-    pod.hasHeldAddress = true;
+    pod.hold = 'held';
     this.#withoutMs.delete(pod);
   }
 
@@ -104,7 +103,7 @@ export class PodAddresses {
   #fromMs(pod: WatchedPod, state: PodState, moment: Moment): number {
     const earliest = earliestMs(state, moment);
     const without = this.#withoutMs.get(pod);
-    if (pod.hasHeldAddress) {
+    if (pod.hold !== 'never') {
       return Math.max(earliest, without === undefined ? moment.sinceMs : without - DELIVERY_MS);
     }
     if (state.meta.staticUid !== '') return earliest;

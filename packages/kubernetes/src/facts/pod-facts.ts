@@ -4,6 +4,7 @@ import type { ObjectMeta } from '../objects/metadata.ts';
 import type { ObjectReader } from '../objects/object-reader.ts';
 import { arePairsEqual } from '../objects/pairs.ts';
 import { type PodDecoder, PodState } from '../objects/pod.ts';
+import { areConditionsEqual, PodConditions } from '../objects/pod-condition.ts';
 import { claimAfter, claimId } from './claims.ts';
 import type { FactCounters } from './fact-counters.ts';
 import { beginOf, type Moment } from './moment.ts';
@@ -24,6 +25,7 @@ export class PodFacts implements ObjectKind<WatchedPod> {
   readonly #counters: FactCounters;
   readonly #addresses: PodAddresses;
   readonly #containers: PodContainers;
+  readonly #conditions = new PodConditions();
   /** The uids by which kubelets know the static pods among them. */
   readonly #staticUids = new Map<WatchedPod, string>();
 
@@ -44,7 +46,7 @@ export class PodFacts implements ObjectKind<WatchedPod> {
   }
 
   predecessor(): WatchedPod | undefined {
-    for (const { value, to } of this.#context.podNames.claimsOf(nameOf(this.meta))) {
+    for (const { value, to } of this.#context.podNames.claimsOf(`${this.meta.namespace}/${this.meta.name}`)) {
       if (to === Number.POSITIVE_INFINITY && value instanceof WatchedPod) return value;
     }
     return undefined;
@@ -56,7 +58,7 @@ export class PodFacts implements ObjectKind<WatchedPod> {
     const { pods, podNames } = this.#context;
     this.#addresses.made(pod, moment);
     this.#count(claimId(pods, uid, pod));
-    this.#count(claimAfter(podNames, nameOf(pod), pod, beginOf(createdSeconds, moment)));
+    this.#count(claimAfter(podNames, pod.key, pod, beginOf(createdSeconds, moment)));
     if (STATIC_UID.test(staticUid)) {
       this.#staticUids.set(pod, staticUid);
       this.#count(claimId(pods, staticUid, pod));
@@ -66,7 +68,7 @@ export class PodFacts implements ObjectKind<WatchedPod> {
 
   update(pod: WatchedPod, moment: Moment): boolean {
     const state = this.#state;
-    const hasChanged = updateFields(pod, state);
+    const hasChanged = this.#updateFields(pod, state);
     const haveContainersChanged = this.#containers.update(pod, state, moment.atMs);
     const haveAddressesChanged = this.#addresses.update(pod, state, moment);
     return hasChanged || haveContainersChanged || haveAddressesChanged;
@@ -77,7 +79,7 @@ export class PodFacts implements ObjectKind<WatchedPod> {
     this.#containers.release(pod, endMs);
     const { pods, podNames } = this.#context;
     pods.release(pod.uid, pod, endMs);
-    podNames.release(nameOf(pod), pod, endMs);
+    podNames.release(pod.key, pod, endMs);
     const staticUid = this.#staticUids.get(pod);
     if (staticUid === undefined) return;
     this.#staticUids.delete(pod);
@@ -87,40 +89,28 @@ export class PodFacts implements ObjectKind<WatchedPod> {
   #count(isTaken: boolean): void {
     if (!isTaken) this.#counters.add('pods', 'table_full');
   }
-}
 
-function nameOf({ namespace, name }: { namespace: string; name: string }): string {
-  return `${namespace}/${name}`;
-}
-
-/** Takes over what the object says, but for containers and addresses; whether anything has changed. */
-function updateFields(pod: WatchedPod, state: PodState): boolean {
-  const { meta } = state;
-  if (
-    pod.nodeName === state.nodeName &&
-    pod.phase === state.phase &&
-    pod.reason === state.reason &&
-    pod.isReady === state.isReady &&
-    pod.isDeleting === meta.isDeleting &&
-    pod.startSeconds === state.startSeconds &&
-    pod.hostName === state.hostName &&
-    pod.hostNetwork === state.hostNetwork &&
-    pod.owner === meta.owner &&
-    arePairsEqual(pod.labels, meta.labels) &&
-    arePairsEqual(pod.annotations, meta.annotations)
-  ) {
-    return false;
+  /** Takes over what the object says, but for containers and addresses; whether anything has changed. */
+  #updateFields(pod: WatchedPod, state: PodState): boolean {
+    const { meta } = state;
+    if (
+      pod.nodeName === state.nodeName &&
+      areConditionsEqual(pod.condition, state) &&
+      pod.startSeconds === state.startSeconds &&
+      pod.hostName === state.hostName &&
+      pod.owner === meta.owner &&
+      arePairsEqual(pod.labels, meta.labels) &&
+      arePairsEqual(pod.annotations, meta.annotations)
+    ) {
+      return false;
+    }
+    pod.nodeName = state.nodeName;
+    pod.condition = this.#conditions.get(state);
+    pod.startSeconds = state.startSeconds;
+    pod.hostName = state.hostName;
+    pod.owner = meta.owner;
+    pod.labels = meta.labels;
+    pod.annotations = meta.annotations;
+    return true;
   }
-  pod.nodeName = state.nodeName;
-  pod.phase = state.phase;
-  pod.reason = state.reason;
-  pod.isReady = state.isReady;
-  pod.isDeleting = meta.isDeleting;
-  pod.startSeconds = state.startSeconds;
-  pod.hostName = state.hostName;
-  pod.hostNetwork = state.hostNetwork;
-  pod.owner = meta.owner;
-  pod.labels = meta.labels;
-  pod.annotations = meta.annotations;
-  return true;
 }

@@ -14,6 +14,7 @@ import {
   NO_CONDITION,
 } from '../objects/container-parts.ts';
 import { NO_PAIRS } from '../objects/pairs.ts';
+import { NO_POD_CONDITION, type PodCondition } from '../objects/pod-condition.ts';
 import { TrackedObject } from './tracked-object.ts';
 
 const NO_ADDRESSES: readonly AddressKey[] = [];
@@ -21,7 +22,8 @@ const NO_CONTAINERS: readonly PodContainer[] = [];
 
 /** A pod that is watched. */
 export class WatchedPod extends TrackedObject implements Pod {
-  readonly name: string;
+  /** `namespace/name`. Neither part is kept beside it, or hardly: namespaces are shared, and the name is cut out of it. */
+  readonly key: string;
   readonly namespace: string;
   readonly createdSeconds: number;
   nodeName = '';
@@ -30,33 +32,48 @@ export class WatchedPod extends TrackedObject implements Pod {
   startSeconds = 0;
   /** `status.podIPs` as keys; an array of one is kept as the key alone. */
   addressKeys: AddressKey | readonly AddressKey[] = NO_ADDRESSES;
-  hostNetwork = false;
   owner: Owner | undefined = undefined;
   labels: Pairs = NO_PAIRS;
   annotations: Pairs = NO_PAIRS;
   containers: readonly PodContainer[] = NO_CONTAINERS;
-  /** `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`; empty if nothing is said. */
-  phase = '';
-  /** Why it is in that phase, such as `Evicted`; mostly empty. */
-  reason = '';
-  /** The condition `Ready`. */
-  isReady = false;
-  /** Whether it was asked to go; it may run on for its grace period. */
-  isDeleting = false;
-  /** Whether it holds its addresses as far as is known. */
-  holdsAddresses = false;
-  /** Whether it has ever held one. */
-  hasHeldAddress = false;
+  /** How it is; equal ones are one object. */
+  condition: PodCondition = NO_POD_CONDITION;
+  /** Whether it holds its addresses as far as is known, or has ever held one. */
+  hold: 'never' | 'held' | 'lost' = 'never';
 
   constructor(uid: string, name: string, namespace: string, createdSeconds: number) {
     super(uid);
-    this.name = name;
+    this.key = `${namespace}/${name}`;
     this.namespace = namespace;
     this.createdSeconds = createdSeconds;
   }
 
   get kind(): 'pod' {
     return 'pod';
+  }
+
+  get name(): string {
+    return this.key.slice(this.namespace.length + 1);
+  }
+
+  get phase(): string {
+    return this.condition.phase;
+  }
+
+  get reason(): string {
+    return this.condition.reason;
+  }
+
+  get isReady(): boolean {
+    return this.condition.isReady;
+  }
+
+  get isDeleting(): boolean {
+    return this.condition.isDeleting;
+  }
+
+  get hostNetwork(): boolean {
+    return this.condition.hostNetwork;
   }
 
   get startTime(): string {

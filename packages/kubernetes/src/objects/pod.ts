@@ -18,9 +18,10 @@ import { type ContainerReport, readContainerStatus } from './container-status.ts
 import { clearMetadata, type MetadataDecoder, ObjectMeta } from './metadata.ts';
 import { MAX_ENTRIES, type ObjectReader } from './object-reader.ts';
 import { NO_PAIRS, type PairsCache } from './pairs.ts';
+import type { PodCondition } from './pod-condition.ts';
 
 /** A pod as an event has it; one instance is filled for each anew. */
-export class PodState {
+export class PodState implements PodCondition {
   readonly meta = new ObjectMeta();
   nodeName = '';
   /** `spec.hostname`; empty if the pod's name is its host name. */
@@ -38,6 +39,10 @@ export class PodState {
   hostAddresses: string[] = [];
   specs: ContainerSpec[] = [];
   reports: ContainerReport[] = [];
+
+  get isDeleting(): boolean {
+    return this.meta.isDeleting;
+  }
 }
 
 /** Reads pods. */
