@@ -78,8 +78,10 @@ export class Envelope {
   /** Puts the request together. */
   assemble(): Uint8Array {
     const source = this.#out.bytes;
-    const request = Buffer.allocUnsafeSlow(this.size);
-    madeBuffers(request.length);
+    const size = this.size;
+    // Before it is there: what a collection meets alive may grow old, and then only one of the whole heap frees it.
+    madeBuffers(size);
+    const request = Buffer.allocUnsafeSlow(size);
     let at = 0;
     for (const group of this.#groups) {
       request[at++] = GROUP_TAG;
