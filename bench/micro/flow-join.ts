@@ -4,7 +4,13 @@
  * so that nothing that is looked up is in the caches by chance. The target is 2 µs at 100,000 pods. `note` is the reading of a
  * record, `join` the finding of its ends and the writing of what is added.
  */
-import { Batch, type Container, Context, EncodedAttribute, type Pod } from '../../packages/core/src/index.ts';
+import {
+  Batch,
+  type Container,
+  Context,
+  EncodedAttributes,
+  type Pod,
+} from '../../packages/core/src/index.ts';
 import { FlowJoin } from '../../packages/processor-enrich/src/flows/flow-join.ts';
 import { FlowMetrics } from '../../packages/processor-enrich/src/flows/flow-metrics.ts';
 import type { CgroupNames } from '../../packages/receiver-ebpf/src/cgroups/cgroup-names.ts';
@@ -118,14 +124,14 @@ function batches(pods: number, ownPods: number): readonly Batch[] {
   let own = 0;
   const cgroups = {
     find: () => ({
-      attributes: [
-        new EncodedAttribute(
+      logFields: new EncodedAttributes([
+        [
           'process.linux.cgroup',
           `/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod${podUid(own).replaceAll('-', '_')}.slice`,
-        ),
-        new EncodedAttribute('container.id', containerId(own)),
-        new EncodedAttribute('k8s.pod.uid', podUid(own)),
-      ],
+        ],
+        ['container.id', containerId(own)],
+        ['k8s.pod.uid', podUid(own)],
+      ]).fieldsOf('logRecord'),
     }),
   } as unknown as CgroupNames;
   const writer = new FlowWriter({ version: '1.2.3', cgroups, hostName: 'node-0' });

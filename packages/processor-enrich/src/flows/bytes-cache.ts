@@ -1,9 +1,9 @@
 /**
- * What is made of short texts that come again and again (container ids, IPv6 addresses), found by their bytes without a string
+ * What is made of short texts that come again and again (IPv6 addresses, names of programs), found by their bytes without a string
  * being made. A hash table in which each text may stand in one of two places beside each other; a text that finds neither
  * free takes that of the one that was put there first. It grows up to its limit, and then forgets.
  */
-import { Memory } from '@tributary/core';
+import { equalWords, Memory } from '@tributary/core';
 
 /** Longer texts are not kept. */
 const MAX_BYTES = 256;
@@ -76,13 +76,7 @@ function emptyPlaces(count: number): undefined[] {
 
 function equals({ view: known }: Memory, view: DataView, start: number, end: number): boolean {
   const length = end - start;
-  if (known.byteLength !== length) return false;
-  let index = 0;
-  for (; index + 4 <= length; index += 4) {
-    if (known.getInt32(index, true) !== view.getInt32(start + index, true)) return false;
-  }
-  for (; index < length; index++) if (known.getUint8(index) !== view.getUint8(start + index)) return false;
-  return true;
+  return known.byteLength === length && equalWords(view, start, known, 0, length);
 }
 
 /** Over the first and last bytes: those in which ids and addresses differ. */
