@@ -68,7 +68,7 @@ export async function runKubernetesBench(options: KubernetesBenchOptions): Promi
   }
 }
 
-/** The k8s receiver in a process that keeps its compiled code from one start to the next, as the program itself does. */
+/** The k8s receiver in a process of its own. */
 function watcher(
   kubeConfig: string,
   { pods }: KubernetesBenchOptions,
@@ -143,10 +143,10 @@ async function costOf(
   child: Child,
   act: () => Promise<{ changes: number; seconds: number }>,
 ): Promise<ChangeCost> {
-  const before = await child.ask<WatcherUsage>('usage');
+  const before = await child.ask<number>('cpu');
   const { changes, seconds } = await act();
-  const after = await child.ask<WatcherUsage>('usage');
-  return { changesPerSecond: changes / seconds, cpuShare: (after.cpuSeconds - before.cpuSeconds) / seconds };
+  const after = await child.ask<number>('cpu');
+  return { changesPerSecond: changes / seconds, cpuShare: (after - before) / seconds };
 }
 
 /** The result as Markdown. */

@@ -1,7 +1,7 @@
 /**
  * The k8s receiver in a process of its own, with nothing beside it. Its arguments: a kubeconfig, the number of pods that
- * there are, and `pods` if nothing but pods is to be watched. Told `list` it starts and says how long the first list took; told `usage`, what it used and how many
- * pods are known; told `visible`, how long after the API server's answer the join saw new addresses of pods.
+ * there are, and `pods` if nothing but pods is to be watched. Told `list` it starts and says how long the first list took; told `usage`, what it holds and how many
+ * pods are known; told `cpu`, how many seconds of CPU time it has used; told `visible`, how long after the API server's answer the join saw new addresses of pods.
  */
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
@@ -13,9 +13,8 @@ import { podOfBench } from './pods.ts';
 
 const [, , kubeConfig = '', pods = '0', only] = process.argv;
 
-/** What the process has used and holds. */
+/** What the process holds. */
 export interface WatcherUsage {
-  readonly cpuSeconds: number;
   readonly rssBytes: number;
   readonly pods: number;
 }
@@ -41,12 +40,15 @@ async function list(): Promise<number> {
 
 function usage(): WatcherUsage {
   globalThis.gc?.();
-  const { user, system } = process.cpuUsage();
   return {
-    cpuSeconds: (user + system) / 1e6,
     rssBytes: process.memoryUsage.rss(),
     pods: context.pods.counts.claims,
   };
+}
+
+function cpu(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 /** Milliseconds from the API server's answer, which comes when the change is stored, to the first look that finds it. */
@@ -101,7 +103,7 @@ function patch(url: URL, agent: Agent, token: string, body: object): Promise<voi
   });
 }
 
-const ANSWERS: Readonly<Record<string, () => unknown>> = { list, usage, visible };
+const ANSWERS: Readonly<Record<string, () => unknown>> = { list, usage, cpu, visible };
 
 process.on('message', async (message: string) => {
   process.send?.(await ANSWERS[message]?.());

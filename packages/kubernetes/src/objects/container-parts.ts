@@ -46,6 +46,7 @@ export class ContainerParts {
     undefined,
   );
   readonly #conditions = new Map<string, ContainerCondition>();
+  #lastCondition = NO_CONDITION;
 
   spec(spec: ContainerSpec): ContainerSpec {
     let hash = 0;
@@ -70,11 +71,36 @@ export class ContainerParts {
     return spec;
   }
 
-  condition(condition: ContainerCondition): ContainerCondition {
-    const { state, isReady, reason, lastReason } = condition;
+  condition(
+    state: ContainerStateName,
+    isReady: boolean,
+    reason: string,
+    lastReason: string,
+  ): ContainerCondition {
+    const last = this.#lastCondition;
+    // Most containers are as the one before.
+    if (
+      last.state === state &&
+      last.isReady === isReady &&
+      last.reason === reason &&
+      last.lastReason === lastReason
+    ) {
+      return last;
+    }
+    this.#lastCondition = this.#otherCondition(state, isReady, reason, lastReason);
+    return this.#lastCondition;
+  }
+
+  #otherCondition(
+    state: ContainerStateName,
+    isReady: boolean,
+    reason: string,
+    lastReason: string,
+  ): ContainerCondition {
     const key = `${state} ${isReady} ${reason.length} ${reason} ${lastReason}`;
     const known = this.#conditions.get(key);
     if (known !== undefined) return known;
+    const condition = { state, isReady, reason, lastReason };
     if (this.#conditions.size < MAX_STATUSES) this.#conditions.set(key, condition);
     return condition;
   }

@@ -74,7 +74,7 @@ export function readContainerStatus(
     id: id === '' ? now.id : id,
     lastId: last.id,
     restartCount,
-    condition: parts.condition({ state: now.state, isReady, reason: now.reason, lastReason: last.reason }),
+    condition: parts.condition(now.state, isReady, now.reason, last.reason),
     startedSeconds: now.startedSeconds,
     finishedSeconds: now.finishedSeconds,
     lastStartedSeconds: last.startedSeconds,
