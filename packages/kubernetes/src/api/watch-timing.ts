@@ -16,7 +16,7 @@ export interface WatchTiming {
   readonly renewalGraceMs: number;
   /** A watch that was resumed has made up for what it missed when it has been quiet for so long. */
   readonly quietMs: number;
-  /** How long changes may gather before they are read: waking up for each of them costs more than reading it. */
+  /** How long changes may gather before they are read: it saves waking up for each. */
   readonly gatherMs: number;
   /** How long a watch is asked to last, at least; at most twice as long. */
   readonly lifeMs: number;
