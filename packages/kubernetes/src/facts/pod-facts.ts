@@ -105,7 +105,7 @@ export class PodFacts implements ObjectKind<WatchedPod> {
       return false;
     }
     pod.nodeName = state.nodeName;
-    pod.condition = this.#conditions.get(state);
+    if (!areConditionsEqual(pod.condition, state)) pod.condition = this.#conditions.get(state);
     pod.startSeconds = state.startSeconds;
     pod.hostName = state.hostName;
     pod.owner = meta.owner;
