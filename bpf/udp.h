@@ -72,7 +72,7 @@ struct udp_counters {
 	__u64 ring_buffer_full;
 	/* Datagrams of a socket for which the kernel had no memory: not counted. */
 	__u64 storage_refused;
-	/* Datagrams of flows for which there was no room among the peers: not counted. */
+	/* Datagrams of flows for which there was no room among the peers, or that were being removed from there: not counted. */
 	__u64 peers_full;
 	/* Datagrams that came while their socket was being closed, and that nobody can read: not counted. */
 	__u64 after_close;

@@ -34,7 +34,7 @@ static __always_inline bool is_same_tuple(const struct udp_tuple *a, const struc
 	       *(__u64 *)&a->local[2] == *(__u64 *)&b->local[2] && *(__u64 *)&a->local_port == *(__u64 *)&b->local_port;
 }
 
-/* An ended flow begins anew. False: it is dead. */
+/* An ended flow of a socket begins anew. False: it is dead. */
 static __always_inline bool revive(struct udp_flow *flow)
 {
 	if (flow->state == FLOW_LIVE)
@@ -43,6 +43,38 @@ static __always_inline bool revive(struct udp_flow *flow)
 		return false;
 	flow->started_ns = bpf_ktime_get_ns();
 	return true;
+}
+
+static __always_inline void leave(struct udp_flow *flow)
+{
+	__sync_fetch_and_add(&flow->state, -FLOW_USER);
+}
+
+/*
+ * The same of a peer's flow, which is not removed from here to leave(). False if it was removed since it was looked up (its
+ * memory may be another flow's by now), or so many packets enter it at once that it cannot be told.
+ */
+static __always_inline bool enter(struct udp_flow *flow, const struct udp_tuple *tuple)
+{
+	__u32 state = *(volatile __u32 *)&flow->state;
+
+	for (int attempt = 0; attempt < 8; attempt++) {
+		__u32 live = state & ~FLOW_STATES, seen;
+
+		if ((state & FLOW_STATES) == FLOW_DEAD)
+			return false;
+		seen = __sync_val_compare_and_swap(&flow->state, state, live + FLOW_USER);
+		if (seen == state) {
+			if ((state & FLOW_STATES) == FLOW_ENDED)
+				flow->started_ns = bpf_ktime_get_ns();
+			if (is_same_tuple(&flow->tuple, tuple))
+				return true;
+			leave(flow);
+			return false;
+		}
+		state = seen;
+	}
+	return false;
 }
 
 /* Everything but the next datagram of a socket's first flow, whose addresses are those in the packet. */
@@ -77,25 +109,23 @@ static __noinline int count_other(struct __sk_buff *skb, struct udp_tuple *tuple
 	if (is_same_tuple(&socket->first.tuple, tuple)) {
 		if (revive(&socket->first))
 			add(&socket->first, packet, is_sent);
+		else
+			count_lost(packet, after_close);
 		return 1;
 	}
 	key.cookie = socket->cookie;
 	key.tuple = *tuple;
 	peer = bpf_map_lookup_elem(&peers, &key);
-	if (peer && !revive(&peer->flow)) {
-		/* The sweep is about to remove it. Whoever comes first does. */
-		if (!bpf_map_delete_elem(&peers, &key))
-			count(counters, udp_counters, peers_removed);
-		peer = 0;
-	}
 	if (!peer)
 		peer = add_peer(skb, socket, &key, is_sent);
-	if (peer)
+	if (peer && enter(&peer->flow, &key.tuple)) {
 		add(&peer->flow, packet, is_sent);
-	else if (*(volatile __u64 *)&socket->first.commit & COMMIT_ENDED)
+		leave(&peer->flow);
+	} else if (*(volatile __u64 *)&socket->first.commit & COMMIT_ENDED) {
 		count_lost(packet, after_close);
-	else
+	} else {
 		count_lost(packet, peers_full);
+	}
 	return 1;
 }
 

@@ -28,12 +28,15 @@ struct udp_reading {
  *            └────────────────────────────────────┴──▶ FLOW_DEAD
  *
  * A packet that met a live flow may still be adding to it when the sweep ends it on another CPU. So an ended flow stays for
- * one sweep more: if it grew meanwhile, it lives.
+ * one sweep more: if it grew meanwhile, it lives. The sweep alone removes peers, and not while a packet is within one: who adds
+ * to a peer's flow counts himself in the same word as its state, for he may be kept from going on for longer than two sweeps.
  */
 enum udp_state {
 	FLOW_LIVE = 0,
 	FLOW_ENDED = 1,
 	FLOW_DEAD = 2,
+	FLOW_STATES = 3,
+	FLOW_USER = 4, /* times the number of packets that are being added to a peer's flow */
 };
 
 /*
@@ -42,7 +45,7 @@ enum udp_state {
  */
 struct udp_flow {
 	struct udp_tuple tuple;
-	__u32 state;		 /* enum udp_state; changed by atomic operations */
+	__u32 state;		 /* enum udp_state, and users; changed by atomic operations */
 	__u32 flags;		 /* enum udp_flag */
 	monotonic_ns started_ns; /* 0: before we looked */
 

@@ -19,7 +19,7 @@ static __always_inline enum verdict judge(struct udp_flow *flow, const struct ud
 		__sync_val_compare_and_swap(&flow->state, FLOW_ENDED, FLOW_LIVE);
 		return REPORT;
 	}
-	if (flow->state != FLOW_LIVE)
+	if ((flow->state & FLOW_STATES) != FLOW_LIVE)
 		return REMOVE;
 	/* Nothing has come of it yet: all that it got the receive queue refused. */
 	if (!flow->active_ns) {
@@ -74,8 +74,16 @@ static __always_inline int sweep_socket(struct seq_file *page, struct udp_socket
 
 static __always_inline void remove_peer(const struct udp_peer_key *key, struct udp_flow *flow)
 {
+	struct udp_reading now;
+
 	if (__sync_val_compare_and_swap(&flow->state, FLOW_ENDED, FLOW_DEAD) != FLOW_ENDED)
 		return;
+	/* It grew since it was read. Nobody adds to it any more: the next sweep reports it. */
+	read_flow(&now, flow, &flow->reported_0);
+	if (!is_same_reading(&now, &flow->reported_0)) {
+		__sync_fetch_and_and(&flow->state, ~FLOW_STATES);
+		return;
+	}
 	if (!bpf_map_delete_elem(&peers, key))
 		count(counters, udp_counters, peers_removed);
 }

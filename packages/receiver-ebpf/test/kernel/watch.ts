@@ -16,6 +16,8 @@ export interface Point {
 export interface Watch {
   /** The records of connections to this port so far, in order. */
   to(port: number): Flow[];
+  /** The records so far of which one end has this port. */
+  at(port: number): Flow[];
   /** Waits until `isDone` holds of the records of connections to `port`, and returns them. */
   until(port: number, isDone: (flows: Flow[]) => boolean): Promise<Flow[]>;
   /** Waits until `find` finds something among all records, and returns it. */
@@ -78,6 +80,7 @@ export async function watching(
   try {
     await work({
       to,
+      at: (port) => flows.filter((flow) => flow['destination.port'] === port || flow['source.port'] === port),
       until,
       untilAll,
       untilClosed: (port, closed) =>
