@@ -10,15 +10,16 @@ import { GrpcError } from './grpc-error.ts';
 /** The length of a message's head. */
 export const MESSAGE_HEAD_BYTES = 5;
 
-/**
- * A piece keeps the whole chunk alive that it was read with. One that is smaller than this part of it is copied, so that
- * what is kept is never more than so many times what is counted.
- */
+/** Shorter pieces are copied: they would keep the chunk alive that they were read with. */
+const COPIED_BYTES = 1024;
+/** A whole message that is a smaller part of its chunk than this is copied, since it may live long. */
 const KEPT_SHARE = 4;
 
 export class MessageReader {
   readonly #maxBytes: number;
   readonly #pieces = new BodyPieces();
+  /** The memory of the last piece: what is in it is counted once. */
+  #lastBuffer: ArrayBufferLike | undefined;
   #head = 0;
   #headBytes = 0;
   #isCompressed = false;
@@ -46,7 +47,7 @@ export class MessageReader {
   }
 
   /**
-   * Takes a piece; returns how many bytes of content are kept of it.
+   * Takes a piece; returns how many bytes more are kept in memory for it, those of the chunk that it is a part of.
    * @throws GrpcError for what is more than one message, or one larger than the limit
    */
   push(piece: Buffer): number {
@@ -62,19 +63,29 @@ export class MessageReader {
         { isOwn: true },
       );
     }
-    const isSmallPart = content.length * KEPT_SHARE < content.buffer.byteLength;
-    this.#pieces.push(isSmallPart ? Buffer.from(content) : content);
-    return content.length;
+    if (content.length < COPIED_BYTES) {
+      this.#pieces.push(Buffer.from(content));
+      return content.length;
+    }
+    this.#pieces.push(content);
+    if (content.buffer === this.#lastBuffer) return 0;
+    this.#lastBuffer = content.buffer;
+    return content.buffer.byteLength;
   }
 
   /** The content. Only when it is whole. */
   content(): Uint8Array {
-    return this.#pieces.count === 0 ? EMPTY : this.#pieces.join();
+    if (this.#pieces.count === 0) return EMPTY;
+    const content = this.#pieces.join();
+    const isSmallPart =
+      content.length * KEPT_SHARE < content.buffer.byteLength && content.length >= COPIED_BYTES;
+    return isSmallPart ? Buffer.from(content) : content;
   }
 
   /** Forgets the content. */
   clear(): void {
     this.#pieces.clear();
+    this.#lastBuffer = undefined;
   }
 
   /** What to say of a stream that ends although the message is not whole. */

@@ -6,12 +6,14 @@ import {
   type Consumer,
   compress,
   createExporter,
+  errorText,
   isClearText,
+  PipelineError,
   RetryableError,
   type SendResult,
   type Settings,
 } from '@tributary/core';
-import { type GrpcClient, GrpcError, http2Transport } from '@tributary/grpc';
+import { type GrpcClient, type GrpcClientOptions, GrpcError, http2Transport } from '@tributary/grpc';
 import { SERVICES } from '../services.ts';
 import type { OtlpGrpcConfig } from './config.ts';
 import { grpcTarget } from './endpoint.ts';
@@ -64,7 +66,7 @@ class GrpcConnection {
     if (isTls ?? !isClearText(tls)) {
       this.#tls = new ClientTls(tls, { where: `exporters::${id}::tls`, configDir, logger });
     }
-    this.#client = http2Transport.createClient({
+    const options = {
       target,
       loadBalancing: balancer_name,
       keepalive: {
@@ -75,7 +77,16 @@ class GrpcConnection {
       userAgent: `Tributary/${version} (${process.platform}/${process.arch})`,
       ...(this.#tls === undefined ? {} : { tls: this.#tls }),
       ...(authority === undefined ? {} : { authority }),
-    });
+    } satisfies GrpcClientOptions;
+    try {
+      this.#client = http2Transport.createClient(options);
+    } catch (error) {
+      throw new PipelineError(
+        'COMPONENT_START',
+        `exporters::${id}::endpoint: cannot be called (${errorText(error)}). Write "host:port", or a URL.`,
+        { cause: error },
+      );
+    }
   }
 
   send(batch: Batch, signal: AbortSignal): Promise<SendResult | undefined> {

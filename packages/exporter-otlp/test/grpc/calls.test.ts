@@ -101,6 +101,14 @@ describe('a call of otlp_grpc', () => {
   });
 });
 
+it('an endpoint that is no address keeps otlp_grpc from starting', async () => {
+  await expect(startExporter({ endpoint: 'dns:///host:1:2' })).rejects.toMatchObject({
+    code: 'COMPONENT_START',
+    message:
+      'exporters::otlp_grpc::endpoint: cannot be called ("host:1:2" is not host:port). Write "host:port", or a URL.',
+  });
+});
+
 describe('TLS of otlp_grpc', () => {
   const authority = new TestAuthority();
   const { cert, key } = authority.issue('server');

@@ -23,6 +23,7 @@ import { RequestBlocks } from './request-blocks.ts';
 /** Answers are small; these let a large one come without waiting. */
 const STREAM_WINDOW_BYTES = 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024;
+const OF_USE_MS = 10_000;
 const DEFAULT_KEEPALIVE_TIMEOUT_MS = 20_000;
 
 /** What all connections of a client have in common. */
@@ -55,7 +56,9 @@ export class ClientConnection implements ConnectionRole<AnswerHead> {
   readonly #blocks: RequestBlocks;
   #nextStreamId = 1;
   #isFirst = true;
+  readonly #startMs = performance.now();
   #isReady = false;
+  #hasAnswered = false;
   #isRetired = false;
   #pingedMs: number | undefined;
 
@@ -90,6 +93,11 @@ export class ClientConnection implements ConnectionRole<AnswerHead> {
     return (
       this.#isReady && !this.#isRetired && connection.streams.size < connection.peer.maxConcurrentStreams
     );
+  }
+
+  /** Whether it has carried a call to its answer, or has stood for a while. */
+  get wasOfUse(): boolean {
+    return this.#hasAnswered || performance.now() - this.#startMs > OF_USE_MS;
   }
 
   /** Sends a call. Only while there is room. */
@@ -160,7 +168,10 @@ export class ClientConnection implements ConnectionRole<AnswerHead> {
   onPong(): void {}
 
   onStreamClosed(stream: Http2Stream<AnswerHead>): void {
-    if (stream.isRemoteClosed) this.connection.earn();
+    if (stream.isRemoteClosed) {
+      this.#hasAnswered = true;
+      this.connection.earn();
+    }
     this.#endIfDone();
     if (!this.#isRetired) this.#owner.onRoom(this);
   }

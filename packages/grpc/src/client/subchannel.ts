@@ -12,6 +12,9 @@ const MAX_BACKOFF_MS = 10_000;
 const BACKOFF_FACTOR = 1.6;
 const BACKOFF_JITTER = 0.2;
 
+/** A server that ends connections before they were of use is called again at once this often, and then only after a wait. */
+const MAX_EARLY_LOSSES = 1;
+
 /** `failed`: the last attempt failed, and the next is waited for. */
 export type SubchannelState = 'idle' | 'connecting' | 'ready' | 'failed';
 
@@ -48,6 +51,7 @@ export class Subchannel implements ClientConnectionOwner {
   #socket: Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #backoffMs = FIRST_BACKOFF_MS;
+  #earlyLosses = 0;
   #isClosed = false;
 
   constructor(address: Address, dialing: Dialing, owner: SubchannelOwner) {
@@ -98,7 +102,6 @@ export class Subchannel implements ClientConnectionOwner {
   onReady(): void {
     clearTimeout(this.#timer);
     this.state = 'ready';
-    this.#backoffMs = FIRST_BACKOFF_MS;
     this.#owner.onReady(this);
   }
 
@@ -148,18 +151,22 @@ export class Subchannel implements ClientConnectionOwner {
   #fail(error: Error): void {
     if (this.state !== 'connecting') return;
     clearTimeout(this.#timer);
-    this.state = 'failed';
-    this.failure = `${addressText(this.address)}: ${error.message}`;
     const { connection } = this;
     this.connection = undefined;
+    this.#wait(error);
     connection?.destroy(error);
     this.#socket?.destroy();
     this.#socket = undefined;
+    if (!this.#isClosed) this.#owner.onFailed(this);
+  }
+
+  #wait({ message }: Error): void {
+    this.state = 'failed';
+    this.failure = `${addressText(this.address)}: ${message}`;
     if (this.#isClosed) return;
     const jitter = 1 + BACKOFF_JITTER * (2 * Math.random() - 1);
     this.#timer = setTimeout(this.#onBackoff, this.#backoffMs * jitter);
     this.#backoffMs = Math.min(MAX_BACKOFF_MS, this.#backoffMs * BACKOFF_FACTOR);
-    this.#owner.onFailed(this);
   }
 
   readonly #onBackoff = (): void => {
@@ -171,6 +178,14 @@ export class Subchannel implements ClientConnectionOwner {
     if (this.connection !== connection || this.state !== 'ready') return;
     this.connection = undefined;
     this.state = 'idle';
-    if (!this.#isClosed) this.#owner.onLost(this, tooManyPings);
+    if (connection.wasOfUse) {
+      this.#earlyLosses = 0;
+      this.#backoffMs = FIRST_BACKOFF_MS;
+    } else this.#earlyLosses += 1;
+    if (this.#isClosed) return;
+    if (this.#earlyLosses > MAX_EARLY_LOSSES) {
+      this.#wait(new Error('the server ends connections as soon as they are made'));
+      this.#owner.onFailed(this);
+    } else this.#owner.onLost(this, tooManyPings);
   }
 }

@@ -14,6 +14,9 @@ const encoder = new HpackEncoder();
 
 const GRPC_FIELDS = [plain(':status', '200'), plain('content-type', 'application/grpc')];
 
+/** Says that the table is empty, as a header block must begin with once the client has taken back room for it. */
+export const EMPTY_TABLE = Buffer.from([0x20]);
+
 /** The header block that comes before a message. */
 export const ANSWER_HEADERS = encoder.encode(GRPC_FIELDS);
 /** The header block that comes after it. */

@@ -2,6 +2,7 @@ import { RPC_CODES, type RpcStatus } from '@tributary/core';
 import { ACCEPT_ENCODING, decompressMessage } from '../encoding.ts';
 import { GrpcError } from '../grpc-error.ts';
 import type { Http2Connection } from '../http2/connection.ts';
+import { MAX_HEADER_LIST_BYTES } from '../http2/header-reader.ts';
 import { ERROR_CODE } from '../http2/protocol.ts';
 import { Http2Stream } from '../http2/stream.ts';
 import { MessageReader } from '../message-reader.ts';
@@ -30,6 +31,10 @@ export interface CallContext {
   readonly memory: ServerMemory;
   readonly peerAddress: string;
   readonly onRefused: (code: number) => void;
+  /** Whether the next header block must say that the client's table is used no more: RFC 7541 section 4.2. */
+  readonly hasTableChange: boolean;
+  /** A header block that says so if it must. To be sent. */
+  withTableChange(block: Buffer): Buffer;
   /** A handler is at work from the first call to the second, also when its stream has ended meanwhile. */
   onHandlerBegin(): void;
   onHandlerEnd(): void;
@@ -76,7 +81,7 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
     const head = this.#head;
     // What is no call of gRPC is answered when it has ended: HTTP's clients read no answer before.
     if (!head.isGrpc) return;
-    if (head.isTooLarge) this.#refuse(RPC_CODES.RESOURCE_EXHAUSTED, 'the metadata is larger than the limit');
+    if (head.isTooLarge) this.#refuseMessage(tooLargeMetadata());
     else if (Number.isNaN(head.timeoutMs))
       this.#refuse(RPC_CODES.INTERNAL, 'the grpc-timeout cannot be read');
     else {
@@ -210,11 +215,12 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
     if (!this.isOpen || this.isLocalClosed) return;
     const { connection } = this.#context;
     this.answeringSinceMs = performance.now();
-    if (message.length === 0 && connection.canSend(this, EMPTY_ANSWER_DATA_BYTES)) {
+    const isPlain = message.length === 0 && !this.#context.hasTableChange;
+    if (isPlain && connection.canSend(this, EMPTY_ANSWER_DATA_BYTES)) {
       writeEmptyAnswer(this.id, connection.output);
       connection.onBodySent(this, EMPTY_ANSWER_DATA_BYTES);
     } else {
-      connection.sendHeaders(this, ANSWER_HEADERS, false);
+      connection.sendHeaders(this, this.#context.withTableChange(ANSWER_HEADERS), false);
       connection.sendBody(this, [messageHead(message.length), message], OK_TRAILERS);
     }
   }
@@ -241,7 +247,7 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
       retryDelayMs === undefined ? { code, message } : { code, message, retryDelayMs };
     // A client that is refused for its encoding is told which ones there are.
     const more = code === RPC_CODES.UNIMPLEMENTED ? [plain('grpc-accept-encoding', ACCEPT_ENCODING)] : [];
-    connection.sendHeaders(this, statusBlock(status, more), true);
+    connection.sendHeaders(this, this.#context.withTableChange(statusBlock(status, more)), true);
     // RFC 9113 section 8.1: the rest of the request is not needed.
     if (!this.isRemoteClosed) connection.reset(this, ERROR_CODE.NO_ERROR);
   }
@@ -256,7 +262,7 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
     const body = Buffer.from(text);
     const hasBody = method !== 'HEAD';
     const { connection } = this.#context;
-    connection.sendHeaders(this, httpBlock(status, body.length), !hasBody);
+    connection.sendHeaders(this, this.#context.withTableChange(httpBlock(status, body.length)), !hasBody);
     if (hasBody) connection.sendBody(this, [body]);
   }
 
@@ -265,6 +271,11 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
     this.#reservedBytes = 0;
     this.#reader.clear();
   }
+}
+
+function tooLargeMetadata(): GrpcError {
+  const message = `the metadata is larger than the limit (${MAX_HEADER_LIST_BYTES} bytes)`;
+  return new GrpcError({ code: RPC_CODES.RESOURCE_EXHAUSTED, message });
 }
 
 function noMemory(): GrpcError {

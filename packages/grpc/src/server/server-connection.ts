@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net';
 import { peerAddress } from '@tributary/core';
+import { DEFAULT_TABLE_SIZE } from '../hpack/decoder.ts';
 import { type ConnectionRole, Http2Connection } from '../http2/connection.ts';
 import { ConnectionError, type EndReason, protocolError } from '../http2/connection-error.ts';
 import { MAX_HEADER_LIST_BYTES } from '../http2/header-reader.ts';
 import { ERROR_CODE, MAX_WINDOW_BYTES, PREFACE, SETTING } from '../http2/protocol.ts';
 import type { Http2Stream } from '../http2/stream.ts';
 import type { UnaryHandler } from '../transport.ts';
+import { EMPTY_TABLE } from './answers.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
 import { type CallContext, ServerCall } from './server-call.ts';
 import type { ServerLimits } from './server-limits.ts';
@@ -46,6 +48,7 @@ export class ServerConnection implements ConnectionRole<RequestHead>, CallContex
   readonly #startMs = performance.now();
   /** What the age of this connection is multiplied by, so that not all of them end at once. */
   readonly #ageFactor = 0.9 + Math.random() * 0.2;
+  hasTableChange = false;
   #prefaceBytes = 0;
   #handlers = 0;
   #isDraining = false;
@@ -142,7 +145,15 @@ export class ServerConnection implements ConnectionRole<RequestHead>, CallContex
     call.begin();
   }
 
-  onSettings(): void {}
+  onSettings(): void {
+    if (this.connection.peer.headerTableBytes < DEFAULT_TABLE_SIZE) this.hasTableChange = true;
+  }
+
+  withTableChange(block: Buffer): Buffer {
+    if (!this.hasTableChange) return block;
+    this.hasTableChange = false;
+    return Buffer.concat([EMPTY_TABLE, block]);
+  }
 
   onGoaway(): void {}
 
@@ -176,7 +187,7 @@ export class ServerConnection implements ConnectionRole<RequestHead>, CallContex
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#prefaceBytes === PREFACE.length) this.connection.receive(chunk);
-    else this.#readPreface(chunk);
+    else if (!this.connection.isClosed) this.#readPreface(chunk);
   };
 
   #readPreface(chunk: Buffer): void {

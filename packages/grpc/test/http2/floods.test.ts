@@ -1,0 +1,269 @@
+/**
+ * The ways that are known to keep a server of HTTP/2 busy for nothing, each with its limit: the client is sent away with
+ * its reason counted, the process takes no memory that it does not give back, and other clients are served all the while.
+ */
+import { RPC_CODES } from '@tributary/core';
+import { describe, expect, it } from 'vitest';
+import type { EndReason } from '../../src/http2/connection-error.ts';
+import { ERROR_CODE, FLAG, FRAME, SETTING } from '../../src/http2/protocol.ts';
+import { encodeSettings } from '../../src/http2/settings.ts';
+import type { GrpcServerOptions, UnaryHandler } from '../../src/transport.ts';
+import { dial, echo, HELLO, PATH, serve } from '../dial.ts';
+import { frame, messageData, RawPeer, requestBlock, requestHeaders, uint32 } from './raw-peer.ts';
+
+const MIB = 1024 * 1024;
+const LARGEST_WINDOW = 2 ** 31 - 1;
+
+async function start(options: Partial<GrpcServerOptions> = {}, handler: UnaryHandler = echo) {
+  const ended: EndReason[] = [];
+  const refused: number[] = [];
+  const port = await serve(handler, {
+    maxReceiveBytes: MIB,
+    onEnded: (reason) => ended.push(reason),
+    onRefused: (code) => refused.push(code),
+    ...options,
+  });
+  const other = dial(port);
+  const serves = async () =>
+    Buffer.from(await other.call({ path: PATH, message: [HELLO] })).toString() === 'hello';
+  return { port, ended, refused, serves, peer: new RawPeer(port) };
+}
+
+/** The same frame many times, in one piece. */
+const times = (count: number, bytes: (index: number) => Buffer) =>
+  Buffer.concat(Array.from({ length: count }, (_, index) => bytes(index)));
+
+const FLOODS: readonly (readonly [name: string, reason: EndReason, code: number, flood: () => Buffer])[] = [
+  [
+    'streams opened and reset',
+    'reset_flood',
+    ERROR_CODE.ENHANCE_YOUR_CALM,
+    () =>
+      times(3000, (index) =>
+        Buffer.concat([
+          requestHeaders(2 * index + 1),
+          frame(FRAME.RST_STREAM, 0, 2 * index + 1, uint32(ERROR_CODE.CANCEL)),
+        ]),
+      ),
+  ],
+  [
+    'streams that the server is made to reset',
+    'reset_flood',
+    ERROR_CODE.ENHANCE_YOUR_CALM,
+    () =>
+      times(3000, (index) =>
+        Buffer.concat([
+          requestHeaders(2 * index + 1),
+          frame(FRAME.WINDOW_UPDATE, 0, 2 * index + 1, uint32(0)),
+        ]),
+      ),
+  ],
+  [
+    'headers that are refused',
+    'reset_flood',
+    ERROR_CODE.ENHANCE_YOUR_CALM,
+    () => times(3000, (index) => requestHeaders(2 * index + 1, { connection: 'close' })),
+  ],
+  [
+    'a header block without end',
+    'continuation_flood',
+    ERROR_CODE.ENHANCE_YOUR_CALM,
+    () =>
+      Buffer.concat([
+        frame(FRAME.HEADERS, 0, 1, requestBlock()),
+        times(20, () => frame(FRAME.CONTINUATION, 0, 1, Buffer.alloc(16_384))),
+      ]),
+  ],
+  [
+    'a header block of empty frames',
+    'continuation_flood',
+    ERROR_CODE.ENHANCE_YOUR_CALM,
+    () =>
+      Buffer.concat([
+        frame(FRAME.HEADERS, 0, 1, requestBlock()),
+        times(10_000, () => frame(FRAME.CONTINUATION, 0, 1)),
+      ]),
+  ],
+  [
+    'SETTINGS',
+    'settings_flood',
+    ERROR_CODE.ENHANCE_YOUR_CALM,
+    () => times(1000, () => frame(FRAME.SETTINGS, 0, 0)),
+  ],
+  [
+    'PING',
+    'ping_flood',
+    ERROR_CODE.ENHANCE_YOUR_CALM,
+    () => times(20_000, () => frame(FRAME.PING, 0, 0, Buffer.alloc(8))),
+  ],
+  [
+    'DATA of nothing',
+    'empty_frame_flood',
+    ERROR_CODE.ENHANCE_YOUR_CALM,
+    () => Buffer.concat([requestHeaders(1), times(20_000, () => frame(FRAME.DATA, 0, 1))]),
+  ],
+  [
+    'WINDOW_UPDATE',
+    'control_frame_flood',
+    ERROR_CODE.ENHANCE_YOUR_CALM,
+    () => times(50_000, () => frame(FRAME.WINDOW_UPDATE, 0, 0, uint32(1))),
+  ],
+  [
+    'PRIORITY',
+    'control_frame_flood',
+    ERROR_CODE.ENHANCE_YOUR_CALM,
+    () => times(50_000, () => frame(FRAME.PRIORITY, 0, 3, Buffer.alloc(5))),
+  ],
+  [
+    'frames that nobody knows',
+    'control_frame_flood',
+    ERROR_CODE.ENHANCE_YOUR_CALM,
+    () => times(50_000, () => frame(0xfe, 0, 0, Buffer.alloc(10))),
+  ],
+  [
+    'a window that overflows',
+    'flow_control',
+    ERROR_CODE.FLOW_CONTROL_ERROR,
+    () => frame(FRAME.WINDOW_UPDATE, 0, 0, uint32(LARGEST_WINDOW)),
+  ],
+];
+
+describe('a flood of', () => {
+  it.each(FLOODS)('%s ends the connection, with the reason told', async (_name, reason, code, flood) => {
+    const { ended, peer, serves } = await start();
+    await peer.begin();
+    const sending = peer.send(flood());
+    expect(await serves()).toBe(true);
+    await expect.poll(() => [peer.goawayCode, ended]).toEqual([code, [reason]]);
+    peer.socket.end();
+    await Promise.all([sending, peer.closed]);
+    expect(await serves()).toBe(true);
+  });
+});
+
+describe('a client', () => {
+  it('whose header fields are small on the wire and large when they are read is refused, call by call', async () => {
+    const { peer, serves, ended, refused } = await start();
+    await peer.begin();
+    // One field of 4000 bytes into the table, and then two thousand times by its index.
+    const name = Buffer.from('400178', 'hex');
+    const value = Buffer.concat([Buffer.from([0x7f, 0xa1, 0x1e]), Buffer.alloc(4000, 0x61)]);
+    const bomb = Buffer.concat([requestBlock(), name, value, Buffer.alloc(8000, 0xbe)]);
+    const before = process.memoryUsage().rss;
+    for (let call = 0; call < 100; call += 1) {
+      await peer.send(frame(FRAME.HEADERS, FLAG.END_HEADERS, 2 * call + 1, bomb), messageData(2 * call + 1));
+    }
+    await expect.poll(() => refused.length).toBe(100);
+    expect([new Set(refused), ended, await serves()]).toEqual([
+      new Set([RPC_CODES.RESOURCE_EXHAUSTED]),
+      [],
+      true,
+    ]);
+    expect(process.memoryUsage().rss - before).toBeLessThan(64 * MIB);
+  });
+
+  it('that leaves its messages half sent takes no more memory than they may, and others go on', async () => {
+    const { peer, port, refused, serves } = await start({ maxBufferedBytes: 2 * MIB });
+    await peer.begin();
+    const half = Buffer.concat([Buffer.from([0]), uint32(MIB), Buffer.alloc(16_000)]);
+    for (let call = 0; call < 400; call += 1) {
+      await peer.send(requestHeaders(2 * call + 1), frame(FRAME.DATA, 0, 2 * call + 1, half));
+    }
+    await expect.poll(() => refused.length).toBeGreaterThan(200);
+    expect(new Set(refused)).toEqual(new Set([RPC_CODES.UNAVAILABLE]));
+    // What is there still counts until it is given up: those who come first are asked to wait.
+    peer.socket.destroy();
+    await expect.poll(async () => await serves()).toBe(true);
+    const large = Buffer.alloc(MIB);
+    const answer = await dial(port).call({ path: PATH, message: [large] });
+    expect(answer.length).toBe(MIB);
+  });
+
+  it.each([
+    ['opens a stream and leaves it', () => requestHeaders(1)],
+    [
+      'stops in the middle of a message',
+      () => Buffer.concat([requestHeaders(1), frame(FRAME.DATA, 0, 1, Buffer.from([0, 0, 0, 0, 9, 1]))]),
+    ],
+  ])('that %s is told so after some time', async (_, bytes) => {
+    const { peer, refused, serves } = await start({ stallTimeoutMs: 100 });
+    await peer.begin();
+    await peer.send(bytes());
+    await expect.poll(() => peer.frames.find(({ type }) => type === FRAME.HEADERS)?.streamId).toBe(1);
+    expect([refused, peer.resets]).toEqual([[RPC_CODES.CANCELLED], { 1: ERROR_CODE.NO_ERROR }]);
+    expect(await serves()).toBe(true);
+  });
+
+  it.each([
+    ['does not begin', () => Buffer.alloc(0), 'preface'],
+    ['stops in its preface', () => Buffer.from('PRI * HT'), 'preface'],
+  ])('that %s is sent away after some time', async (_, bytes, reason) => {
+    const { peer, ended } = await start({ stallTimeoutMs: 100 });
+    await peer.send(bytes());
+    await peer.closed;
+    expect(ended).toEqual([reason]);
+  });
+
+  it('that stops in the middle of a frame is sent away after some time', async () => {
+    const { peer, ended } = await start({ stallTimeoutMs: 100 });
+    await peer.begin();
+    await peer.send(requestHeaders(1).subarray(0, 20));
+    await expect.poll(() => peer.goawayCode).toBe(ERROR_CODE.CANCEL);
+    expect(ended).toEqual(['stalled']);
+  });
+
+  it('that gives its answers no room loses them after some time', async () => {
+    const { peer, serves } = await start({ stallTimeoutMs: 100 });
+    await peer.begin(encodeSettings([[SETTING.INITIAL_WINDOW_SIZE, 0]]));
+    await peer.send(requestHeaders(1), messageData(1, HELLO), requestHeaders(3), messageData(3, HELLO));
+    await expect.poll(() => peer.resets).toEqual({ 1: ERROR_CODE.CANCEL, 3: ERROR_CODE.CANCEL });
+    expect(await serves()).toBe(true);
+  });
+
+  it('that reads no answers makes the server hold no more than some of them', async () => {
+    let handled = 0;
+    const answer = Buffer.alloc(60_000);
+    const { peer, serves } = await start({}, ({ message }) => {
+      if (message.length > 0) return message;
+      handled += 1;
+      return answer;
+    });
+    await peer.begin(encodeSettings([[SETTING.INITIAL_WINDOW_SIZE, LARGEST_WINDOW]]));
+    await peer.send(frame(FRAME.WINDOW_UPDATE, 0, 0, uint32(LARGEST_WINDOW - 65_535)));
+    peer.socket.pause();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let call = 0; call < 4000; call += 1) {
+      peer.socket.write(Buffer.concat([requestHeaders(2 * call + 1), messageData(2 * call + 1)]));
+    }
+    await expect.poll(() => handled).toBeGreaterThan(10);
+    expect(await serves()).toBe(true);
+    expect(handled).toBeLessThan(4000);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * MIB);
+  });
+
+  it('that resets calls at work may have no more of them at work than it may have open', async () => {
+    const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+    let working = 0;
+    const { peer, serves } = await start({ maxConcurrentStreams: 10 }, ({ message }) => {
+      if (message.length > 0) return message;
+      working += 1;
+      return promise;
+    });
+    await peer.begin();
+    for (let call = 0; call < 50; call += 1) {
+      const streamId = 2 * call + 1;
+      await peer.send(
+        requestHeaders(streamId),
+        messageData(streamId),
+        frame(FRAME.RST_STREAM, 0, streamId, uint32(ERROR_CODE.CANCEL)),
+      );
+    }
+    await expect.poll(() => Object.keys(peer.resets).length).toBe(40);
+    expect([working, new Set(Object.values(peer.resets)), await serves()]).toEqual([
+      10,
+      new Set([ERROR_CODE.REFUSED_STREAM]),
+      true,
+    ]);
+    resolve(HELLO);
+  });
+});
