@@ -6,6 +6,9 @@ import type { UnaryCall } from '../transport.ts';
 /** How often a call is sent again of which the server has said that it did nothing for it. */
 const MAX_RETRIES = 1;
 
+/** What is left of a call that is over. */
+const OVER: UnaryCall = { path: '', message: [] };
+
 /** Who a call is handed to. */
 export interface CallOwner {
   /** Sends the call when there is a connection for it. */
@@ -16,7 +19,8 @@ export interface CallOwner {
 
 /** A call from its beginning to its end, over as many attempts as it takes. */
 export class ClientCall {
-  readonly call: UnaryCall;
+  /** Its message is let go of when the call is over: tables that once held the call may live longer. */
+  call: UnaryCall;
   readonly promise: Promise<Uint8Array>;
   readonly #owner: CallOwner;
   readonly #resolve: (message: Uint8Array) => void;
@@ -103,6 +107,7 @@ export class ClientCall {
     this.#isSettled = true;
     clearTimeout(this.#timer);
     this.call.signal?.removeEventListener('abort', this.#cancel);
+    this.call = OVER;
     this.#owner.onSettled(this);
     return true;
   }

@@ -221,6 +221,7 @@ export class Http2Connection<Head> implements FrameHandler {
     this.#reader.stop();
     for (const stream of this.streams.values()) {
       stream.isOpen = false;
+      stream.outgoing?.clear();
       stream.outgoing = undefined;
       stream.onConnectionLost(error);
     }
@@ -470,6 +471,7 @@ export class Http2Connection<Head> implements FrameHandler {
 
   #close(stream: Http2Stream<Head>, end: 'reset' | 'peer_reset' | 'done'): void {
     stream.isOpen = false;
+    stream.outgoing?.clear();
     stream.outgoing = undefined;
     this.streams.delete(stream.id);
     this.closedStreams.add(stream.id, end);

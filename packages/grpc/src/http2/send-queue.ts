@@ -23,7 +23,7 @@ export interface SendingStream {
 /** What is left to be sent of a body. */
 export class OutgoingBody {
   readonly stream: SendingStream;
-  readonly #pieces: readonly Uint8Array[];
+  #pieces: readonly Uint8Array[];
   /** A header block that follows and ends the stream; without it the last of the data ends it. */
   readonly trailers: Buffer | undefined;
   #piece = 0;
@@ -38,6 +38,11 @@ export class OutgoingBody {
     let length = 0;
     for (const piece of pieces) length += piece.length;
     this.leftBytes = length;
+  }
+
+  /** Lets go of the bytes: tables that once held the stream may live longer. */
+  clear(): void {
+    this.#pieces = [];
   }
 
   /** Adds the next `length` bytes to the output. */
@@ -138,6 +143,7 @@ export class SendQueue {
       output.append(trailers, 0, trailers.length);
     }
     stream.outgoing = undefined;
+    body.clear();
     this.#onSent(stream.id);
   }
 }
