@@ -93,7 +93,8 @@ export class EndFinder {
     if (asked === flow.destination && askedPort === flow.destinationPort) return true;
     const service = serviceAt(this.#context, asked, askedPort, flow.transport, flow.beginMs);
     const pod = flow.owner.pod(this.#context);
-    const hasSent = service !== undefined && canHaveSentTo(service, pod, flow.destination!, flow.beginMs);
+    const hasSent =
+      service !== undefined && canHaveSentTo(this.#context, service, pod, flow.destination!, flow.beginMs);
     if (hasSent) this.destination.service = service;
     const isSure = socket.address === flow.destination && socket.port === flow.destinationPort;
     return isSure || hasSent || this.#isNode(asked, flow.beginMs);
@@ -121,7 +122,9 @@ export class EndFinder {
       if (end.subject !== undefined) {
         const pod = socket.owner.pod(context);
         const isOthers =
-          isTranslated && service !== undefined && !canHaveSentTo(service, pod, socket.address, beginMs);
+          isTranslated &&
+          service !== undefined &&
+          !canHaveSentTo(context, service, pod, socket.address, beginMs);
         if (!isOthers) end.service = service;
         if (isTranslated) setNat(end, flow, socket.address, socket.port);
         return;
@@ -161,7 +164,7 @@ export class EndFinder {
         ? onlyBackend(this.#context, service, flow.beginMs)
         : this.#backendAt(flow, service, address);
     if (translated !== undefined) setNat(end, flow, translated.address, translated.port);
-    if (address !== undefined && !canHaveSentTo(service, pod, address, flow.beginMs)) {
+    if (address !== undefined && !canHaveSentTo(this.#context, service, pod, address, flow.beginMs)) {
       if (pod !== undefined) setEnd(end, match, pod, true);
       return;
     }

@@ -42,6 +42,7 @@ export function serviceAt(
  * whose the Service's address is by now, those who answer there are others than it selects.
  */
 export function canHaveSentTo(
+  context: Context,
   service: KubeService,
   pod: Pod | undefined,
   address: AddressKey,
@@ -52,7 +53,12 @@ export function canHaveSentTo(
     return selectors.some((selector) => isSelected(selector, pod));
   }
   if (backends.length === 0 || beginMs < backendsSince) return true;
-  return backends.some((backend) => addressKey(backend.address) === address);
+  return backends.some(({ address: text, podUid }) => {
+    if (addressKey(text) !== address) return false;
+    if (podUid === undefined) return true;
+    // A pod that is known, but not to have been there then, has gone from there before the API told of it.
+    return pod === undefined ? context.pods.newest(podUid) === undefined : podUid === pod.uid;
+  });
 }
 
 function isSelected(selector: Pairs, { labels }: Pod): boolean {

@@ -324,6 +324,15 @@ describe('a Service', () => {
     });
   });
 
+  test('is not named if its endpoint at the address is a pod that is known to be elsewhere', () => {
+    const { cluster: facts, context, pay, far } = cluster();
+    facts.service('payments', '10.96.0.17', [pay]);
+    context.addTranslator(() => ({ address: addressKey('10.2.1.2')!, port: 8443 }));
+    context.addresses.claim(addressKey('10.2.1.2')!, far, 0);
+    const [attributes] = joinBatches(context, [flowBatch([flow(ends, 'source', CART)])]);
+    expect(attributes).toMatchObject({ 'destination.match': 'none', 'destination.nat.address': '10.2.1.2' });
+  });
+
   test('is found by its port at a node', () => {
     const { cluster: facts, context, pay, far } = cluster();
     facts.service('payments', '10.96.0.17', [pay, far], 30443);
