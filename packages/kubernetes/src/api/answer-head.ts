@@ -11,6 +11,8 @@ export interface AnswerHead {
   readonly status: number;
   /** By names in lower case; of several fields of a name the last. */
   readonly fields: ReadonlyMap<string, string>;
+  /** How long the body is in bytes; 'chunked' if it says that itself, Infinity if it goes on to the end of the connection. */
+  readonly length: number | 'chunked';
   /** Where the body begins. */
   readonly end: number;
 }
@@ -36,10 +38,26 @@ function parse(text: string, end: number): AnswerHead {
   const status = STATUS_LINE.exec(statusLine);
   if (status === null) throw new MalformedError('an answer that is no HTTP/1.1');
   const fields = new Map<string, string>();
+  const lengths = new Set<string>();
   for (const line of lines) {
     const field = FIELD.exec(line);
     if (field === null) throw new MalformedError('an answer with a line in its head that is no field');
-    fields.set(field[1]!.toLowerCase(), field[2]!);
+    const name = field[1]!.toLowerCase();
+    fields.set(name, field[2]!);
+    if (name === 'content-length') lengths.add(field[2]!);
   }
-  return { status: Number(status[1]), fields, end };
+  return { status: Number(status[1]), fields, length: bodyLength(fields, lengths), end };
+}
+
+/** RFC 9112, section 6.3: chunks count for more than a length, and who says two lengths says none. */
+function bodyLength(fields: ReadonlyMap<string, string>, lengths: ReadonlySet<string>): number | 'chunked' {
+  const encoding = fields.get('transfer-encoding');
+  if (encoding?.toLowerCase() === 'chunked') return 'chunked';
+  if (encoding !== undefined)
+    throw new MalformedError('an answer in a transfer encoding that nobody asked for');
+  const [length] = lengths;
+  if (length === undefined) return Number.POSITIVE_INFINITY;
+  if (lengths.size > 1 || !/^\d+$/.test(length))
+    throw new MalformedError('an answer with a length that is none');
+  return Number(length);
 }

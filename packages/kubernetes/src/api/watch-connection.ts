@@ -88,7 +88,7 @@ class WatchConnection implements AnswerSource {
     };
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
-    socket.once(isTls ? 'secureConnect' : 'connect', () => socket.write(text));
+    socket.once(isTls ? 'secureConnect' : 'connect', () => socket.write(text, 'latin1'));
     socket.on('error', (error) => this.#failed(error));
     socket.on('end', () => this.#ended());
     socket.on('close', () => {
@@ -157,9 +157,8 @@ class WatchConnection implements AnswerSource {
       if (head === undefined) return true;
       this.#head = head;
       this.#waiting = this.#waiting.subarray(head.end);
-      const length = head.fields.get('content-length');
-      if (head.fields.get('transfer-encoding')?.toLowerCase() === 'chunked') this.#chunks = new ChunkedBody();
-      else if (length !== undefined && /^\d+$/.test(length)) this.#bytesLeft = Number(length);
+      if (head.length === 'chunked') this.#chunks = new ChunkedBody();
+      else this.#bytesLeft = head.length;
       this.#onHead(this);
     } catch (error) {
       this.socket.destroy(error as Error);

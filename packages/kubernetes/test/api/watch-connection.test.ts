@@ -1,7 +1,11 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { TestAuthority } from '@tributary/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { TlsAccess } from '../../src/api/access.ts';
 import { readHead } from '../../src/api/answer-head.ts';
+import { ApiAnswer } from '../../src/api/api-answer.ts';
 import { ChunkedBody } from '../../src/api/chunked-body.ts';
 import { openWatchConnection } from '../../src/api/watch-connection.ts';
 
@@ -12,17 +16,37 @@ afterEach(() => {
 });
 
 /** Answers one request with these bytes, written one after the other, and then ends. */
-async function answering(...writes: readonly string[]): Promise<URL> {
-  server = createServer((socket) => {
-    socket.on('error', () => {});
-    socket.once('data', () => {
-      for (const bytes of writes) socket.write(bytes, 'latin1');
-      socket.end();
-    });
+function answering(...writes: readonly string[]): Promise<URL> {
+  return answeringBy((socket) => {
+    for (const bytes of writes) socket.write(bytes, 'latin1');
+    socket.end();
   });
+}
+
+/** Answers one request so, over TLS where there is an authority. */
+async function answeringBy(answer: (socket: Socket) => void, authority?: TestAuthority): Promise<URL> {
+  const onSocket = (socket: Socket): void => {
+    socket.on('error', () => {});
+    socket.once('data', () => answer(socket));
+  };
+  server =
+    authority === undefined ? createServer(onSocket) : createTlsServer(authority.issue('server'), onSocket);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const scheme = authority === undefined ? 'http' : 'https';
+  return new URL(`${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`);
+}
+
+/** Writes the same again and again for as long as anybody is there. */
+function flood(socket: Socket, begin: string, bytes: string): void {
+  socket.write(begin);
+  const timer = setInterval(() => socket.write(bytes), 1);
+  socket.on('close', () => clearInterval(timer));
+}
+
+async function open(server: URL, tls: TlsAccess = {}): Promise<ApiAnswer> {
+  const { signal } = new AbortController();
+  return new ApiAnswer(await openWatchConnection({ server, tls, path: '/', headers: {}, signal }, () => {}));
 }
 
 /** Status, media type, the body and how it ended. */
@@ -64,6 +88,44 @@ describe('a connection of a watch', () => {
     expect(await read(url, 0)).toEqual([403, '', 'nono', 'end']);
   });
 
+  test('hands on chunks where a length is said as well', async () => {
+    const both = chunked.replace('\r\n', '\r\nContent-Length: 3\r\n');
+    expect(await read(await answering(`${both}5\r\nhello\r\n0\r\n\r\n`), 0)).toEqual([
+      200,
+      'a/b',
+      'hello',
+      'end',
+    ]);
+  });
+
+  test('hands on the text of an error that comes with the end of the connection, over TLS too', async () => {
+    const authority = new TestAuthority();
+    for (const head of ['HTTP/1.1 403 no\r\n\r\n', 'HTTP/1.1 403 no\r\nContent-Length: 4\r\n\r\n']) {
+      const url = await answeringBy((socket) => socket.end(`${head}text`), authority);
+      const answer = await open(url, { ca: authority.cert });
+      expect((await answer.readError()).toString()).toBe('text');
+      server?.close();
+    }
+  });
+
+  test.each([
+    ['trailers', `${chunked}0\r\n`, 'a: b\r\n'.repeat(100)],
+    ['ends of lines', chunked, '\r'.repeat(1000)],
+  ])('is hung if nothing comes but %s', async (_, begin, bytes) => {
+    const url = await answeringBy((socket) => flood(socket, begin, bytes));
+    const answer = await open(url);
+    const reading = answer.read(
+      () => {},
+      () => 50,
+    );
+    await expect(reading).rejects.toMatchObject({ reason: 'hung' });
+  });
+
+  test('is refused a head that never comes for others before it', async () => {
+    const url = await answeringBy((socket) => flood(socket, '', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(100)));
+    await expect(open(url)).rejects.toThrow('an answer with a head that is too long');
+  });
+
   test('hands on a body that ends with the connection', async () => {
     const url = await answering(
       'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 OK\r\ncontent-type: x\r\n\r\nall of it',
@@ -92,6 +154,21 @@ describe('a connection of a watch', () => {
       'a line that is no field',
       'HTTP/1.1 200 OK\r\nwhat\r\n\r\n',
       'an answer with a line in its head that is no field',
+    ],
+    [
+      'two lengths',
+      'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nhello',
+      'an answer with a length that is none',
+    ],
+    [
+      'a length below nothing',
+      'HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\nhello',
+      'an answer with a length that is none',
+    ],
+    [
+      'another encoding',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n',
+      'an answer in a transfer encoding that nobody asked for',
     ],
     [
       'a head without an end',
@@ -141,6 +218,7 @@ test('a head is read when it is whole', () => {
   expect(readHead(bytes)).toEqual({
     status: 429,
     fields: new Map([['retry-after', '7']]),
+    length: Number.POSITIVE_INFINITY,
     end: bytes.length - 2,
   });
 });
