@@ -11,6 +11,9 @@ import type { SocketOwner } from './socket-owner.ts';
 /** How long it is remembered who used an address, at least. */
 const REMEMBERED_MS = 300_000;
 
+/** How long an answer that stays is kept without being looked for anew. */
+const MAX_SETTLED_MS = 10 * 60_000;
+
 /** An address of a node has no more users at once that are remembered; pods follow one another. */
 const MAX_USERS = 4;
 
@@ -37,6 +40,7 @@ export class AddressHolders {
   /** Each changes when somebody else is seen to use an address of its hash. */
   readonly #stamps = new Int32Array(STAMPS);
   #place = -1;
+  #settledSinceMs = 0;
 
   constructor(context: Context, maxAddresses: number) {
     this.#context = context;
@@ -46,6 +50,9 @@ export class AddressHolders {
   /** Lets go what was not seen for long; `nowMs` is of a steady clock. */
   age(nowMs: number): void {
     this.#users.age(nowMs);
+    if (nowMs - this.#settledSinceMs < MAX_SETTLED_MS) return;
+    this.#settledSinceMs = nowMs;
+    this.#settled.forget();
   }
 
   /** A socket with this address of its own was seen at work. */

@@ -126,7 +126,7 @@ export class FlowJoin {
 
   #begin(): void {
     const nowMs = this.#monotonicMs();
-    this.#reader.begin(Date.now());
+    this.#reader.begin(Date.now(), nowMs);
     this.#peers.age(nowMs);
     this.#holders.age(nowMs);
     this.#translations.age(nowMs);

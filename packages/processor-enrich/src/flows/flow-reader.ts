@@ -110,9 +110,10 @@ export class FlowReader {
   );
   #nowMs = 0;
 
-  /** The present, in milliseconds since the Unix epoch: no flow is later. */
-  begin(nowMs: number): void {
+  /** The present, in milliseconds since the Unix epoch: no flow is later. And the same by a steady clock. */
+  begin(nowMs: number, steadyMs: number): void {
     this.#nowMs = nowMs;
+    this.#owners.age(steadyMs);
   }
 
   /** Tells of which resource the records are that come next. */

@@ -48,6 +48,13 @@ export class SettledHolders {
     this.#holders[place] = holder;
   }
 
+  /** Forgets all: pods that have gone would be kept by the places that nobody followed them in. */
+  forget(): void {
+    this.#words.fill(0);
+    this.#holders.fill(undefined);
+    this.#kept = 0;
+  }
+
   /** Forgets all, to keep more from now on. */
   #grow(): void {
     const places = this.#holders.length * 4;

@@ -7,7 +7,8 @@
  *     at     : where the names lie, one after the other
  *     number : of the owner, from 1 on; 0 in a free place
  *
- * When there are too many owners, or their names take too much memory, all are forgotten.
+ * When there are too many owners, or their names take too much memory, or the first is so old, all are forgotten: each keeps the
+ * pod that it was found to be in, long after that has gone.
  */
 import { copyRange, equalWords, type LogRecordReader, Memory } from '@tributary/core';
 import { SocketOwner } from './socket-owner.ts';
@@ -16,6 +17,7 @@ import { SocketOwner } from './socket-owner.ts';
 const MAX_NAME_BYTES = 255;
 const MAX_OWNERS = 262_144;
 const MAX_BYTES = 32 * 1024 * 1024;
+const MAX_AGE_MS = 10 * 60_000;
 const FIRST_BYTES = 64 * 1024;
 const FIRST_PLACES = 256;
 /** How many places are looked at: nobody who chooses names can make the search for one long. */
@@ -39,8 +41,10 @@ export class SocketOwners {
   #places = new Int32Array(FIRST_PLACES * PLACE_WORDS);
   #names = new Memory(Buffer.allocUnsafeSlow(FIRST_BYTES));
   #used = 0;
+  #sinceMs = 0;
   /** The owner of a socket of which nothing but the host is told. */
   #host = hostOwner('');
+  #hostHash = 0;
   /** Where the names of the record that is open lie, and how long they are. */
   #memory = new Memory(Buffer.alloc(0));
   readonly #starts = new Int32Array(NAMES);
@@ -51,9 +55,20 @@ export class SocketOwners {
     this.#keys = keys;
   }
 
+  /** Lets go what is too old; `nowMs` is of a steady clock. */
+  age(nowMs: number): void {
+    if (nowMs - this.#sinceMs < MAX_AGE_MS) return;
+    this.#sinceMs = nowMs;
+    this.#forgetAll();
+  }
+
   /** Tells on which host the sockets are that come next. */
   enter(hostName: string): void {
-    if (hostName !== this.#host.hostName) this.#host = hostOwner(hostName);
+    if (hostName === this.#host.hostName) return;
+    this.#host = hostOwner(hostName);
+    this.#hostHash = 0;
+    for (let at = 0; at < hostName.length; at++)
+      this.#hostHash = mix(this.#hostHash, hostName.charCodeAt(at));
   }
 
   /** The owner whom the record names that the reader has open, in this memory. */
@@ -109,7 +124,6 @@ export class SocketOwners {
       if (!this.#hasNamesAt(places[place + AT]!)) continue;
       const owner = this.#owners[places[place + NUMBER]! - 1]!;
       if (owner.hostName === this.#host.hostName) return owner;
-      break;
     }
     return this.#keep(place, hash, packed);
   }
@@ -125,14 +139,14 @@ export class SocketOwners {
     return true;
   }
 
-  /** Over the first, middle and last bytes of the most exact name: those in which ids differ. */
+  /** Over the first, middle and last bytes of the most exact name: those in which ids differ. Units are the same on many hosts. */
   #hash(packed: number): number {
     const { view } = this.#memory;
     let name = 0;
     while (this.#sizes[name] === 0) name++;
     const start = this.#starts[name]!;
     const size = this.#sizes[name]!;
-    let hash = Math.imul(packed, 0x9e37_79b1);
+    let hash = Math.imul(packed, 0x9e37_79b1) ^ this.#hostHash;
     if (size >= 8) {
       hash = mix(hash, view.getInt32(start, true));
       hash = mix(hash, view.getInt32(start + 4, true));

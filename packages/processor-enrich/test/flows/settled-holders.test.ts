@@ -71,6 +71,19 @@ test('who is said to hold an address is who is found without anything being kept
   );
 });
 
+test('an answer is looked for anew now and then, so that no pod is kept that has gone', () => {
+  const cluster = new TestCluster();
+  const pod = cluster.pod({ name: 'pod', address: '10.2.1.1' }, 0);
+  const holders = new AddressHolders(cluster.context, 1000);
+  const ask = (): readonly unknown[] => [holders.at(addressKey('10.2.1.1')!, 1000), holders.place >= 0];
+  const asked = [ask(), ask()];
+  holders.age(10 * 60_000 - 1);
+  asked.push(ask());
+  holders.age(10 * 60_000);
+  asked.push(ask(), ask());
+  expect(asked).toEqual([false, true, true, false, true].map((isKept) => [pod, isKept]));
+});
+
 test('as many addresses as there are places are kept, and each is found as it was', () => {
   const cluster = new TestCluster();
   const settled = new SettledHolders();
@@ -86,4 +99,6 @@ test('as many addresses as there are places are kept, and each is found as it wa
   expect(settled.get(place, first, 0, 7)).toBeUndefined();
   expect(settled.get(place, first, 1, 6)).toBeUndefined();
   expect(settled.get(place, first + 0x0100_0000, 1, 7)).toBeUndefined();
+  settled.forget();
+  expect(addresses.filter((address) => settled.get(settled.placeOf(address), address, 1, 7))).toEqual([]);
 });

@@ -88,3 +88,25 @@ test('an owner of the same names on another host is another', () => {
   ]);
   expect([one!.hostName, other!.hostName]).toEqual(['node-1', 'node-2']);
 });
+
+test('owners of the same names on many hosts are each made once', () => {
+  const { owners, reader } = newOwners();
+  const told = Array.from({ length: 500 }, (_, index) => ({
+    host: `node-${index}`,
+    names: [undefined, undefined, undefined, 'kubelet.service'],
+  }));
+  const first = find(owners, reader, told);
+  expect(new Set(first).size).toBe(told.length);
+  expect(find(owners, reader, told).filter((owner, index) => owner !== first[index])).toEqual([]);
+});
+
+test('an owner is made anew now and then, so that no pod is kept that has gone', () => {
+  const { owners, reader } = newOwners();
+  const told = { host: 'node-1', names: ['container', 'pod', undefined, undefined] };
+  const [first] = find(owners, reader, [told]);
+  owners.age(10 * 60_000 - 1);
+  const [second] = find(owners, reader, [told]);
+  owners.age(10 * 60_000);
+  const [third] = find(owners, reader, [told]);
+  expect([second === first, third === first, third?.equals(first!)]).toEqual([true, false, true]);
+});
