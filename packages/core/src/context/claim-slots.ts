@@ -3,8 +3,8 @@
  * them: such a claim takes 20 bytes of each slot, and 28 in a table whose claims have a beginning; in a Map, with an object for
  * the claim, it takes 110 (bench/micro/kubernetes-objects.ts).
  *
- * Open addressing with linear probing; what is deleted makes those that follow move up, so that there are no graves. A slot is
- * valid until the next `add` or `delete`.
+ * Open addressing with linear probing; what is deleted makes those that follow move up, so that there are no graves. Room that is
+ * not needed any more is given back. A slot is valid until the next `add` or `delete`.
  *
  *     slot := hash, 0 for an empty one | key | value | from
  */
@@ -14,6 +14,8 @@ const FIRST_CAPACITY = 8;
 const GROWTH = 1.5;
 /** Of ten slots as many are used. */
 const MAX_TENTHS = 8;
+/** A table of which fewer are used becomes half as large, which leaves it far from growing again. */
+const MIN_TENTHS = 2;
 const TWO_32 = 2 ** 32;
 
 /** Nobody outside can make keys that all fall together. */
@@ -30,6 +32,11 @@ export class ClaimSlots<K extends string | number, V> {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** How many slots there is room for, free ones included. */
+  get capacity(): number {
+    return this.#hashes.length;
   }
 
   /** The slot of a key; -1 if it has none. */
@@ -63,7 +70,8 @@ export class ClaimSlots<K extends string | number, V> {
 
   /** Adds a key that is not there. */
   add(key: K, value: V, from: number): void {
-    if ((this.#size + 1) * 10 > this.#hashes.length * MAX_TENTHS) this.#grow();
+    if ((this.#size + 1) * 10 > this.#hashes.length * MAX_TENTHS)
+      this.#resize(Math.ceil(this.#hashes.length * GROWTH));
     this.#size += 1;
     this.#put(hashOf(key), key, value, from);
   }
@@ -85,6 +93,9 @@ export class ClaimSlots<K extends string | number, V> {
     this.#keys[hole] = undefined;
     this.#values[hole] = undefined;
     this.#size -= 1;
+    if (this.#size * 10 < capacity * MIN_TENTHS && capacity >= 2 * FIRST_CAPACITY) {
+      this.#resize(capacity >>> 1);
+    }
   }
 
   *keys(): IterableIterator<K> {
@@ -100,12 +111,11 @@ export class ClaimSlots<K extends string | number, V> {
     this.set(slot, value, from);
   }
 
-  #grow(): void {
+  #resize(capacity: number): void {
     const hashes = this.#hashes;
     const keys = this.#keys;
     const values = this.#values;
     const froms = this.#froms;
-    const capacity = Math.ceil(hashes.length * GROWTH);
     this.#hashes = new Int32Array(capacity);
     this.#keys = empty(capacity);
     this.#values = empty(capacity);

@@ -36,6 +36,20 @@ test.each([
   }
 });
 
+test('room that is not needed any more is given back, and those that stay are found', () => {
+  const slots = new ClaimSlots<number, number>();
+  for (let key = 0; key < 10_000; key++) slots.add(key, key, -key);
+  const most = slots.capacity;
+  for (let key = 0; key < 10_000; key++) if (key % 100 !== 0) slots.delete(slots.find(key));
+  expect([slots.size, most > 10_000, slots.capacity < 1000]).toEqual([100, true, true]);
+  const kept = [...slots.keys()].sort((a, b) => a - b);
+  expect(kept).toEqual(Array.from({ length: 100 }, (_, index) => index * 100));
+  for (const key of kept)
+    expect([slots.value(slots.find(key)), slots.from(slots.find(key))]).toEqual([key, -key]);
+  for (const key of kept) slots.delete(slots.find(key));
+  expect([slots.size, slots.capacity < 32, slots.find(0)]).toEqual([0, true, -1]);
+});
+
 test('a beginning is kept, and what has none began before all times', () => {
   const slots = new ClaimSlots<string, string>();
   slots.add('id', 'a', Number.NEGATIVE_INFINITY);
