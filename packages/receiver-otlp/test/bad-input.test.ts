@@ -156,6 +156,19 @@ it.each(Object.keys(STATUSES))('%s gets the status of the specification', async 
   expect(await BAD_CLIENTS[name]!(await startReceiver(LIMITS))).toBe(STATUSES[name]);
 });
 
+it('connections of gRPC that are ended for what their clients did are counted, with the reason', async () => {
+  const started = await startReceiver(LIMITS);
+  await BAD_CLIENTS['no HTTP/2']!(started);
+  await BAD_CLIENTS['broken frames']!(started);
+  const ended = Object.entries(started.settings.registry.snapshot()).filter(([key]) =>
+    key.startsWith('otelcol_receiver_otlp_ended_connections'),
+  );
+  expect(ended).toEqual([
+    ['otelcol_receiver_otlp_ended_connections{reason="frame_size",receiver="otlp",transport="grpc"}', 1],
+    ['otelcol_receiver_otlp_ended_connections{reason="preface",receiver="otlp",transport="grpc"}', 1],
+  ]);
+});
+
 it('none of them costs another sender its data', async () => {
   const started = await startReceiver(LIMITS);
   const client = started.grpcClient();

@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net';
 import { ClosedStreams } from './closed-streams.ts';
 import { ConnectionError, flowControlError, frameSizeError, protocolError } from './connection-error.ts';
+import { checkPing, checkSettings, readGoaway, readReset, readWindowUpdate } from './control-frames.ts';
 import { FloodGuard, type FloodKind } from './flood-guard.ts';
 import { type FrameHandler, FrameReader } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
@@ -29,8 +30,6 @@ import type { Http2Stream } from './stream.ts';
 const MAX_UNREAD_BYTES = 1024 * 1024;
 /** How long a peer has to read the last words to it, and to close. */
 const LINGER_MS = 1000;
-/** Of the text of a peer's GOAWAY, so much is kept. */
-const MAX_DEBUG_LENGTH = 200;
 
 /** What a server's connection does otherwise than a client's. */
 export interface ConnectionRole<Head> {
@@ -288,25 +287,25 @@ export class Http2Connection<Head> implements FrameHandler {
       case FRAME.HEADERS:
         if (streamId === 0) throw protocolError('HEADERS on stream 0');
         this.#onBlock(this.#headers.begin(flags, streamId, payload, start, end));
-        return;
+        break;
       case FRAME.PRIORITY:
         this.#onPriority(streamId, payload, start, end);
-        return;
+        break;
       case FRAME.RST_STREAM:
         this.#onReset(streamId, payload, start, end);
-        return;
+        break;
       case FRAME.SETTINGS:
         this.#onSettings(flags, streamId, payload, start, end);
-        return;
+        break;
       case FRAME.PING:
         this.#onPing(flags, streamId, payload, start, end);
-        return;
+        break;
       case FRAME.GOAWAY:
         this.#onGoaway(streamId, payload, start, end);
-        return;
+        break;
       case FRAME.WINDOW_UPDATE:
         this.#onWindowUpdate(streamId, payload, start, end);
-        return;
+        break;
       default:
         throw protocolError('PUSH_PROMISE that nobody allowed');
     }
@@ -361,23 +360,21 @@ export class Http2Connection<Head> implements FrameHandler {
   }
 
   #onReset(streamId: number, payload: Buffer, start: number, end: number): void {
-    if (end - start !== 4) throw frameSizeError('RST_STREAM of a wrong length');
-    if (streamId === 0) throw protocolError('RST_STREAM on stream 0');
+    const code = readReset(streamId, payload, start, end);
     this.#spend('reset');
     const stream = this.streams.get(streamId);
     if (stream === undefined) {
       this.#expectKnown(streamId, 'RST_STREAM');
       return;
     }
-    const code = readUint32(payload, start);
     this.#close(stream, 'peer_reset');
     stream.onReset(code, true);
   }
 
   #onSettings(flags: number, streamId: number, payload: Buffer, start: number, end: number): void {
-    if (streamId !== 0) throw protocolError('SETTINGS on a stream');
-    if ((flags & FLAG.ACK) !== 0) {
-      if (end > start) throw frameSizeError('an acknowledgement of SETTINGS that is not empty');
+    const isAck = (flags & FLAG.ACK) !== 0;
+    checkSettings(isAck, streamId, start, end);
+    if (isAck) {
       if (!this.#hasSettings) throw protocolError('the first frame is not SETTINGS');
       this.#spend('control');
       return;
@@ -402,8 +399,7 @@ export class Http2Connection<Head> implements FrameHandler {
   }
 
   #onPing(flags: number, streamId: number, payload: Buffer, start: number, end: number): void {
-    if (end - start !== 8) throw frameSizeError('PING of a wrong length');
-    if (streamId !== 0) throw protocolError('PING on a stream');
+    checkPing(streamId, start, end);
     if ((flags & FLAG.ACK) !== 0) {
       this.#spend('control');
       this.#role.onPong(readUint32(payload, start + 4));
@@ -414,19 +410,15 @@ export class Http2Connection<Head> implements FrameHandler {
   }
 
   #onGoaway(streamId: number, payload: Buffer, start: number, end: number): void {
-    if (streamId !== 0) throw protocolError('GOAWAY on a stream');
-    if (end - start < 8) throw frameSizeError('GOAWAY of a wrong length');
+    const { lastStreamId, code, text } = readGoaway(streamId, payload, start, end);
     this.#spend('control');
-    const text = payload.toString('utf8', start + 8, Math.min(end, start + 8 + MAX_DEBUG_LENGTH));
-    this.#role.onGoaway(readStreamId(payload, start), readUint32(payload, start + 4), text);
+    this.#role.onGoaway(lastStreamId, code, text);
   }
 
   #onWindowUpdate(streamId: number, payload: Buffer, start: number, end: number): void {
-    if (end - start !== 4) throw frameSizeError('WINDOW_UPDATE of a wrong length');
+    const bytes = readWindowUpdate(streamId, payload, start, end);
     this.#spend('control');
-    const bytes = readStreamId(payload, start);
     if (streamId === 0) {
-      if (bytes === 0) throw protocolError('WINDOW_UPDATE of nothing');
       this.#queue.windowBytes += bytes;
       if (this.#queue.windowBytes > MAX_WINDOW_BYTES)
         throw flowControlError("the connection's window overflows");

@@ -4,10 +4,11 @@ import { DEFAULT_TABLE_SIZE } from '../hpack/decoder.ts';
 import { type ConnectionRole, Http2Connection } from '../http2/connection.ts';
 import { ConnectionError, type EndReason, protocolError } from '../http2/connection-error.ts';
 import { MAX_HEADER_LIST_BYTES } from '../http2/header-reader.ts';
-import { ERROR_CODE, MAX_WINDOW_BYTES, PREFACE, SETTING } from '../http2/protocol.ts';
+import { ERROR_CODE, MAX_WINDOW_BYTES, SETTING } from '../http2/protocol.ts';
 import type { Http2Stream } from '../http2/stream.ts';
 import type { UnaryHandler } from '../transport.ts';
 import { EMPTY_TABLE } from './answers.ts';
+import { HTTP_1_ANSWER, PrefaceReader } from './preface.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
 import { type CallContext, ServerCall } from './server-call.ts';
 import type { ServerLimits } from './server-limits.ts';
@@ -24,16 +25,6 @@ export interface ServerShared {
   readonly onClosed: (connection: ServerConnection) => void;
 }
 
-/** The first line of a request of HTTP/1, and how much of it is looked at. */
-const HTTP_1_REQUEST = /^[A-Z]+ [^ ]+ HTTP\/1\.[01]\r?\n/;
-const MAX_LINE_BYTES = 8 * 1024;
-
-/** Said to who speaks HTTP/1: it can read nothing else. */
-const HTTP_1_BODY = 'This port takes gRPC over HTTP/2 with prior knowledge. It does not speak HTTP/1.\n';
-const HTTP_1_ANSWER =
-  'HTTP/1.1 505 HTTP Version Not Supported\r\nContent-Type: text/plain; charset=utf-8\r\n' +
-  `Content-Length: ${HTTP_1_BODY.length}\r\nConnection: close\r\n\r\n${HTTP_1_BODY}`;
-
 /** The answer to a ping of the first kind says that the client lives, to one of the second that it knows of the end. */
 const KEEPALIVE_PING = 1;
 const DRAIN_PING = 2;
@@ -45,11 +36,11 @@ export class ServerConnection implements ConnectionRole<RequestHead>, CallContex
   readonly peerAddress: string;
   readonly #socket: Socket;
   readonly #shared: ServerShared;
+  readonly #preface = new PrefaceReader();
   readonly #startMs = performance.now();
   /** What the age of this connection is multiplied by, so that not all of them end at once. */
   readonly #ageFactor = 0.9 + Math.random() * 0.2;
   hasTableChange = false;
-  #prefaceBytes = 0;
   #handlers = 0;
   #isDraining = false;
   #drainingSinceMs = 0;
@@ -110,7 +101,7 @@ export class ServerConnection implements ConnectionRole<RequestHead>, CallContex
 
   /** Takes no more calls, and closes when those under way are answered. */
   close(): void {
-    if (this.#prefaceBytes < PREFACE.length) this.destroy();
+    if (!this.#preface.isWhole) this.destroy();
     else this.#finishDraining();
   }
 
@@ -175,7 +166,7 @@ export class ServerConnection implements ConnectionRole<RequestHead>, CallContex
   /** Looks at everything that has a time. `nowMs` is that of `performance.now()`. */
   check(nowMs: number): void {
     if (this.connection.isClosed) return;
-    if (this.#prefaceBytes < PREFACE.length || !this.connection.hasSettings) this.#checkBeginning(nowMs);
+    if (!this.#preface.isWhole || !this.connection.hasSettings) this.#checkBeginning(nowMs);
     else {
       this.#checkCalls(nowMs);
       this.#checkBlocked(nowMs);
@@ -186,27 +177,19 @@ export class ServerConnection implements ConnectionRole<RequestHead>, CallContex
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    if (this.#prefaceBytes === PREFACE.length) this.connection.receive(chunk);
+    if (this.#preface.isWhole) this.connection.receive(chunk);
     else if (!this.connection.isClosed) this.#readPreface(chunk);
   };
 
   #readPreface(chunk: Buffer): void {
-    const from = this.#prefaceBytes;
-    const end = Math.min(chunk.length, PREFACE.length - from);
-    if (PREFACE.compare(chunk, 0, end, from, from + end) !== 0) {
-      this.#refuseProtocol(chunk);
+    const beginning = this.#preface.read(chunk);
+    if (beginning === 'begun') return;
+    if (beginning === 'http2') {
+      this.connection.start();
+      if (this.#preface.used < chunk.length) this.connection.receive(chunk.subarray(this.#preface.used));
       return;
     }
-    this.#prefaceBytes += end;
-    if (this.#prefaceBytes < PREFACE.length) return;
-    this.connection.start();
-    if (end < chunk.length) this.connection.receive(chunk.subarray(end));
-  }
-
-  #refuseProtocol(chunk: Buffer): void {
-    const text =
-      PREFACE.toString('latin1', 0, this.#prefaceBytes) + chunk.toString('latin1', 0, MAX_LINE_BYTES);
-    if (HTTP_1_REQUEST.test(text)) this.#socket.write(HTTP_1_ANSWER, 'latin1');
+    if (beginning === 'http1') this.#socket.write(HTTP_1_ANSWER, 'latin1');
     this.connection.end(new ConnectionError(ERROR_CODE.PROTOCOL_ERROR, 'preface', 'no preface of HTTP/2'));
   }
 
