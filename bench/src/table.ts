@@ -29,8 +29,32 @@ export const TARGETS: readonly Target[] = [
   { ratio: 5, fits: (it) => it.transport === 'http' && it.compression === 'zstd' && it.work === 'none' },
   { ratio: 2, fits: (it) => it.transport === 'http' && it.compression === 'gzip' && it.work === 'none' },
   { ratio: 3, fits: (it) => it.transport === 'http' && it.compression === 'none' && it.work === 'rename' },
-  { ratio: 1, fits: (it) => it.transport === 'grpc' },
+  ...grpcTargets('none', 'none', 6, 8),
+  ...grpcTargets('none', 'resource', 5, 7),
+  ...grpcTargets('none', 'rename', 3, 3),
+  ...grpcTargets('zstd', 'none', 12, 12),
+  ...grpcTargets('zstd', 'resource', 6, 6),
+  ...grpcTargets('gzip', 'none', 10, 10),
+  ...grpcTargets('gzip', 'resource', 2, 2),
 ];
+
+/** The targets of one kind of gRPC case, with 100 and with 1000 items a request. */
+function grpcTargets(
+  compression: Case['compression'],
+  work: Case['work'],
+  at100: number,
+  at1000: number,
+): readonly Target[] {
+  const target = (itemsPerRequest: number, ratio: number): Target => ({
+    ratio,
+    fits: (it) =>
+      it.transport === 'grpc' &&
+      it.compression === compression &&
+      it.work === work &&
+      it.itemsPerRequest === itemsPerRequest,
+  });
+  return [target(100, at100), target(1000, at1000)];
+}
 
 const KILO = 1000;
 const MIB = 1024 * 1024;
