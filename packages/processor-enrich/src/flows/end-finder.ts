@@ -139,14 +139,14 @@ export class EndFinder {
   #hasSameSource({ source, owner }: Flow, socket: Socket): boolean {
     const holder = this.#context.addresses.at(source!, socket.beginMs);
     const pod = owner.pod(this.#context);
-    return pod === undefined || holder?.kind !== 'pod' || holder === pod;
+    return pod === undefined || holder?.kind !== 'pod' || isSame(holder, pod);
   }
 
   /** Takes the owner of the other socket; false if that contradicts who held the address, so that nobody can be named. */
   #findPeer(end: End, { owner, executable }: Socket, holder: Holder | undefined): boolean {
     const context = this.#context;
     const pod = owner.pod(context);
-    if (pod !== undefined && holder?.kind === 'pod' && holder !== pod) return false;
+    if (pod !== undefined && holder?.kind === 'pod' && !isSame(holder, pod)) return false;
     const isKnown = pod !== undefined || owner.container(context) !== undefined;
     const isHost = !owner.isContained && holder === undefined && owner.hostName !== '';
     if (!isKnown && !isHost) return true;
@@ -243,6 +243,11 @@ export class EndFinder {
   #nameOf({ source, beginMs }: Flow, address: AddressKey): string | undefined {
     return source === undefined ? undefined : this.#context.names.at(nameKey(source, address), beginMs);
   }
+}
+
+/** A pod that was out of sight for a while is another object afterwards. */
+function isSame(one: Pod, other: Pod): boolean {
+  return one === other || one.uid === other.uid;
 }
 
 /** When the destination answered: those who asked before, and got no answer, may have asked another. */

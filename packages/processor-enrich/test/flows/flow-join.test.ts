@@ -1,11 +1,16 @@
 import { addressKey, type Described, nameKey, parsePrefix, type Translated } from '@tributary/core';
+import { testSettings } from '@tributary/testkit';
 import { describe, expect, test } from 'vitest';
+import { FlowJoin } from '../../src/flows/flow-join.ts';
+import { FlowMetrics } from '../../src/flows/flow-metrics.ts';
 import {
   type Attributes,
+  attributesOf,
   containerAttributes,
   flow,
   flowBatch,
   joinBatches,
+  NO_TABLES,
   podAttributes,
   T0,
   TestCluster,
@@ -106,6 +111,31 @@ describe('the end whose socket was seen', () => {
 });
 
 describe('the two records of a connection', () => {
+  test('tell each other their pods after one was out of sight for a while', () => {
+    const { cluster: facts, context, pay } = cluster();
+    const { telemetry } = testSettings({ kind: 'processor', context });
+    const join = new FlowJoin(context, {
+      ...{ tables: NO_TABLES, metrics: new FlowMetrics(telemetry), maxConnections: 1000 },
+    });
+    const told = (port: number, timeMs: number): unknown[] => {
+      const ends = `10.2.1.1:${port} > 10.2.1.2:8443`;
+      const batch = flowBatch([flow(ends, 'source', CART), flow(ends, 'destination', PAY)], 'node-1', timeMs);
+      join.join(batch, join.note(batch));
+      return attributesOf(batch).map((each) => [each['destination.match'], each['destination.k8s.pod.name']]);
+    };
+    const before = told(1, T0);
+    // A selector of labels left it out, and then again not: it is told of anew.
+    facts.end(pay, T0 + 1000);
+    facts.pod({ name: 'pay', address: '10.2.1.2', workload: 'pay' }, T0 + 2000);
+    const after = told(2, T0 + 5000);
+    expect([before, after]).toEqual(
+      Array.from({ length: 2 }, () => [
+        ['peer_socket', 'pay'],
+        ['cgroup', 'pay'],
+      ]),
+    );
+  });
+
   test('tell each other their containers', () => {
     const { context } = cluster();
     const ends = '10.2.1.1:41022 > 10.2.1.2:8443';
