@@ -58,8 +58,13 @@ const NEEDS_LIST: ReadonlySet<FailureReason> = new Set([
 const SHORTEST_LIFE_MS = 500;
 /** An API server that has just begun may not know its own roles yet: what was allowed before is refused so often before it is believed. */
 const REFUSALS_AFTER_LIST = 6;
-/** So many quiet times after its beginning a watch is taken to have caught up, whether it is quiet or not. */
-const MAX_QUIET_WAITS = 50;
+/**
+ * A watch that makes up for what was missed is asked to last so long: API servers send a bookmark two seconds before its end,
+ * which says that everything from before has been told (nextBookmarkTime() in
+ * staging/src/k8s.io/apiserver/pkg/storage/cacher/cache_watcher.go).
+ */
+const CATCH_UP_SECONDS = 3;
+const LEAST_CATCH_UP_MS = 2_500;
 
 /** One resource, listed and watched. */
 export class ResourceWatch {
@@ -83,6 +88,8 @@ export class ResourceWatch {
   /** The last pages expired while they were read: the next list comes in one. */
   #pagesExpired = false;
   #wasListed = false;
+  /** The watch was interrupted, and what was missed may not have come yet. */
+  #isBehind = false;
   #failures = 0;
   #hasRetriedCredentials = false;
   #lastByteMs = 0;
@@ -170,19 +177,20 @@ export class ResourceWatch {
 
   /** Watches from the last version on; or lists first, by a stream of events that a bookmark ends. */
   async #watch(listsFirst: boolean): Promise<void> {
-    const { listIdleMs, watchIdleMs, quietMs, gatherMs } = this.#timing;
+    const { listIdleMs, watchIdleMs, catchUpMs, gatherMs } = this.#timing;
     const answer = await this.#openWatch(listsFirst);
     let isListing = listsFirst;
     if (listsFirst) this.#tell((handler) => handler.listing());
     const openedMs = performance.now();
-    const quiet = listsFirst ? undefined : setTimeout(() => this.#caughtUp(), quietMs);
+    const catchUpLimit = listsFirst ? undefined : setTimeout(() => this.#caughtUp(), catchUpMs);
     const frames = new FrameReader((type, kind, object) => {
-      // What was missed comes first and at once, but where very much happens there is no pause after it.
-      if (performance.now() - openedMs < quietMs * MAX_QUIET_WAITS) quiet?.refresh();
       this.#take(type, kind, object, isListing);
-      if (!isListing || type !== 'BOOKMARK' || !endsInitialEvents(object)) return;
-      isListing = false;
-      this.#listed(resourceVersionOf(object));
+      if (type !== 'BOOKMARK') return;
+      if (!isListing) this.#caughtUp();
+      else if (endsInitialEvents(object)) {
+        isListing = false;
+        this.#listed(resourceVersionOf(object));
+      }
     });
     try {
       const take = (chunk: Buffer): void => {
@@ -200,21 +208,24 @@ export class ResourceWatch {
           isListing ? 'the list ended early' : 'the watch ended within an event',
         );
       }
+      // A watch that lived out its time has told everything, with a bookmark or without.
+      if (performance.now() - openedMs > LEAST_CATCH_UP_MS) this.#caughtUp();
     } catch (error) {
       if (isListing && asFailure(error).reason === 'hung') this.#streamHung = true;
       throw error;
     } finally {
-      clearTimeout(quiet);
+      clearTimeout(catchUpLimit);
     }
   }
 
   async #openWatch(listsFirst: boolean): Promise<ApiAnswer> {
     const { lifeMs, renewalGraceMs } = this.#timing;
     this.#verb = 'watch';
+    const catchesUp = this.#isBehind && !listsFirst;
     // Watches that began together do not end together.
-    const timeoutSeconds = Math.ceil((lifeMs * (1 + Math.random())) / 1000);
+    const timeoutSeconds = catchesUp ? CATCH_UP_SECONDS : Math.ceil((lifeMs * (1 + Math.random())) / 1000);
     const from = listsFirst ? STREAMING_LIST : { resourceVersion: this.#version.text };
-    const grace = setTimeout(() => this.#source?.stale(this.#lastByteMs), renewalGraceMs);
+    const grace = setTimeout(() => this.#interrupted(), renewalGraceMs);
     try {
       const answer = await this.#client.get({
         path: collectionPath(this.#spec),
@@ -223,12 +234,17 @@ export class ResourceWatch {
         signal: this.#stop.signal,
         isWatch: true,
       });
-      if (isProtobuf(answer.contentType)) return answer;
+      if (!isProtobuf(answer.contentType)) {
+        answer.discard();
+        throw notProtobuf(answer.contentType);
+      }
+      if (listsFirst || catchesUp || !this.#isBehind) return answer;
+      // It took so long that what happened meanwhile may come late: a watch is needed that says when it has come.
       answer.discard();
-      throw notProtobuf(answer.contentType);
     } finally {
       clearTimeout(grace);
     }
+    return this.#openWatch(false);
   }
 
   #take(type: string, kind: string, object: Buffer, isListing: boolean): void {
@@ -272,7 +288,16 @@ export class ResourceWatch {
     this.#events.received(bytes);
   }
 
+  /** Since the last byte nobody knows what happened. */
+  #interrupted(): void {
+    const sinceMs = this.#lastByteMs;
+    this.#isBehind = true;
+    this.#tell((handler) => handler.interrupted?.(sinceMs));
+    this.#source?.stale(sinceMs);
+  }
+
   #caughtUp(): void {
+    this.#isBehind = false;
     this.#tell((handler) => handler.resumed?.());
     this.#source ??= this.#openSource?.();
     this.#source?.current();
@@ -282,9 +307,7 @@ export class ResourceWatch {
   async #recover(failure: WatchFailure): Promise<void> {
     const { firstDelayMs, maxDelayMs, maxUnavailableDelayMs } = this.#timing;
     const { reason } = failure;
-    const sinceMs = this.#lastByteMs;
-    this.#tell((handler) => handler.interrupted?.(sinceMs));
-    this.#source?.stale(sinceMs);
+    this.#interrupted();
     if (NEEDS_LIST.has(reason)) this.#version.forget();
     this.#failures += 1;
     if (reason === 'unauthorized' && !this.#hasRetriedCredentials) {

@@ -14,8 +14,8 @@ export interface WatchTiming {
   readonly listIdleMs: number;
   /** A watch that is being renewed, and is not answered within this, does not see what happens. */
   readonly renewalGraceMs: number;
-  /** A watch that was resumed has made up for what it missed when it has been quiet for so long. */
-  readonly quietMs: number;
+  /** A watch that was resumed is taken to have made up for what it missed after this, whatever the server says of it. */
+  readonly catchUpMs: number;
   /** How long changes may gather before they are read: it saves waking up for each. */
   readonly gatherMs: number;
   /** How long a watch is asked to last, at least; at most twice as long. */
@@ -31,7 +31,7 @@ export const WATCH_TIMING: WatchTiming = {
   watchIdleMs: 100_000,
   listIdleMs: 30_000,
   renewalGraceMs: 1_000,
-  quietMs: 100,
+  catchUpMs: 10_000,
   gatherMs: 10,
   lifeMs: 300_000,
 };

@@ -15,7 +15,7 @@ export const QUICK: Partial<WatchTiming> = {
   firstDelayMs: 5,
   maxDelayMs: 100,
   maxUnavailableDelayMs: 100,
-  quietMs: 20,
+  catchUpMs: 20,
 };
 
 /** Knows which objects there are, and what it was told. */

@@ -237,6 +237,29 @@ describe('ResourceWatch', () => {
     await expect.poll(() => asked[2]?.get('resourceVersion'), SOON).toBe('3');
   });
 
+  test('is current after an interruption only when the server says that all has been told', async () => {
+    let resumed: ServerResponse | undefined;
+    const resumes: Answer = (response) => {
+      response.writeHead(200, PROTOBUF).flushHeaders();
+      resumed = response;
+    };
+    answers = [streams(LISTED), resumes];
+    await using watch = watchPods({ timing: { catchUpMs: 60_000 } });
+    await expect.poll(() => watch.state, SOON).toBe('current');
+    server.closeAllConnections();
+    await expect.poll(() => resumed, SOON).toBeDefined();
+    // Asked to end soon, so that the bookmark which comes before the end comes soon.
+    expect(asked[1]?.get('timeoutSeconds')).toBe('3');
+    resumed?.write(frame('DELETED', 'Pod', object('a', '12')));
+    await expect.poll(() => [...watch.recorder.objects], SOON).toEqual([]);
+    expect(watch.state).toBe('stale');
+    resumed?.write(bookmark('Pod', '13'));
+    await expect.poll(() => watch.state, SOON).toBe('current');
+    answers = [streams([])];
+    server.closeAllConnections();
+    await expect.poll(() => asked[2]?.get('resourceVersion'), SOON).toBe('13');
+  });
+
   test('takes a watch that says nothing for hung, and facts for stale since it last said something', async () => {
     answers = [streams(LISTED), streams([])];
     await using watch = watchPods({ timing: { watchIdleMs: 60 } });
