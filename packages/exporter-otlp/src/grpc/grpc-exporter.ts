@@ -108,7 +108,7 @@ class GrpcConnection {
     signal: AbortSignal,
   ): Promise<SendResult | undefined> {
     const { id } = this.#settings;
-    const { endpoint, wait_for_ready } = this.#config;
+    const { endpoint, timeout, wait_for_ready } = this.#config;
     if (this.#client === undefined) throw new RetryableError('SHUTDOWN', `${id}: the exporter does not run.`);
     try {
       const answer = await this.#client.call({
@@ -117,6 +117,7 @@ class GrpcConnection {
         metadata: this.#metadata,
         waitForReady: wait_for_ready,
         signal,
+        ...(timeout === 0 ? {} : { announcedTimeoutMs: timeout }),
         ...(this.#compression === undefined ? {} : { encoding: this.#compression }),
       });
       return readGrpcAnswer(answer, id, endpoint);

@@ -80,6 +80,26 @@ describe('a call of otlp_grpc', () => {
     expect(backend.calls.map(({ message }) => Buffer.from(message))).toEqual([Buffer.from(batch.toBytes())]);
   });
 
+  it.each([
+    ['5s', '5000m'],
+    ['0s', undefined],
+  ])('says that it may take %s', async (timeout, announced) => {
+    let seen: unknown;
+    const backend = await startHttp2((stream, headers) => {
+      seen = headers['grpc-timeout'];
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+      stream.end(Buffer.alloc(5));
+    });
+    const { exporter } = await startExporter({ endpoint: backend.endpoint, timeout });
+    open.push(
+      () => exporter.shutdown?.(),
+      () => backend.close(),
+    );
+    await exporter.consume(numberedBatch('logs', [1]));
+    expect(seen).toBe(announced);
+  });
+
   it('carries headers, and says who calls', async () => {
     const { backend, exporter } = await backendAndExporter({ headers: { 'X-Api-Key': 'secret' } });
     await exporter.consume(numberedBatch('logs', [1]));

@@ -43,7 +43,8 @@ export class RequestBlocks {
   }
 
   blockOf(call: UnaryCall): RequestBlock {
-    const timeout = call.timeoutMs === undefined ? '' : writeTimeout(call.timeoutMs);
+    const timeoutMs = call.announcedTimeoutMs ?? call.timeoutMs;
+    const timeout = timeoutMs === undefined ? '' : writeTimeout(timeoutMs);
     const key = `${call.encoding ?? ''} ${timeout} ${call.path}`;
     const known = this.#known.get(key);
     if (known?.generation === this.encoder.generation && known.metadata === call.metadata) return known;
