@@ -33,6 +33,8 @@ export interface ApiRequest {
   readonly signal: AbortSignal;
   /** Whether the answer goes on for long. */
   readonly isWatch?: boolean;
+  /** How long the head of the answer may take, in milliseconds, if that is less than for any other. */
+  readonly headTimeoutMs?: number;
 }
 
 /** One API server, as one user. */
@@ -102,10 +104,11 @@ export class ApiClient {
     const { signal } = asked;
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined;
+      const limitMs = Math.min(asked.headTimeoutMs ?? this.#headTimeoutMs, this.#headTimeoutMs);
       const limit = (sent: { destroy(error: Error): unknown }): void => {
         timer = setTimeout(() => {
-          sent.destroy(new WatchFailure('hung', `no answer within ${this.#headTimeoutMs / 1000} s`));
-        }, this.#headTimeoutMs);
+          sent.destroy(new WatchFailure('hung', `no answer within ${limitMs / 1000} s`));
+        }, limitMs);
       };
       const answered = (source: AnswerSource): void => {
         clearTimeout(timer);

@@ -219,7 +219,7 @@ export class ResourceWatch {
   }
 
   async #openWatch(listsFirst: boolean): Promise<ApiAnswer> {
-    const { lifeMs, renewalGraceMs } = this.#timing;
+    const { lifeMs, renewalGraceMs, resumeMs } = this.#timing;
     this.#verb = 'watch';
     const catchesUp = this.#isBehind && !listsFirst;
     // Watches that began together do not end together.
@@ -233,6 +233,7 @@ export class ResourceWatch {
         accept: mediaType(this.#spec, 'watch'),
         signal: this.#stop.signal,
         isWatch: true,
+        ...(listsFirst ? {} : { headTimeoutMs: resumeMs }),
       });
       if (!isProtobuf(answer.contentType)) {
         answer.discard();

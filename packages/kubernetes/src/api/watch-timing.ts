@@ -14,6 +14,8 @@ export interface WatchTiming {
   readonly listIdleMs: number;
   /** A watch that is being renewed, and is not answered within this, does not see what happens. */
   readonly renewalGraceMs: number;
+  /** A watch that goes on from a version is answered within this, or taken for hung: the server has nothing to prepare. */
+  readonly resumeMs: number;
   /** A watch that was resumed is taken to have made up for what it missed after this, whatever the server says of it. */
   readonly catchUpMs: number;
   /** How long changes may gather before they are read: it saves waking up for each. */
@@ -31,6 +33,7 @@ export const WATCH_TIMING: WatchTiming = {
   watchIdleMs: 100_000,
   listIdleMs: 30_000,
   renewalGraceMs: 1_000,
+  resumeMs: 10_000,
   catchUpMs: 10_000,
   gatherMs: 10,
   lifeMs: 300_000,
