@@ -21,6 +21,12 @@ import type { Translations } from './translations.ts';
  */
 const UNSEEN_MS = 15_000;
 
+/**
+ * Who was asked and did not take the connection may have been about to come: the API tells by so much later at most that the one
+ * before is gone.
+ */
+const UNANSWERED_MS = 1_000;
+
 /** See the head of this file. */
 export class EndFinder {
   /** What was found last. */
@@ -198,11 +204,20 @@ export class EndFinder {
     return flow.isAnswered ? this.#heldAt(flow, address, timeMs) : undefined;
   }
 
-  /** Of a connection whose beginning is not known: who has held the address for as long as it may have lasted unseen. */
+  /**
+   * Of a connection whose beginning is not known: who has held the address for as long as it may have lasted unseen. Of one that
+   * never came about: who held it for a while yet.
+   */
   #heldAt(flow: Flow, address: AddressKey, timeMs: number): Holder | undefined {
     const holder = this.#holders.at(address, timeMs);
-    if (flow.hasBegin || flow.observer === undefined || flow.transport !== 'tcp') return holder;
-    return this.#holders.at(address, timeMs - UNSEEN_MS) === holder ? holder : undefined;
+    if (holder === undefined || flow.observer === undefined || flow.transport !== 'tcp') return holder;
+    if (!flow.hasBegin) return this.#ifHeldAt(holder, address, timeMs - UNSEEN_MS);
+    const isAnswered = flow.observer === 'destination' || flow.connectMs > 0;
+    return isAnswered ? holder : this.#ifHeldAt(holder, address, timeMs + UNANSWERED_MS);
+  }
+
+  #ifHeldAt(holder: Holder, address: AddressKey, timeMs: number): Holder | undefined {
+    return this.#holders.at(address, timeMs) === holder ? holder : undefined;
   }
 
   #findByAddress(flow: Flow, end: End, address: AddressKey, holder: Holder | undefined): void {

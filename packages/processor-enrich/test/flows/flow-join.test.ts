@@ -439,7 +439,16 @@ describe('time', () => {
     facts.end(far, T0);
     facts.pod({ name: 'next', address: '10.2.2.1' }, T0 + 100);
     const at = (timeMs: number, seconds: number) =>
-      flowBatch([flow('10.2.1.1:1 > 10.2.2.1:80', 'source', { 'flow.duration': seconds })], 'node-1', timeMs);
+      flowBatch(
+        [
+          flow('10.2.1.1:1 > 10.2.2.1:80', 'source', {
+            'flow.duration': seconds,
+            'flow.connect_duration': 0.001,
+          }),
+        ],
+        'node-1',
+        timeMs,
+      );
     const records = joinBatches(context, [
       at(T0 + 5000, 10),
       at(T0 + 5000, 4.95),
@@ -452,6 +461,17 @@ describe('time', () => {
       'next',
       'far',
     ]);
+  });
+
+  test('gives nobody the refusal of an address that another had soon after', () => {
+    const { cluster: facts, context, far } = cluster();
+    facts.end(far, T0 + 900);
+    facts.pod({ name: 'next', address: '10.2.2.1' }, T0 + 1500);
+    const refused = { 'flow.duration': 0.001, 'flow.end_reason': 'refused' };
+    const at = (timeMs: number) =>
+      flowBatch([flow('10.2.1.1:1 > 10.2.2.1:80', 'source', refused)], 'node-1', timeMs);
+    const records = joinBatches(context, [at(T0 - 200), at(T0), at(T0 + 1600)]);
+    expect(records.map((record) => record['destination.k8s.pod.name'])).toEqual(['far', undefined, 'next']);
   });
 
   test('that nobody knows of a beginning gives an address to who has it now, if anything came from there', () => {
