@@ -91,6 +91,8 @@ export class ResourceWatch {
   /** The watch was interrupted, and what was missed may not have come yet. */
   #isBehind = false;
   #failures = 0;
+  /** How often it was refused in a row; a server that begins cannot be reached before. */
+  #refusals = 0;
   #hasRetriedCredentials = false;
   #lastByteMs = 0;
 
@@ -286,6 +288,7 @@ export class ResourceWatch {
   #received(bytes: number): void {
     this.#lastByteMs = Date.now();
     this.#hasRetriedCredentials = false;
+    this.#refusals = 0;
     this.#events.received(bytes);
   }
 
@@ -317,7 +320,8 @@ export class ResourceWatch {
       return;
     }
     const isRefused = reason === 'forbidden' || reason === 'not_found';
-    const isUnavailable = isRefused && (!this.#wasListed || this.#failures >= REFUSALS_AFTER_LIST);
+    this.#refusals = isRefused ? this.#refusals + 1 : 0;
+    const isUnavailable = isRefused && (!this.#wasListed || this.#refusals >= REFUSALS_AFTER_LIST);
     if (isUnavailable) this.#reportUnavailable(failure);
     else this.#events.broke(failure);
     const maxMs = isUnavailable ? maxUnavailableDelayMs : maxDelayMs;

@@ -302,10 +302,11 @@ describe('ResourceWatch', () => {
   test('does not tell of a right that is missing while a server that has just begun does not know its roles', async () => {
     const refused = answersWith(403, 'no', {});
     const listsAndEnds = streams([...LISTED], 'end');
-    const timing = { firstDelayMs: 1, maxUnavailableDelayMs: 5 };
-    answers = [listsAndEnds, refused, refused, refused, streams([])];
+    const timing = { firstDelayMs: 1, maxDelayMs: 5, maxUnavailableDelayMs: 5 };
+    const beginning = Array.from({ length: 8 }, () => (response: ServerResponse) => void response.destroy());
+    answers = [listsAndEnds, ...beginning, refused, refused, refused, streams([])];
     await using watch = watchPods({ timing });
-    await expect.poll(() => asked.length, SOON).toBeGreaterThanOrEqual(5);
+    await expect.poll(() => asked.length, SOON).toBeGreaterThanOrEqual(13);
     await expect.poll(() => watch.state, SOON).toBe('current');
     expect(watch.restarts('forbidden')).toBe(3);
     expect(watch.errors).toEqual([]);
