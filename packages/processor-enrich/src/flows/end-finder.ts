@@ -8,24 +8,12 @@ import {
   type Pod,
   type Translated,
 } from '@tributary/core';
-import type { AddressHolders } from './address-holders.ts';
 import { clearEnd, type End, emptyEnd, setEnd } from './end.ts';
 import type { Flow } from './flow.ts';
+import type { OtherHolders } from './other-holders.ts';
 import { isLoopback, type PeerSockets, type Socket } from './peer-sockets.ts';
 import { canHaveSentTo, hostPodAt, onlyBackend, serviceAt } from './services.ts';
 import type { Translations } from './translations.ts';
-
-/**
- * A connection that was there before anybody looked, and whose record may be of its end, had the other end that it has for some
- * time before: longer than the first records of a start take.
- */
-const UNSEEN_MS = 15_000;
-
-/**
- * Who was asked and did not take the connection may have been about to come: the API tells by so much later at most that the one
- * before is gone.
- */
-const UNANSWERED_MS = 1_000;
 
 /** See the head of this file. */
 export class EndFinder {
@@ -33,11 +21,11 @@ export class EndFinder {
   readonly source: End = emptyEnd();
   readonly destination: End = emptyEnd();
   readonly #context: Context;
-  readonly #holders: AddressHolders;
+  readonly #holders: OtherHolders;
   readonly #peers: PeerSockets;
   readonly #translations: Translations;
 
-  constructor(context: Context, holders: AddressHolders, peers: PeerSockets, translations: Translations) {
+  constructor(context: Context, holders: OtherHolders, peers: PeerSockets, translations: Translations) {
     this.#context = context;
     this.#holders = holders;
     this.#peers = peers;
@@ -86,7 +74,7 @@ export class EndFinder {
     const { source: address } = flow;
     const end = this.source;
     if (address === undefined) return;
-    const holder = this.#holderAt(flow, address, flow.beginMs);
+    const holder = this.#holders.at(flow, address, flow.beginMs);
     end.place = this.#holders.place;
     const socket = this.#peers.find(flow, true);
     if (socket !== undefined && this.#isOfFlow(socket, flow) && !this.#findPeer(end, socket, holder)) return;
@@ -115,7 +103,7 @@ export class EndFinder {
     const { destination: address, destinationPort: port, beginMs } = flow;
     const end = this.destination;
     if (address === undefined) return;
-    const holder = this.#holderAt(flow, address, answeredMs(flow));
+    const holder = this.#holders.at(flow, address, answeredMs(flow));
     end.place = this.#holders.place;
     const service =
       holder === undefined && flow.isAnswered
@@ -190,34 +178,9 @@ export class EndFinder {
   }
 
   #backendAt(flow: Flow, service: KubeService | undefined, address: AddressKey): Pod | undefined {
-    const holder = this.#holderAt(flow, address, answeredMs(flow));
+    const holder = this.#holders.at(flow, address, answeredMs(flow));
     if (holder !== undefined) return holder.kind === 'pod' ? holder : undefined;
     return hostPodAt(this.#context, service, address, flow.beginMs);
-  }
-
-  /** Who held the address of the end that was not seen. One who calls himself, through a Service perhaps, is known already. */
-  #holderAt(flow: Flow, address: AddressKey, timeMs: number): Holder | undefined {
-    const own = flow.observer === 'source' ? flow.source : flow.destination;
-    const isOwn = address === own && flow.observer !== undefined && !isLoopback(address);
-    const pod = isOwn ? flow.owner.pod(this.#context) : undefined;
-    if (pod !== undefined && !pod.hostNetwork) return pod;
-    return flow.isAnswered ? this.#heldAt(flow, address, timeMs) : undefined;
-  }
-
-  /**
-   * Of a connection whose beginning is not known: who has held the address for as long as it may have lasted unseen. Of one that
-   * never came about: who held it for a while yet.
-   */
-  #heldAt(flow: Flow, address: AddressKey, timeMs: number): Holder | undefined {
-    const holder = this.#holders.at(address, timeMs);
-    if (holder === undefined || flow.observer === undefined || flow.transport !== 'tcp') return holder;
-    if (!flow.hasBegin) return this.#ifHeldAt(holder, address, timeMs - UNSEEN_MS);
-    const isAnswered = flow.observer === 'destination' || flow.connectMs > 0;
-    return isAnswered ? holder : this.#ifHeldAt(holder, address, timeMs + UNANSWERED_MS);
-  }
-
-  #ifHeldAt(holder: Holder, address: AddressKey, timeMs: number): Holder | undefined {
-    return this.#holders.at(address, timeMs) === holder ? holder : undefined;
   }
 
   #findByAddress(flow: Flow, end: End, address: AddressKey, holder: Holder | undefined): void {

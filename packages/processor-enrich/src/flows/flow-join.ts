@@ -25,6 +25,7 @@ import { FlowReader } from './flow-reader.ts';
 import { Generations } from './generations.ts';
 import type { KnownEnd } from './known-end.ts';
 import { KnownEnds } from './known-ends.ts';
+import { OtherHolders } from './other-holders.ts';
 import { PeerSockets } from './peer-sockets.ts';
 import { type FlowScope, isPublic, OUTSIDE, type Place, SCOPES, scopeOf } from './places.ts';
 import { SidedAttributes } from './sided-attributes.ts';
@@ -82,7 +83,12 @@ export class FlowJoin {
     this.#holders = new AddressHolders(context, maxConnections);
     this.#peers = new PeerSockets(context, maxConnections);
     this.#translations = new Translations(context);
-    this.#finder = new EndFinder(context, this.#holders, this.#peers, this.#translations);
+    this.#finder = new EndFinder(
+      context,
+      new OtherHolders(context, this.#holders),
+      this.#peers,
+      this.#translations,
+    );
     this.#known = new KnownEnds(context, tables);
     metrics.observe(this.#peers);
   }
