@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
-/* How the kernel's counters of a connection are read. */
+/*
+ * How the kernel's counters of a connection are read. Bytes are of payload; the kernel's counters are of sequence numbers, which
+ * a SYN and a FIN use up as well:
+ * - bytes_acked has one too many from the SYN of the end that opened, and one from an acknowledged FIN;
+ * - bytes_received has one too many from the FIN, which sets SOCK_DONE.
+ */
 #ifndef __TCP_READING_BPF_H__
 #define __TCP_READING_BPF_H__
 
@@ -45,11 +50,6 @@ static __always_inline void read_packets(struct reading *reading, const struct t
 	reading->window_limited = window_limited(tp);
 }
 
-/*
- * Payload bytes. The kernel's counters are of sequence numbers, which a SYN and a FIN use up as well:
- * - bytes_acked has one too many from the SYN of the end that opened, and one from an acknowledged FIN;
- * - bytes_received has one too many from the FIN, which sets SOCK_DONE.
- */
 /*
  * Of a connection that goes on, without its lock; its packets must be read as well. What is under way and not acknowledged
  * cannot be told exactly then (snd_nxt and snd_una are read one after the other), so this is what the other end acknowledged.

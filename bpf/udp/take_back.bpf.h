@@ -14,7 +14,7 @@ static __always_inline void take_back(struct sock *sk, const struct sk_buff *skb
 	struct packet packet = {};
 	struct udp_header udp;
 	struct udp_flow *flow;
-	struct udp_peer *peer;
+	struct udp_peer *peer = 0;
 	__u32 size;
 
 	if (!socket)
@@ -44,7 +44,7 @@ static __always_inline void take_back(struct sock *sk, const struct sk_buff *skb
 		flow = &socket->first;
 	} else {
 		peer = bpf_map_lookup_elem(&peers, &key);
-		if (!peer)
+		if (!peer || !enter(&peer->flow, &key.tuple))
 			return;
 		flow = &peer->flow;
 	}
@@ -54,6 +54,8 @@ static __always_inline void take_back(struct sock *sk, const struct sk_buff *skb
 	packet.datagrams = size ? (packet.payload_bytes + size - 1) / size : 1;
 	__sync_fetch_and_add(&flow->received_bytes, -(__u64)packet.payload_bytes);
 	__sync_fetch_and_add(&flow->received_datagrams, -(__u64)packet.datagrams);
+	if (peer)
+		leave(flow);
 }
 
 #endif /* __UDP_TAKE_BACK_BPF_H__ */
