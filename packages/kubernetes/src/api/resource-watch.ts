@@ -30,6 +30,7 @@ import type { ResourceSpec } from './resource-spec.ts';
 import { SeenVersion } from './seen-version.ts';
 import { eventFailure, printable } from './status-failure.ts';
 import { WatchEvents } from './watch-events.ts';
+import { WatchFacts } from './watch-facts.ts';
 import { type FailureReason, WatchFailure } from './watch-failure.ts';
 import { delayAfter, WATCH_TIMING, type WatchTiming } from './watch-timing.ts';
 
@@ -72,13 +73,11 @@ export class ResourceWatch {
   readonly #spec: ResourceSpec;
   /** The kind that objects must have. */
   readonly #kind: string;
-  readonly #handler: ObjectHandler;
   readonly #events: WatchEvents;
+  readonly #facts: WatchFacts;
   readonly #timing: WatchTiming;
-  readonly #openSource: (() => FactSource) | undefined;
   readonly #stop = new AbortController();
   readonly #version = new SeenVersion();
-  #source: FactSource | undefined;
   #running: Promise<void> | undefined;
   /** What was asked for last, as RBAC calls it. */
   #verb: 'list' | 'watch' = 'list';
@@ -87,30 +86,24 @@ export class ResourceWatch {
   #streamHung = false;
   /** The last pages expired while they were read: the next list comes in one. */
   #pagesExpired = false;
-  #wasListed = false;
-  /** The watch was interrupted, and what was missed may not have come yet. */
-  #isBehind = false;
   #failures = 0;
   /** How often it was refused in a row; a server that begins cannot be reached before. */
   #refusals = 0;
   #hasRetriedCredentials = false;
-  #lastByteMs = 0;
 
   constructor(client: ApiClient, spec: ResourceSpec, handler: ObjectHandler, options: ResourceWatchOptions) {
     this.#client = client;
     this.#spec = spec;
     this.#kind = objectKind(spec);
-    this.#handler = handler;
     this.#events = new WatchEvents(spec, options);
+    this.#facts = new WatchFacts(handler, this.#events, options.openSource);
     this.#timing = { ...WATCH_TIMING, ...options.timing };
-    this.#openSource = options.openSource;
     this.#streamsLists = options.streamsLists ?? true;
   }
 
   /** Begins to list and watch, and goes on until `close`. */
   start(): void {
-    this.#source = this.#openSource?.();
-    this.#lastByteMs = Date.now();
+    this.#facts.begin();
     this.#running ??= this.#run();
   }
 
@@ -118,8 +111,7 @@ export class ResourceWatch {
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#running;
-    this.#source?.close();
-    this.#source = undefined;
+    this.#facts.close();
     this.#events.close();
   }
 
@@ -164,8 +156,8 @@ export class ResourceWatch {
         isWhole: this.#pagesExpired,
         idleMs: this.#timing.listIdleMs,
         signal: this.#stop.signal,
-        begun: () => this.#tell((handler) => handler.listing()),
-        item: (object) => this.#see('listed', object),
+        begun: () => this.#facts.listing(),
+        item: (object) => this.#facts.seen('listed', object),
         received: (bytes) => this.#received(bytes),
       });
       this.#pagesExpired = false;
@@ -182,13 +174,13 @@ export class ResourceWatch {
     const { listIdleMs, watchIdleMs, catchUpMs, gatherMs } = this.#timing;
     const answer = await this.#openWatch(listsFirst);
     let isListing = listsFirst;
-    if (listsFirst) this.#tell((handler) => handler.listing());
+    if (listsFirst) this.#facts.listing();
     const openedMs = performance.now();
-    const catchUpLimit = listsFirst ? undefined : setTimeout(() => this.#caughtUp(), catchUpMs);
+    const catchUpLimit = listsFirst ? undefined : setTimeout(() => this.#facts.caughtUp(), catchUpMs);
     const frames = new FrameReader((type, kind, object) => {
       this.#take(type, kind, object, isListing);
       if (type !== 'BOOKMARK') return;
-      if (!isListing) this.#caughtUp();
+      if (!isListing) this.#facts.caughtUp();
       else if (endsInitialEvents(object)) {
         isListing = false;
         this.#listed(resourceVersionOf(object));
@@ -211,7 +203,7 @@ export class ResourceWatch {
         );
       }
       // A watch that lived out its time has told everything, with a bookmark or without.
-      if (performance.now() - openedMs > LEAST_CATCH_UP_MS) this.#caughtUp();
+      if (performance.now() - openedMs > LEAST_CATCH_UP_MS) this.#facts.caughtUp();
     } catch (error) {
       if (isListing && asFailure(error).reason === 'hung') this.#streamHung = true;
       throw error;
@@ -223,11 +215,11 @@ export class ResourceWatch {
   async #openWatch(listsFirst: boolean): Promise<ApiAnswer> {
     const { lifeMs, renewalGraceMs, resumeMs } = this.#timing;
     this.#verb = 'watch';
-    const catchesUp = this.#isBehind && !listsFirst;
+    const catchesUp = this.#facts.isBehind && !listsFirst;
     // Watches that began together do not end together.
     const timeoutSeconds = catchesUp ? CATCH_UP_SECONDS : Math.ceil((lifeMs * (1 + Math.random())) / 1000);
     const from = listsFirst ? STREAMING_LIST : { resourceVersion: this.#version.text };
-    const grace = setTimeout(() => this.#interrupted(), renewalGraceMs);
+    const grace = setTimeout(() => this.#facts.interrupted(), renewalGraceMs);
     try {
       const answer = await this.#client.get({
         path: collectionPath(this.#spec),
@@ -241,7 +233,7 @@ export class ResourceWatch {
         answer.discard();
         throw notProtobuf(answer.contentType);
       }
-      if (listsFirst || catchesUp || !this.#isBehind) return answer;
+      if (listsFirst || catchesUp || !this.#facts.isBehind) return answer;
       // It took so long that what happened meanwhile may come late: a watch is needed that says when it has come.
       answer.discard();
     } finally {
@@ -253,65 +245,29 @@ export class ResourceWatch {
   #take(type: string, kind: string, object: Buffer, isListing: boolean): void {
     if (type === 'ERROR') throw eventFailure(readStatus(object));
     if (kind !== this.#kind) throw new MalformedError(`an event has a ${kind}, not a ${this.#kind}`);
-    if (type === 'ADDED') this.#see(isListing ? 'listed' : 'added', object);
-    else if (type === 'MODIFIED') this.#see('modified', object);
-    else if (type === 'DELETED') {
-      this.#events.event('deleted');
-      this.#tell((handler) => handler.deleted(object, Date.now()));
-    } else if (type === 'BOOKMARK') this.#events.event('bookmark');
+    if (type === 'ADDED') this.#facts.seen(isListing ? 'listed' : 'added', object);
+    else if (type === 'MODIFIED') this.#facts.seen('modified', object);
+    else if (type === 'DELETED') this.#facts.deleted(object);
+    else if (type === 'BOOKMARK') this.#events.event('bookmark');
     else this.#events.refused('unknown_event', `the type is ${printable(type)}`);
     if (!isListing) this.#version.advance(resourceVersionOf(object));
   }
 
-  #see(type: string, object: Buffer): void {
-    this.#events.event(type);
-    this.#tell((handler) => handler.seen(object, Date.now()));
-  }
-
-  /** What a handler throws is a defect of it, and must not end the watch. */
-  #tell(call: (handler: ObjectHandler) => void): void {
-    try {
-      call(this.#handler);
-    } catch (error) {
-      this.#events.refused('handler', errorText(error));
-    }
-  }
-
   #listed(version: string): void {
     this.#version.begin(version);
-    this.#tell((handler) => handler.listed(Date.now()));
-    this.#events.listed();
-    this.#wasListed = true;
-    this.#caughtUp();
+    this.#facts.listed();
   }
 
   #received(bytes: number): void {
-    this.#lastByteMs = Date.now();
     this.#hasRetriedCredentials = false;
     this.#refusals = 0;
-    this.#events.received(bytes);
-  }
-
-  /** Since the last byte nobody knows what happened. */
-  #interrupted(): void {
-    const sinceMs = this.#lastByteMs;
-    this.#isBehind = true;
-    this.#tell((handler) => handler.interrupted?.(sinceMs));
-    this.#source?.stale(sinceMs);
-  }
-
-  #caughtUp(): void {
-    this.#isBehind = false;
-    this.#tell((handler) => handler.resumed?.());
-    this.#source ??= this.#openSource?.();
-    this.#source?.current();
-    this.#events.available();
+    this.#facts.received(bytes);
   }
 
   async #recover(failure: WatchFailure): Promise<void> {
     const { firstDelayMs, maxDelayMs, maxUnavailableDelayMs } = this.#timing;
     const { reason } = failure;
-    this.#interrupted();
+    this.#facts.interrupted();
     if (NEEDS_LIST.has(reason)) this.#version.forget();
     this.#failures += 1;
     if (reason === 'unauthorized' && !this.#hasRetriedCredentials) {
@@ -321,7 +277,7 @@ export class ResourceWatch {
     }
     const isRefused = reason === 'forbidden' || reason === 'not_found';
     this.#refusals = isRefused ? this.#refusals + 1 : 0;
-    const isUnavailable = isRefused && (!this.#wasListed || this.#refusals >= REFUSALS_AFTER_LIST);
+    const isUnavailable = isRefused && (!this.#facts.wasListed || this.#refusals >= REFUSALS_AFTER_LIST);
     if (isUnavailable) this.#reportUnavailable(failure);
     else this.#events.broke(failure);
     const maxMs = isUnavailable ? maxUnavailableDelayMs : maxDelayMs;
@@ -335,10 +291,7 @@ export class ResourceWatch {
         ? forbiddenText(this.#spec, this.#verb, message)
         : missingText(this.#spec, message);
     this.#events.unavailable(reason, text);
-    // Facts that were there go on as what they are: stale. Those that never came are waited for by nobody.
-    if (this.#wasListed) return;
-    this.#source?.close();
-    this.#source = undefined;
+    this.#facts.unavailable();
   }
 }
 
