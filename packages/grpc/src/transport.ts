@@ -63,11 +63,17 @@ export interface GrpcServerOptions {
   readonly keepalive?: ServerKeepalive;
   /** TLS with ALPN `h2`; undefined listens in clear text. */
   readonly tls?: ServerTls;
-  /** Called for each message that no handler got to see, with the status that the client was given for it. */
-  readonly onRefused?: (code: number) => void;
+  /** Called for each request that no handler got to see. */
+  readonly onRefused?: (reason: RefusalReason) => void;
   /** Called when a connection is ended for what its client did. */
   readonly onEnded?: (reason: EndReason) => void;
 }
+
+/**
+ * Why a request was refused before a handler saw it: it is no message of gRPC, or its head cannot be read; it is larger than a limit;
+ * it is not what its encoding says, or in one that is not known; there was no memory; its client gave it up or sent no more.
+ */
+export type RefusalReason = 'malformed' | 'too_large' | 'compression' | 'memory' | 'aborted';
 
 export interface GrpcServer {
   /** Begins to take connections; returns where, with the port that was found when 0 was asked. */

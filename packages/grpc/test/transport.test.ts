@@ -3,6 +3,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { COMPRESSION_TYPES, compress, RPC_CODES, type RpcStatus } from '@tributary/core';
 import { describe, expect, it } from 'vitest';
 import { GrpcError } from '../src/grpc-error.ts';
+import type { RefusalReason } from '../src/transport.ts';
 import { dial, echo, failure, HELLO, PATH, serve } from './dial.ts';
 
 describe('a call', () => {
@@ -58,8 +59,8 @@ describe('a message', () => {
   );
 
   it('that is too large is refused, and who counts is told', async () => {
-    const refused: number[] = [];
-    const client = dial(await serve(echo, { onRefused: (code) => refused.push(code) }));
+    const refused: RefusalReason[] = [];
+    const client = dial(await serve(echo, { onRefused: (reason) => refused.push(reason) }));
     const large = Buffer.alloc(1001);
     expect([
       await failure(client.call({ path: PATH, message: [large] })),
@@ -83,13 +84,13 @@ describe('a message', () => {
           'zstd: the decompressed request is larger than the limit (1000 bytes). Send smaller requests.',
       },
     ]);
-    expect(refused).toEqual([8, 8, 8]);
+    expect(refused).toEqual(['too_large', 'too_large', 'too_large']);
     expect(Buffer.from(await client.call({ path: PATH, message: [HELLO] }))).toEqual(HELLO);
   });
 
   it('of an unknown encoding is refused, and the client told which there are', async () => {
-    const refused: number[] = [];
-    const port = await serve(echo, { onRefused: (code) => refused.push(code) });
+    const refused: RefusalReason[] = [];
+    const port = await serve(echo, { onRefused: (reason) => refused.push(reason) });
     const { promise, resolve } = Promise.withResolvers<unknown>();
     // The client sets the header from its own list: a stream of HTTP/2 says what it likes.
     const session = connectHttp2(`http://127.0.0.1:${port}`);
@@ -114,7 +115,7 @@ describe('a message', () => {
       'identity,gzip,zstd,snappy,deflate',
     ]);
     session.destroy();
-    expect(refused).toEqual([RPC_CODES.UNIMPLEMENTED]);
+    expect(refused).toEqual(['compression']);
   });
 });
 

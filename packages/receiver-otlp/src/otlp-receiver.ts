@@ -15,7 +15,7 @@ import type { GrpcConfig, HttpConfig, OtlpReceiverConfig } from './config.ts';
 import { exportMethods } from './grpc-methods.ts';
 import { HttpExport } from './http-export.ts';
 import { Intake } from './intake.ts';
-import { endedConnections, grpcRefusalReason, RefusedRequests } from './refused-requests.ts';
+import { endedConnections, RefusedRequests } from './refused-requests.ts';
 
 const MIB = 1024 * 1024;
 
@@ -95,7 +95,7 @@ export class OtlpReceiver implements Component {
         ...unlessZero('timeMs', keepalive.time),
         ...unlessZero('timeoutMs', keepalive.timeout),
       },
-      onRefused: (code) => refused.count(grpcRefusalReason(code)),
+      onRefused: (reason) => refused.count(reason),
       onEnded: endedConnections(this.#settings.telemetry),
       ...(tls === undefined ? {} : { tls }),
     });

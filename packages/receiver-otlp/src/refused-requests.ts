@@ -1,4 +1,4 @@
-import { type ComponentTelemetry, type Counter, RPC_CODES } from '@tributary/core';
+import type { ComponentTelemetry, Counter } from '@tributary/core';
 import type { EndReason } from '@tributary/grpc';
 
 /** Why a request was refused before it became data; how many items it held nobody knows. */
@@ -38,18 +38,6 @@ export class RefusedRequests {
   count(reason: RefusalReason): void {
     this.#counters[reason].add(1);
   }
-}
-
-const GRPC_REASONS: Readonly<Record<number, RefusalReason>> = {
-  [RPC_CODES.RESOURCE_EXHAUSTED]: 'too_large',
-  [RPC_CODES.UNAVAILABLE]: 'memory',
-  [RPC_CODES.CANCELLED]: 'aborted',
-  [RPC_CODES.UNIMPLEMENTED]: 'compression',
-};
-
-/** Why gRPC refused a message, by the status that it gave to the client. */
-export function grpcRefusalReason(code: number): RefusalReason {
-  return GRPC_REASONS[code] ?? 'compression';
 }
 
 /** Counts the connections that were ended for what their clients did, by reason. */

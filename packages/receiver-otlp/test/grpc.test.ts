@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import {
   type CompressionType,
@@ -156,6 +158,23 @@ describe('what is refused', () => {
     });
     expect(settings.registry.snapshot()).toEqual({
       'otelcol_receiver_otlp_refused_requests{reason="compression",receiver="otlp",transport="grpc"}': 1,
+    });
+  });
+
+  it('is no message of gRPC', async () => {
+    const { grpcPort, settings } = await start();
+    const session = connectHttp2(`http://127.0.0.1:${grpcPort}`);
+    const headers = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' };
+    for (const body of [Buffer.from([7, 0, 0, 0, 0]), Buffer.from([0, 0, 0, 0, 9, 1])]) {
+      const stream = session.request(headers);
+      const answered = once(stream, 'response');
+      stream.end(body);
+      const [answer] = await answered;
+      expect(answer['grpc-status']).toBe(String(RPC_CODES.INTERNAL));
+    }
+    session.destroy();
+    expect(settings.registry.snapshot()).toMatchObject({
+      'otelcol_receiver_otlp_refused_requests{reason="malformed",receiver="otlp",transport="grpc"}': 2,
     });
   });
 

@@ -7,7 +7,7 @@ import { ERROR_CODE } from '../http2/protocol.ts';
 import { Http2Stream } from '../http2/stream.ts';
 import { MessageReader } from '../message-reader.ts';
 import { plain } from '../status-fields.ts';
-import type { UnaryHandler, UnaryRequest } from '../transport.ts';
+import type { RefusalReason, UnaryHandler, UnaryRequest } from '../transport.ts';
 import {
   ANSWER_HEADERS,
   EMPTY_ANSWER_DATA_BYTES,
@@ -30,7 +30,7 @@ export interface CallContext {
   readonly maxReceiveBytes: number;
   readonly memory: ServerMemory;
   readonly peerAddress: string;
-  readonly onRefused: (code: number) => void;
+  readonly onRefused: (reason: RefusalReason) => void;
   /** Whether the next header block must say that the client's table is used no more: RFC 7541 section 4.2. */
   readonly hasTableChange: boolean;
   /** A header block that says so if it must. To be sent. */
@@ -81,9 +81,8 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
     const head = this.#head;
     // What is no call of gRPC is answered when it has ended: HTTP's clients read no answer before.
     if (!head.isGrpc) return;
-    if (head.isTooLarge) this.#refuseMessage(tooLargeMetadata());
-    else if (Number.isNaN(head.timeoutMs))
-      this.#refuse(RPC_CODES.INTERNAL, 'the grpc-timeout cannot be read');
+    if (head.isTooLarge) this.#refuseMessage(tooLargeMetadata(), 'too_large');
+    else if (Number.isNaN(head.timeoutMs)) this.#refuseMessage(unreadableTimeout(), 'malformed');
     else {
       this.#handler = this.#context.methods.get(head.path);
       if (this.#handler === undefined) {
@@ -106,9 +105,9 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
     try {
       const kept = this.#reader.push(piece);
       if (kept === 0 || this.#context.memory.reserve(kept, this)) this.#reservedBytes += kept;
-      else this.#refuseMessage(noMemory());
+      else this.#refuseMessage(noMemory(), 'memory');
     } catch (error) {
-      this.#refuseMessage(error);
+      this.#refuseMessage(error, 'malformed');
     }
   }
 
@@ -125,7 +124,7 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
       return;
     }
     if (!this.#reader.isWhole) {
-      this.#refuseMessage(this.#reader.cutOff());
+      this.#refuseMessage(this.#reader.cutOff(), 'malformed');
       return;
     }
     const message = this.#reader.content();
@@ -140,7 +139,7 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
   onReset(): void {
     const wasReading = this.#handler !== undefined && !this.isRemoteClosed;
     this.#drop();
-    if (wasReading) this.#context.onRefused(RPC_CODES.CANCELLED);
+    if (wasReading) this.#context.onRefused('aborted');
   }
 
   onConnectionLost(): void {
@@ -148,7 +147,7 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
   }
 
   giveUp(): void {
-    this.#refuseMessage(noMemory());
+    this.#refuseMessage(noMemory(), 'memory');
   }
 
   /** Ends a call whose client sends no more, or does not take its answer. */
@@ -156,7 +155,7 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
     if (this.isRemoteClosed) this.#context.connection.reset(this, ERROR_CODE.CANCEL);
     else {
       const message = 'the request did not come to its end';
-      this.#refuseMessage(new GrpcError({ code: RPC_CODES.CANCELLED, message }));
+      this.#refuseMessage(new GrpcError({ code: RPC_CODES.CANCELLED, message }), 'aborted');
     }
   }
 
@@ -177,10 +176,10 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
         .then((bytes) => {
           if (this.isOpen && !this.isLocalClosed) this.#handle(handler, bytes);
         })
-        .catch((error: unknown) => this.#refuseMessage(error))
+        .catch((error: unknown) => this.#refuseMessage(error, 'compression'))
         .finally(() => this.#context.onHandlerEnd());
     } catch (error) {
-      this.#refuseMessage(error);
+      this.#refuseMessage(error, 'compression');
     }
   }
 
@@ -231,12 +230,13 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
     this.#refuse(code, message, retryDelayMs);
   }
 
-  /** Answers a message that the handler does not get to see. */
-  #refuseMessage(error: unknown): void {
+  /** Answers a message that the handler does not get to see. What is too large is found while it is read in some way. */
+  #refuseMessage(error: unknown, reason: RefusalReason): void {
     if (!this.isOpen || this.isLocalClosed) return;
     this.#drop();
     this.#fail(error);
-    this.#context.onRefused(error instanceof GrpcError ? error.status.code : RPC_CODES.INTERNAL);
+    const isTooLarge = error instanceof GrpcError && error.status.code === RPC_CODES.RESOURCE_EXHAUSTED;
+    this.#context.onRefused(isTooLarge ? 'too_large' : reason);
   }
 
   #refuse(code: number, message: string, retryDelayMs?: number): void {
@@ -276,6 +276,10 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
 function tooLargeMetadata(): GrpcError {
   const message = `the metadata is larger than the limit (${MAX_HEADER_LIST_BYTES} bytes)`;
   return new GrpcError({ code: RPC_CODES.RESOURCE_EXHAUSTED, message });
+}
+
+function unreadableTimeout(): GrpcError {
+  return new GrpcError({ code: RPC_CODES.INTERNAL, message: 'the grpc-timeout cannot be read' });
 }
 
 function noMemory(): GrpcError {

@@ -6,7 +6,7 @@ import { ConnectionError, type EndReason, protocolError } from '../http2/connect
 import { MAX_HEADER_LIST_BYTES } from '../http2/header-reader.ts';
 import { ERROR_CODE, MAX_WINDOW_BYTES, SETTING } from '../http2/protocol.ts';
 import type { Http2Stream } from '../http2/stream.ts';
-import type { UnaryHandler } from '../transport.ts';
+import type { RefusalReason, UnaryHandler } from '../transport.ts';
 import { EMPTY_TABLE } from './answers.ts';
 import { HTTP_1_ANSWER, PrefaceReader } from './preface.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
@@ -19,7 +19,7 @@ export interface ServerShared {
   readonly methods: ReadonlyMap<string, UnaryHandler>;
   readonly limits: ServerLimits;
   readonly memory: ServerMemory;
-  readonly onRefused: (code: number) => void;
+  readonly onRefused: (reason: RefusalReason) => void;
   /** A connection was ended for what its peer did. */
   readonly onEnded: (reason: EndReason) => void;
   readonly onClosed: (connection: ServerConnection) => void;
@@ -87,7 +87,7 @@ export class ServerConnection implements ConnectionRole<RequestHead>, CallContex
     return this.#shared.memory;
   }
 
-  get onRefused(): (code: number) => void {
+  get onRefused(): (reason: RefusalReason) => void {
     return this.#shared.onRefused;
   }
 
