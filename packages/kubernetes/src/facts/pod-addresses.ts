@@ -8,8 +8,14 @@ import type { PodState } from '../objects/pod.ts';
 import { isUsableAddress } from './claims.ts';
 import type { FactCounters } from './fact-counters.ts';
 import { DELIVERY_MS, endOf, type Moment, surely } from './moment.ts';
-import { earliestMs, endedMs, firstRunMs, hasEnded } from './pod-life.ts';
+import { earliestMs, endedMs, firstRunMs, hasEnded, surelyRunsMs } from './pod-life.ts';
 import { compactOf, listOf, WatchedPod } from './watched-pod.ts';
+
+/**
+ * An address that was another's so shortly before is handed on at once: who was told to be gone may be running yet (a deletion by
+ * force is told before it is done), and a second that was cut off says too little of when the next began.
+ */
+const REUSED_MS = 2_000;
 
 /** Keeps the context's addresses as the pods have them. */
 export class PodAddresses {
@@ -123,6 +129,9 @@ export class PodAddresses {
       // One that has ended already takes no address from another; it had it before.
       if (earlier.to === Number.POSITIVE_INFINITY && hasEnded(state)) continue;
       const until = this.#untilOf(earlier, moment);
+      const isOthers = !(earlier.value instanceof WatchedPod && earlier.value.uid === pod.uid);
+      const isReused = isOthers && until > from - REUSED_MS && until !== Number.POSITIVE_INFINITY;
+      if (isReused) from = Math.max(from, surelyRunsMs(state, from));
       if (earlier.value instanceof WatchedPod && earlier.value.uid === pod.uid) from = Math.max(from, until);
       else if (until > from) from = Math.max(from, Math.min(until, firstRunMs(state)));
       else if (until > possible) addresses.curtail(key, earlier.value, Math.max(earlier.from, possible));

@@ -28,6 +28,12 @@ export function firstRunMs(pod: PodState): number {
   return first === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : first;
 }
 
+/** By when the first of the pod's containers ran; of a pod of which that is not known, a second after it may have begun. */
+export function surelyRunsMs(pod: PodState, fromMs: number): number {
+  const first = firstRunMs(pod);
+  return (Number.isFinite(first) ? first : fromMs) + 1000;
+}
+
 /**
  * Whether the pod has given up its addresses: it has come to its end, or it is being deleted and nothing of it runs any more.
  * A pod whose containers have all ended but will be started again keeps them.
