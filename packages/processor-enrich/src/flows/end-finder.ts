@@ -10,7 +10,7 @@ import {
 } from '@tributary/core';
 import { clearEnd, type End, emptyEnd, setEnd } from './end.ts';
 import type { Flow } from './flow.ts';
-import type { OtherHolders } from './other-holders.ts';
+import { isTaken, type OtherHolders } from './other-holders.ts';
 import { isLoopback, type PeerSockets, type Socket } from './peer-sockets.ts';
 import { canHaveSentTo, hostPodAt, onlyBackend, serviceAt } from './services.ts';
 import type { Translations } from './translations.ts';
@@ -158,6 +158,9 @@ export class EndFinder {
         ? onlyBackend(this.#context, service, flow.beginMs)
         : this.#backendAt(flow, service, address);
     if (translated !== undefined) setNat(end, flow, translated.address, translated.port);
+    // While nobody tells whose the address is by now, a refusal says nothing of who it was.
+    const isDoubtful = address === undefined && flow.transport === 'tcp' && !isTaken(flow);
+    if (isDoubtful && flow.beginMs >= this.#context.sources.staleSince) return;
     if (address !== undefined && !canHaveSentTo(this.#context, service, pod, address, flow.beginMs)) {
       if (pod !== undefined) setEnd(end, match, pod, true);
       return;

@@ -16,6 +16,11 @@ const UNSEEN_MS = 15_000;
  */
 const UNANSWERED_MS = 1_000;
 
+/** Whether the other end took the connection, as far as is told: somebody was there then. */
+export function isTaken({ observer, connectMs }: Flow): boolean {
+  return observer !== 'source' || connectMs > 0;
+}
+
 /** See the head of this file. Times are milliseconds since the Unix epoch. */
 export class OtherHolders {
   readonly #context: Context;
@@ -48,8 +53,9 @@ export class OtherHolders {
     const holder = this.#holders.at(address, timeMs);
     if (holder === undefined || flow.observer === undefined || flow.transport !== 'tcp') return holder;
     if (!flow.hasBegin) return this.#ifHeldAt(holder, address, timeMs - UNSEEN_MS);
-    const isTaken = flow.observer === 'destination' || flow.connectMs > 0;
-    return isTaken ? holder : this.#ifHeldAt(holder, address, timeMs + UNANSWERED_MS);
+    if (isTaken(flow)) return holder;
+    const laterMs = timeMs + UNANSWERED_MS;
+    return laterMs < this.#context.sources.staleSince ? this.#ifHeldAt(holder, address, laterMs) : undefined;
   }
 
   #ifHeldAt(holder: Holder, address: AddressKey, timeMs: number): Holder | undefined {

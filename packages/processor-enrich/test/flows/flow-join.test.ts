@@ -463,6 +463,30 @@ describe('time', () => {
     ]);
   });
 
+  test('names nobody for a refusal while nobody tells what happens', () => {
+    const { cluster: facts, context, pay } = cluster();
+    facts.service('payments', '10.96.0.17', [pay]);
+    const source = context.source('k8s services');
+    source.current();
+    source.stale(T0);
+    const to = (destination: string, more: Attributes) =>
+      flow(`10.2.1.1:1 > ${destination}`, 'source', { 'flow.duration': 0.1, ...more });
+    const refused = { 'flow.end_reason': 'refused' };
+    const taken = { 'flow.connect_duration': 0.001 };
+    const records = joinBatches(context, [
+      flowBatch([to('10.96.0.17:443', refused), to('10.96.0.17:443', taken)]),
+      flowBatch([to('10.2.2.1:80', refused), to('10.2.2.1:80', taken)]),
+    ]);
+    expect(records.map((record) => [record['destination.match'], record['destination.match.stale']])).toEqual(
+      [
+        ['none', undefined],
+        ['service', true],
+        ['none', undefined],
+        ['pod_ip', true],
+      ],
+    );
+  });
+
   test('gives nobody the refusal of an address that another had soon after', () => {
     const { cluster: facts, context, far } = cluster();
     facts.end(far, T0 + 900);
@@ -529,7 +553,13 @@ describe('time', () => {
     source.current();
     source.stale(T0 - 2000);
     const batch = (seconds: number) =>
-      flowBatch([flow('10.2.1.1:1 > 10.2.2.1:80', 'source', { ...CART, 'flow.duration': seconds })]);
+      flowBatch([
+        flow('10.2.1.1:1 > 10.2.2.1:80', 'source', {
+          ...CART,
+          'flow.duration': seconds,
+          'flow.connect_duration': 0.01,
+        }),
+      ]);
     const records = joinBatches(context, [batch(1), batch(60)]);
     expect(
       records.map((record) => [record['source.match.stale'], record['destination.match.stale']]),
