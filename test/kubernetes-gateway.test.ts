@@ -127,6 +127,7 @@ function flow(destination: string, port: number): Batch {
       ...{ 'source.address': '10.2.7.31', 'source.port': 41_022 },
       ...{ 'destination.address': destination, 'destination.port': port, 'flow.end_reason': 'closed' },
       ...{ 'flow.source.bytes': 100, 'flow.destination.bytes': 2000 },
+      ...{ 'flow.connect_duration': 0.0005, 'flow.duration': 0.01 },
     },
   });
   return writer.finish()!;

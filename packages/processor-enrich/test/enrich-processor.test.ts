@@ -30,7 +30,8 @@ function enrich(block: unknown = {}, next?: Consumer) {
 }
 
 function seen(host = 'node-1'): Batch {
-  return flowBatch([flow('10.2.1.1:41022 > 10.2.2.1:8443', 'source', { 'container.id': 'c-cart' })], host);
+  const told = { 'container.id': 'c-cart', 'flow.connect_duration': 0.001 };
+  return flowBatch([flow('10.2.1.1:41022 > 10.2.2.1:8443', 'source', told)], host);
 }
 
 function destinations({ batches }: Sink): unknown[] {
