@@ -17,6 +17,7 @@
  */
 #define ASKING_BLOCKS 128
 #define ASKING_SLOTS_OF_BLOCK 32
+#define ASKING_SLOTS (ASKING_BLOCKS * ASKING_SLOTS_OF_BLOCK)
 #define COOKIES_OF_BLOCK 4096
 
 struct destination {
@@ -36,7 +37,7 @@ struct asking {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, ASKING_BLOCKS * ASKING_SLOTS_OF_BLOCK);
+	__uint(max_entries, ASKING_SLOTS);
 	__type(key, __u32);
 	__type(value, struct asking);
 } asking SEC(".maps");
