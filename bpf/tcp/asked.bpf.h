@@ -13,7 +13,7 @@
 
 /*
  * Slots for calls to connect() that are between its beginning and the SYN. The kernel hands cookies to each CPU in blocks of
- * 4,096, one after the other, so a CPU has 32 slots of its own for as long as its block lasts, on machines with up to 128 CPUs.
+ * 4,096, one after the other, so a CPU has 32 slots of its own unless another's block is 128, 256 … blocks away.
  */
 #define ASKING_BLOCKS 128
 #define ASKING_SLOTS_OF_BLOCK 32

@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import { type Attributes, flow, flowBatch, joinBatches, T0 } from './cluster.ts';
+import { CART, cluster } from './two-nodes.ts';
+
+describe('time', () => {
+  test('gives an address to the pod that had it when the flow began', () => {
+    const { cluster: facts, context, far } = cluster();
+    facts.end(far, T0);
+    facts.pod({ name: 'next', address: '10.2.2.1' }, T0 + 100);
+    const at = (timeMs: number, seconds: number) =>
+      flowBatch(
+        [
+          flow('10.2.1.1:1 > 10.2.2.1:80', 'source', {
+            'flow.duration': seconds,
+            'flow.connect_duration': 0.001,
+          }),
+        ],
+        'node-1',
+        timeMs,
+      );
+    const records = joinBatches(context, [
+      at(T0 + 5000, 10),
+      at(T0 + 5000, 4.95),
+      at(T0 + 5000, 1),
+      at(T0 - 1, 0.5),
+    ]);
+    expect(records.map((record) => record['destination.k8s.pod.name'])).toEqual([
+      'far',
+      undefined,
+      'next',
+      'far',
+    ]);
+  });
+
+  test('names nobody for a refusal while nobody tells what happens', () => {
+    const { cluster: facts, context, pay } = cluster();
+    facts.service('payments', '10.96.0.17', [pay]);
+    const source = context.source('k8s services');
+    source.current();
+    source.stale(T0);
+    const to = (destination: string, more: Attributes) =>
+      flow(`10.2.1.1:1 > ${destination}`, 'source', { 'flow.duration': 0.1, ...more });
+    const refused = { 'flow.end_reason': 'refused' };
+    const taken = { 'flow.connect_duration': 0.001 };
+    const records = joinBatches(context, [
+      flowBatch([to('10.96.0.17:443', refused), to('10.96.0.17:443', taken)]),
+      flowBatch([to('10.2.2.1:80', refused), to('10.2.2.1:80', taken)]),
+    ]);
+    expect(records.map((record) => [record['destination.match'], record['destination.match.stale']])).toEqual(
+      [
+        ['none', undefined],
+        ['service', true],
+        ['none', undefined],
+        ['pod_ip', true],
+      ],
+    );
+  });
+
+  test('gives nobody the refusal of an address that another had soon after', () => {
+    const { cluster: facts, context, far } = cluster();
+    facts.end(far, T0 + 900);
+    facts.pod({ name: 'next', address: '10.2.2.1' }, T0 + 1500);
+    const refused = { 'flow.duration': 0.001, 'flow.end_reason': 'refused' };
+    const at = (timeMs: number) =>
+      flowBatch([flow('10.2.1.1:1 > 10.2.2.1:80', 'source', refused)], 'node-1', timeMs);
+    const records = joinBatches(context, [at(T0 - 200), at(T0), at(T0 + 1600)]);
+    expect(records.map((record) => record['destination.k8s.pod.name'])).toEqual(['far', undefined, 'next']);
+  });
+
+  test('that nobody knows of a beginning gives an address to who has it now, if anything came from there', () => {
+    const { cluster: facts, context, far } = cluster();
+    facts.service('pay', '10.96.0.17', [far]);
+    const fromBefore = (ends: string, observer: 'source' | 'destination', packets: Attributes) =>
+      flowBatch([flow(ends, observer, { 'flow.duration': 0, 'flow.state': 'open', ...packets })]);
+    const records = joinBatches(context, [
+      fromBefore('10.2.1.1:1 > 10.2.2.1:80', 'source', {
+        'flow.source.packets': 3,
+        'flow.destination.packets': 0,
+      }),
+      fromBefore('10.2.1.1:1 > 10.2.2.1:80', 'source', {
+        'flow.source.packets': 0,
+        'flow.destination.packets': 1,
+      }),
+      fromBefore('10.2.1.1:1 > 10.2.2.1:80', 'source', {}),
+      fromBefore('10.2.1.1:1 > 10.96.0.17:443', 'source', { 'flow.destination.packets': 0 }),
+      fromBefore('10.2.2.1:1 > 10.2.1.1:80', 'destination', { 'flow.source.packets': 0 }),
+      fromBefore('10.2.2.1:1 > 10.2.1.1:80', 'destination', { 'flow.source.packets': 2 }),
+    ]);
+    expect(records.map((record) => [record['source.match'], record['destination.match']])).toEqual([
+      ['pod_ip', 'none'],
+      ['pod_ip', 'pod_ip'],
+      ['pod_ip', 'pod_ip'],
+      ['pod_ip', 'none'],
+      ['none', 'pod_ip'],
+      ['pod_ip', 'pod_ip'],
+    ]);
+  });
+
+  test('that nobody knows of a beginning gives no address to who has had it only of late', () => {
+    const { cluster: facts, context, far } = cluster();
+    facts.end(far, T0);
+    facts.pod({ name: 'next', address: '10.2.2.1' }, T0 + 1000);
+    const fromBefore = (timeMs: number, seconds: number) =>
+      flowBatch([flow('10.2.1.1:1 > 10.2.2.1:80', 'source', { 'flow.duration': seconds })], 'node-1', timeMs);
+    const records = joinBatches(context, [
+      fromBefore(T0 - 1, 0),
+      fromBefore(T0 + 2000, 0),
+      fromBefore(T0 + 2000, 0.5),
+      fromBefore(T0 + 16_500, 0),
+    ]);
+    expect(records.map((record) => record['destination.k8s.pod.name'])).toEqual([
+      'far',
+      undefined,
+      'next',
+      'next',
+    ]);
+  });
+
+  test('of what is stale is told', () => {
+    const { context } = cluster();
+    const source = context.source('k8s pods');
+    source.current();
+    source.stale(T0 - 2000);
+    const batch = (seconds: number) =>
+      flowBatch([
+        flow('10.2.1.1:1 > 10.2.2.1:80', 'source', {
+          ...CART,
+          'flow.duration': seconds,
+          'flow.connect_duration': 0.01,
+        }),
+      ]);
+    const records = joinBatches(context, [batch(1), batch(60)]);
+    expect(
+      records.map((record) => [record['source.match.stale'], record['destination.match.stale']]),
+    ).toEqual([
+      [undefined, true],
+      [undefined, undefined],
+    ]);
+  });
+});
