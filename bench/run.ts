@@ -11,6 +11,7 @@ import { machineDescription } from './src/machine.ts';
 import { benchOverload, overloadMarkdown } from './src/overload-bench.ts';
 import { findCollector } from './src/peer.ts';
 import { benchSetup, type Contender, type Measurement, type Pace } from './src/pipeline-bench.ts';
+import { profileCase } from './src/profile-bench.ts';
 import { toMarkdown } from './src/table.ts';
 
 const HELP = `usage: npm run bench -- [BENCH] [OPTION …]
@@ -26,6 +27,8 @@ options of pipeline:
   --only PATTERN …    only the cases whose name contains one of the PATTERNs (a name: http/none/rename/traces/1000)
   --quick             one short round a case: to see that it runs, not to believe it
   --rounds N          how often each case is run (default 5)
+  --profile CASE      instead: profiles Tributary under the load of one case, writes the CPU profile to .cache/profiles,
+                      and prints the ten heaviest functions
 
 options of kubernetes:
   --pods N            how many pods there are (default 10000)
@@ -46,10 +49,13 @@ const program = path.join(
   'packages/tributary/bin/tributary.js',
 );
 
+const INSIDE = path.join(import.meta.dirname, 'src/inside.ts');
+
 const tributary: Contender = {
   name: 'Tributary',
   settles: true,
   argv: (config) => [process.execPath, program, '--config', config],
+  argvToAsk: (config) => [process.execPath, '--import', INSIDE, program, '--config', config],
 };
 
 function collector(): Contender {
@@ -111,6 +117,7 @@ async function main(): Promise<void> {
       only: { type: 'string', multiple: true, default: [] },
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
+      profile: { type: 'string' },
       receiver: { type: 'string' },
       pods: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -125,7 +132,13 @@ async function main(): Promise<void> {
   const [bench = 'pipeline', ...rest] = isPatternList ? ['pipeline', ...positionals] : positionals;
   const only = [...values.only, ...rest];
   if (values.only.length === 0 && rest.length > 0) return misused(`"${rest[0]}": one bench at a time`);
-  if (bench === 'pipeline') {
+  if (values.profile !== undefined) {
+    const it = SETUPS.flatMap(casesOf).find((each) => caseName(each) === values.profile);
+    if (it === undefined || needsKubernetes(it)) {
+      return misused(`--profile: no case "${values.profile}"; one is http/none/rename/traces/1000`);
+    }
+    console.log(`${machineDescription()}\n\n${await profileCase(tributary, it)}`);
+  } else if (bench === 'pipeline') {
     const pace = values.quick ? QUICK : FULL;
     const rounds = values.rounds === undefined ? pace.rounds : Number(values.rounds);
     if (!(Number.isInteger(rounds) && rounds > 0)) {

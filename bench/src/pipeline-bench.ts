@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Case, caseName, casesOf, configOf, type Setup } from './cases.ts';
 import type { PodIdentity } from './kubernetes.ts';
-import { type PreparedRequest, startGrpcLoad, startHttpLoad } from './load.ts';
+import { type Load, type PreparedRequest, startGrpcLoad, startHttpLoad } from './load.ts';
 import { requestOf } from './payload.ts';
 import { type Sink, startGrpcSink, startHttpSink } from './sink.ts';
 import { type Subject, startSubject } from './subject.ts';
@@ -17,6 +17,8 @@ export interface Contender {
   readonly settles: boolean;
   /** The command line that runs it with a configuration file. */
   argv(configFile: string): readonly string[];
+  /** The same with `inside.ts` loaded into the process; absent where that cannot be. */
+  argvToAsk?(configFile: string): readonly string[];
 }
 
 /** What one case came to, for one contender; medians over the rounds. */
@@ -29,6 +31,8 @@ export interface Measurement {
   readonly peakRssBytes: number;
   /** Body bytes sent on, for each item. */
   readonly wireBytesPerItem: number;
+  /** Bytes that the process copied from buffer to buffer, for each item (copies.ts); undefined where nobody can tell. */
+  readonly copiedBytesPerItem: number | undefined;
   readonly refusedRequests: number;
 }
 
@@ -57,7 +61,18 @@ interface Running {
   readonly contender: Contender;
   readonly subject: Subject;
   readonly port: number;
+  /** The same contender again, with its copies being counted. */
+  readonly counted: Served | undefined;
 }
+
+/** A process under test, and where it takes requests. */
+export interface Served {
+  readonly subject: Subject;
+  readonly port: number;
+}
+
+/** How long copies are counted in each case; the process is several times slower then. */
+const COUNT_MS = 600;
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -77,13 +92,55 @@ export function freePort(): Promise<number> {
   });
 }
 
+/** Starts the load of a case. */
+export function startLoad(port: number, it: Case, request: PreparedRequest, clients: number): Promise<Load> {
+  return (it.transport === 'http' ? startHttpLoad : startGrpcLoad)(port, request, clients);
+}
+
+/** Starts a program for one configuration, with a sink behind it; its configuration is written into `folder`. */
+export async function startServed(
+  name: string,
+  argv: (configFile: string) => readonly string[],
+  setup: Setup,
+  sink: Sink,
+  folder: string,
+  hasChannel = false,
+): Promise<Served> {
+  const port = await freePort();
+  const file = path.join(folder, `${name.replaceAll(' ', '-')}-${port}.yaml`);
+  writeFileSync(file, configOf(setup, { receiver: port, sink: sink.port }));
+  return { subject: await startSubject(name, argv(file), port, hasChannel), port };
+}
+
+/** Starts the backend of a configuration. */
+export function startSink({ transport }: Setup): Promise<Sink> {
+  return transport === 'http' ? startHttpSink() : startGrpcSink();
+}
+
 /** Keeps a contender under the load of a case for a time. */
 async function settle(running: Running, it: Case, request: PreparedRequest, pace: Pace): Promise<void> {
-  const start = it.transport === 'http' ? startHttpLoad : startGrpcLoad;
-  const load = await start(running.port, request, pace.clients);
+  const load = await startLoad(running.port, it, request, pace.clients);
   await sleep(pace.settleMs);
   load.stop();
   await sleep(50);
+}
+
+/** Bytes that a process copies for an item of a case. */
+async function copiedPerItem(
+  { subject, port }: Served,
+  it: Case,
+  request: PreparedRequest,
+  pace: Pace,
+): Promise<number> {
+  const load = await startLoad(port, it, request, pace.clients);
+  await sleep(COUNT_MS / 2);
+  const before = { bytes: await subject.ask({ ask: 'copied-bytes' }), items: load.acknowledgedItems() };
+  await sleep(COUNT_MS);
+  const bytes = (await subject.ask({ ask: 'copied-bytes' })) - before.bytes;
+  const items = load.acknowledgedItems() - before.items;
+  load.stop();
+  await sleep(50);
+  return bytes / items;
 }
 
 async function runRound(
@@ -93,8 +150,7 @@ async function runRound(
   sink: Sink,
   pace: Pace,
 ): Promise<Round> {
-  const start = it.transport === 'http' ? startHttpLoad : startGrpcLoad;
-  const load = await start(running.port, request, pace.clients);
+  const load = await startLoad(running.port, it, request, pace.clients);
   await sleep(pace.warmUpMs);
   const before = {
     items: load.acknowledgedItems(),
@@ -115,7 +171,12 @@ async function runRound(
   return round;
 }
 
-function summarize(it: Case, running: Running, rounds: readonly Round[]): Measurement {
+function summarize(
+  it: Case,
+  running: Running,
+  rounds: readonly Round[],
+  copiedBytesPerItem: number | undefined,
+): Measurement {
   return {
     case: it,
     contender: running.contender.name,
@@ -123,6 +184,7 @@ function summarize(it: Case, running: Running, rounds: readonly Round[]): Measur
     itemsPerSecond: median(rounds.map((round) => round.items / round.seconds)),
     peakRssBytes: running.subject.peakRssBytes(),
     wireBytesPerItem: median(rounds.map((round) => round.wireBytes / round.items)),
+    copiedBytesPerItem,
     refusedRequests: rounds.reduce((sum, round) => sum + round.refused, 0),
   };
 }
@@ -143,15 +205,16 @@ export async function benchSetup(
   const cases = casesOf(setup).filter(isWanted);
   if (cases.length === 0) return;
   const folder = mkdtempSync(path.join(tmpdir(), 'tributary-bench-'));
-  const sink = await (setup.transport === 'http' ? startHttpSink() : startGrpcSink());
+  const sink = await startSink(setup);
   const running: Running[] = [];
   try {
     for (const contender of contenders) {
-      const port = await freePort();
-      const file = path.join(folder, `${contender.name.replaceAll(' ', '-')}.yaml`);
-      writeFileSync(file, configOf(setup, { receiver: port, sink: sink.port }));
-      const subject = await startSubject(contender.name, contender.argv(file), port);
-      running.push({ contender, subject, port });
+      const { name, argv, argvToAsk } = contender;
+      const served = await startServed(name, argv, setup, sink, folder);
+      const counted =
+        argvToAsk === undefined ? undefined : await startServed(name, argvToAsk, setup, sink, folder, true);
+      running.push({ contender, counted, ...served });
+      await counted?.subject.ask({ ask: 'count-copies' });
     }
     for (const it of cases) {
       const request = requestOf(it, pods);
@@ -167,11 +230,13 @@ export async function benchSetup(
             `${each.contender.name} ended with ${exit} in ${caseName(it)}:\n${each.subject.log()}`,
           );
         }
-        report(summarize(it, each, rounds.get(each) ?? []));
+        const { counted } = each;
+        const copied = counted === undefined ? undefined : await copiedPerItem(counted, it, request, pace);
+        report(summarize(it, each, rounds.get(each) ?? [], copied));
       }
     }
   } finally {
-    await Promise.all(running.map((each) => each.subject.stop()));
+    await Promise.all(running.flatMap(({ subject, counted }) => [subject.stop(), counted?.subject.stop()]));
     sink.close();
     rmSync(folder, { recursive: true, force: true });
   }

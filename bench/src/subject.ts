@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Question } from './inside.ts';
 
 /** A process under test: Tributary, or a peer that runs the same configuration. */
 export interface Subject {
@@ -18,6 +19,8 @@ export interface Subject {
   exitCode(): number | null | undefined;
   /** What it wrote to standard error, the last 64 KiB. */
   log(): string;
+  /** Asks the module that was loaded into it (inside.ts), if one was. */
+  ask(question: Question): Promise<number>;
 }
 
 // USER_HZ, the unit of /proc/PID/stat: 100 on every Linux architecture that we run on.
@@ -65,12 +68,19 @@ async function waitForPort(port: number, child: ChildProcess, log: () => string)
   throw new Error(`nothing listens on port ${port} after 30 s:\n${log()}`);
 }
 
-/** Starts a process and waits until it listens on `port`. */
-export async function startSubject(name: string, argv: readonly string[], port: number): Promise<Subject> {
+/** Starts a process and waits until it listens on `port`. With a channel it can be asked. */
+export async function startSubject(
+  name: string,
+  argv: readonly string[],
+  port: number,
+  hasChannel = false,
+): Promise<Subject> {
   const [file = '', ...args] = argv;
-  const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(file, args, {
+    stdio: ['ignore', 'ignore', 'pipe', ...(hasChannel ? ['ipc' as const] : [])],
+  });
   let log = '';
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr?.on('data', (chunk: Buffer) => {
     log = (log + chunk.toString()).slice(-LOG_LIMIT);
   });
   const ended = new Promise<void>((resolve) => child.on('exit', () => resolve()));
@@ -90,5 +100,15 @@ export async function startSubject(name: string, argv: readonly string[], port: 
     },
     exitCode: () => (child.exitCode === null && child.signalCode === null ? undefined : child.exitCode),
     log: () => log,
+    ask: (question) =>
+      new Promise((resolve, reject) => {
+        const ended = (): void => reject(new Error(`${name} ended instead of answering:\n${log}`));
+        child.once('exit', ended);
+        child.once('message', (answer) => {
+          child.off('exit', ended);
+          resolve(answer as number);
+        });
+        child.send(question);
+      }),
   };
 }
