@@ -15,6 +15,7 @@ import { invalid, tooLarge } from './compression-errors.ts';
 import { snappyBlockSize, snappyCompress, snappyDecompress } from './snappy.ts';
 import { snappyFrame, snappyUnframe } from './snappy-framed.ts';
 import { decompressZstd, inflate, inPool } from './zlib-decompress.ts';
+import { compressInPlace, deflateOptions, zstdOptions } from './zlib-in-place.ts';
 
 /** The compressions that are read and written, by the Collector's names. */
 export const COMPRESSION_TYPES = ['gzip', 'zstd', 'zlib', 'deflate', 'snappy', 'x-snappy-framed'] as const;
@@ -49,26 +50,20 @@ export function compress(
   if (asItCame !== undefined) {
     return asItCame;
   }
-  const inPlace = bytes.length <= (type === 'zstd' ? ZSTD_IN_PLACE_BYTES : DEFLATE_IN_PLACE_BYTES);
   switch (type) {
-    case 'gzip': {
-      const options = level === undefined ? {} : { level };
-      return inPlace ? zlib.gzipSync(bytes, options) : inPool((done) => zlib.gzip(bytes, options, done));
-    }
+    case 'gzip':
+      return bytes.length <= DEFLATE_IN_PLACE_BYTES
+        ? compressInPlace('gzip', level, bytes)
+        : inPool((done) => zlib.gzip(bytes, deflateOptions(level, bytes), done));
     case 'zlib':
-    case 'deflate': {
-      const options = level === undefined ? {} : { level };
-      return inPlace
-        ? zlib.deflateSync(bytes, options)
-        : inPool((done) => zlib.deflate(bytes, options, done));
-    }
-    case 'zstd': {
-      const options =
-        level === undefined ? {} : { params: { [zlib.constants.ZSTD_c_compressionLevel]: level } };
-      return inPlace
-        ? zlib.zstdCompressSync(bytes, options)
-        : inPool((done) => zlib.zstdCompress(bytes, options, done));
-    }
+    case 'deflate':
+      return bytes.length <= DEFLATE_IN_PLACE_BYTES
+        ? compressInPlace('deflate', level, bytes)
+        : inPool((done) => zlib.deflate(bytes, deflateOptions(level, bytes), done));
+    case 'zstd':
+      return bytes.length <= ZSTD_IN_PLACE_BYTES
+        ? compressInPlace('zstd', level, bytes)
+        : inPool((done) => zlib.zstdCompress(bytes, zstdOptions(level, bytes), done));
     case 'snappy':
       return snappyCompress(bytes);
     case 'x-snappy-framed':

@@ -7,6 +7,7 @@ import { PermanentError } from '../errors.ts';
 import { keepForm } from './compressed-form.ts';
 import type { CompressionType } from './compression.ts';
 import { invalid, tooLarge, trailingBytes } from './compression-errors.ts';
+import { decompressInPlace, ZSTD_D_PARAMS } from './zlib-in-place.ts';
 import { readUint32, ZstdFrames, zstdContentSize } from './zstd-frames.ts';
 
 /** Up to this many bytes of output are decompressed in place: some 3 ms of work at most. */
@@ -14,12 +15,9 @@ const DECOMPRESS_IN_PLACE_BYTES = 2 * 1024 * 1024;
 /** No output buffer is allocated in advance for more than this many times the input, whatever the input claims. */
 const MAX_TRUSTED_RATIO = 64;
 const MIN_CHUNK_BYTES = 16 * 1024;
-/** A zstd frame that wants a larger window than 64 MiB is refused: the window is allocated before any output. */
-const ZSTD_WINDOW_LOG_MAX = 26;
-const ZSTD_DECOMPRESS_PARAMS = { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX };
 
 /** What zlib's convenience methods give with `info: true`, which their types leave out. */
-export interface InfoResult {
+interface InfoResult {
   readonly buffer: Uint8Array;
   /** `bytesWritten` is how much of the input was used. */
   readonly engine: { readonly bytesWritten: number; _outBuffer?: unknown };
@@ -29,7 +27,7 @@ export interface InfoResult {
  * Lets go of the output that a finished engine still points to. V8 frees the engine, an object with a native part, only
  * by a full collection; what it points to would stay as long, and bring that collection on three times as often.
  */
-export function letGoOfOutput({ engine }: InfoResult): void {
+function letGoOfOutput({ engine }: InfoResult): void {
   engine._outBuffer = null;
 }
 
@@ -43,39 +41,44 @@ export function inflate(
   // before the whole content was made, and of several members it is the last one's.
   const claimed =
     type === 'gzip' && bytes.length >= 18 ? readUint32(bytes, bytes.length - 4) : bytes.length * 8;
-  const [syncCall, poolCall] =
-    type === 'gzip' ? ([zlib.gunzipSync, zlib.gunzip] as const) : ([zlib.inflateSync, zlib.inflate] as const);
-  const options = { info: true, chunkSize: outputChunk(claimed, bytes.length, limit) };
-  const finish = (result: unknown): Uint8Array => {
-    const { buffer, engine } = result as InfoResult;
-    letGoOfOutput(result as InfoResult);
-    if (engine.bytesWritten !== bytes.length) {
-      throw trailingBytes(type, engine.bytesWritten, bytes.length);
+  const chunkSize = outputChunk(claimed, bytes.length, limit);
+  const finish = (content: Uint8Array, used: number): Uint8Array => {
+    if (used !== bytes.length) {
+      throw trailingBytes(type, used, bytes.length);
     }
-    if (buffer.length > limit) {
+    if (content.length > limit) {
       throw tooLarge(type, limit);
     }
-    keepForm(type, bytes, buffer);
-    return buffer;
+    keepForm(type, bytes, content);
+    return content;
   };
   return inPlaceOrPool(
     type,
     claimed,
     limit,
-    (maxOutputLength) => finish(syncCall(bytes, { ...options, maxOutputLength })),
-    () =>
-      inPool<unknown>((done) => poolCall(bytes, { ...options, maxOutputLength: limit }, done)).then(finish),
+    (maxOutputLength) => {
+      const { content, used } = decompressInPlace(
+        type === 'gzip' ? 'gunzip' : 'inflate',
+        bytes,
+        chunkSize,
+        maxOutputLength,
+      );
+      return finish(content, used);
+    },
+    async () => {
+      const poolCall = type === 'gzip' ? zlib.gunzip : zlib.inflate;
+      const options = { info: true, chunkSize, maxOutputLength: limit };
+      const result = await inPool<unknown>((done) => poolCall(bytes, options, done));
+      letGoOfOutput(result as InfoResult);
+      return finish((result as InfoResult).buffer, (result as InfoResult).engine.bytesWritten);
+    },
   );
 }
 
 /** Zstd frames. */
 export function decompressZstd(bytes: Uint8Array, limit: number): Uint8Array | Promise<Uint8Array> {
   const claimed = zstdContentSize(bytes) ?? bytes.length * 8;
-  const options = {
-    info: true,
-    params: ZSTD_DECOMPRESS_PARAMS,
-    chunkSize: outputChunk(claimed, bytes.length, limit),
-  };
+  const chunkSize = outputChunk(claimed, bytes.length, limit);
   return inPlaceOrPool(
     'zstd',
     claimed,
@@ -83,22 +86,19 @@ export function decompressZstd(bytes: Uint8Array, limit: number): Uint8Array | P
     (maxOutputLength) => {
       const frames = new ZstdFrames(bytes, maxOutputLength);
       while (!frames.isDone) {
-        const result: unknown = zlib.zstdDecompressSync(frames.rest, {
-          ...options,
-          maxOutputLength: frames.room,
-        });
-        letGoOfOutput(result as InfoResult);
-        frames.add(result as InfoResult);
+        const { content, used } = decompressInPlace('unzstd', frames.rest, chunkSize, frames.room);
+        frames.add(content, used);
       }
       return frames.output();
     },
     async () => {
       const frames = new ZstdFrames(bytes, limit);
       while (!frames.isDone) {
+        const options = { info: true, params: ZSTD_D_PARAMS, chunkSize, maxOutputLength: frames.room };
         const result = await inPool<unknown>((done) =>
-          zlib.zstdDecompress(frames.rest, { ...options, maxOutputLength: frames.room }, done as never),
+          zlib.zstdDecompress(frames.rest, options, done as never),
         );
-        frames.add(result as InfoResult);
+        frames.add((result as InfoResult).buffer, (result as InfoResult).engine.bytesWritten);
       }
       return frames.output();
     },

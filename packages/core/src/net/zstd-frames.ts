@@ -1,6 +1,5 @@
 import { keepForm } from './compressed-form.ts';
 import { invalid, tooLarge, trailingBytes } from './compression-errors.ts';
-import type { InfoResult } from './zlib-decompress.ts';
 
 /** RFC 8878 section 3.1.1: how a frame begins. */
 const FRAME_MAGIC = 0xfd2fb528;
@@ -35,18 +34,19 @@ export class ZstdFrames {
     return Math.max(1, this.#limit - this.#length);
   }
 
-  add({ buffer, engine }: InfoResult): void {
-    if (engine.bytesWritten === 0) {
+  /** Takes the content of the next frame, which was `used` bytes long. */
+  add(content: Uint8Array, used: number): void {
+    if (used === 0) {
       throw invalid('zstd', 'unexpected end of file');
     }
-    this.#at += engine.bytesWritten;
+    this.#at += used;
     this.#count += 1;
-    this.#length += buffer.length;
+    this.#length += content.length;
     if (this.#length > this.#limit) {
       throw tooLarge('zstd', this.#limit);
     }
-    if (buffer.length > 0) {
-      this.#contents.push(buffer);
+    if (content.length > 0) {
+      this.#contents.push(content);
     }
     if (!this.isDone && !startsZstdFrame(this.rest)) {
       throw trailingBytes('zstd', this.#at, this.#bytes.length);

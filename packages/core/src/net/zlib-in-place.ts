@@ -1,0 +1,154 @@
+/**
+ * Whole bodies through zlib at once, in place, by engines that are kept (zlib-engine.ts): one for each format and level in
+ * use, of 40 KB to some MB, and one block that output is compressed into before its size is known.
+ */
+import zlib from 'node:zlib';
+import { EngineError, isReusable, ZlibEngine } from './zlib-engine.ts';
+
+/** A zstd frame that wants a larger window than 64 MiB is refused: the window is allocated before any output. */
+const ZSTD_WINDOW_LOG_MAX = 26;
+export const ZSTD_D_PARAMS = { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX };
+
+/** More levels than anybody uses at once; the oldest engine makes room for another. */
+const MAX_ENGINES = 8;
+/** The least that zlib allows: what a stream would write to is not used. */
+const NO_OUTPUT = { chunkSize: 64 };
+const FIRST_SCRATCH_BYTES = 64 * 1024;
+const MIN_CHUNK_BYTES = 16 * 1024;
+
+type Compressor = 'gzip' | 'deflate' | 'zstd';
+type Decompressor = 'gunzip' | 'inflate' | 'unzstd';
+
+const MAKERS: Readonly<Record<Compressor | Decompressor, (level: number | undefined) => zlib.Zlib>> = {
+  gzip: (level) => zlib.createGzip({ ...NO_OUTPUT, ...(level === undefined ? {} : { level }) }),
+  deflate: (level) => zlib.createDeflate({ ...NO_OUTPUT, ...(level === undefined ? {} : { level }) }),
+  zstd: (level) => zlib.createZstdCompress({ ...NO_OUTPUT, ...zstdParams(level) }),
+  gunzip: () => zlib.createGunzip(NO_OUTPUT),
+  inflate: () => zlib.createInflate(NO_OUTPUT),
+  unzstd: () => zlib.createZstdDecompress({ ...NO_OUTPUT, params: ZSTD_D_PARAMS }),
+};
+
+const engines = new Map<string, ZlibEngine>();
+let scratch = Buffer.allocUnsafeSlow(FIRST_SCRATCH_BYTES);
+
+/** Options for zlib's own functions, of gzip and deflate. The output is made in few pieces. */
+export function deflateOptions(level: number | undefined, bytes: Uint8Array): zlib.ZlibOptions {
+  const chunkSize = outputGuess(bytes);
+  return level === undefined ? { chunkSize } : { chunkSize, level };
+}
+
+/** Options for zlib's own functions, of zstd. */
+export function zstdOptions(level: number | undefined, bytes: Uint8Array): zlib.ZstdOptions {
+  return { chunkSize: outputGuess(bytes), ...zstdParams(level) };
+}
+
+/** Compresses `bytes` as one gzip member, zlib stream or zstd frame. */
+export function compressInPlace(
+  format: Compressor,
+  level: number | undefined,
+  bytes: Uint8Array,
+): Uint8Array {
+  if (!isReusable) return compressByZlib(format, level, bytes);
+  const engine = take(format, level);
+  engine.begin();
+  let end = engine.write(bytes, 0, scratch, 0);
+  while (end === scratch.length) {
+    const larger = Buffer.allocUnsafeSlow(2 * scratch.length);
+    scratch.copy(larger);
+    scratch = larger;
+    end = engine.write(bytes, bytes.length - engine.unread, scratch, end);
+  }
+  give(format, level, engine);
+  const compressed = Buffer.allocUnsafeSlow(end);
+  scratch.copy(compressed, 0, 0, end);
+  return compressed;
+}
+
+/** What a decompressor gives. */
+export interface Decompressed {
+  readonly content: Uint8Array;
+  /** How much of the input it read: of zstd, one frame. */
+  readonly used: number;
+}
+
+/**
+ * Decompresses gzip members, a zlib stream or a zstd frame into a block of `firstBytes`, which grows if it must.
+ *
+ * @throws an error with zlib's `code`; ERR_BUFFER_TOO_LARGE where there is more than `maxBytes` of content
+ */
+export function decompressInPlace(
+  format: Decompressor,
+  bytes: Uint8Array,
+  firstBytes: number,
+  maxBytes: number,
+): Decompressed {
+  if (!isReusable) return decompressByZlib(format, bytes, firstBytes, maxBytes);
+  // An engine that fails, or is left in the middle, is not given back.
+  const engine = take(format, undefined);
+  engine.begin();
+  let output = Buffer.allocUnsafeSlow(firstBytes);
+  let end = engine.write(bytes, 0, output, 0);
+  while (end === output.length && end <= maxBytes) {
+    const larger = Buffer.allocUnsafeSlow(2 * output.length);
+    output.copy(larger);
+    output = larger;
+    end = engine.write(bytes, bytes.length - engine.unread, output, end);
+  }
+  if (end > maxBytes) {
+    throw new EngineError(`the content is larger than ${maxBytes} bytes`, 'ERR_BUFFER_TOO_LARGE');
+  }
+  give(format, undefined, engine);
+  // A block that is mostly empty would be kept as long as what is in it.
+  const content = 2 * end < output.length ? Buffer.from(output.subarray(0, end)) : output.subarray(0, end);
+  return { content, used: bytes.length - engine.unread };
+}
+
+function take(format: Compressor | Decompressor, level: number | undefined): ZlibEngine {
+  const key = keyOf(format, level);
+  const kept = engines.get(key);
+  engines.delete(key);
+  return kept ?? new ZlibEngine(MAKERS[format](level), format.endsWith('zstd') ? 'zstd' : 'zlib');
+}
+
+function give(format: Compressor | Decompressor, level: number | undefined, engine: ZlibEngine): void {
+  if (engines.size === MAX_ENGINES) engines.delete(engines.keys().next().value ?? '');
+  engines.set(keyOf(format, level), engine);
+}
+
+function keyOf(format: string, level: number | undefined): string {
+  return level === undefined ? format : `${format}:${level}`;
+}
+
+function zstdParams(level: number | undefined): zlib.ZstdOptions {
+  return level === undefined ? {} : { params: { [zlib.constants.ZSTD_c_compressionLevel]: level } };
+}
+
+/** Telemetry compresses to a quarter or less. */
+function outputGuess(bytes: Uint8Array): number {
+  return Math.max(MIN_CHUNK_BYTES, bytes.length >> 2);
+}
+
+function compressByZlib(format: Compressor, level: number | undefined, bytes: Uint8Array): Uint8Array {
+  if (format === 'zstd') return zlib.zstdCompressSync(bytes, zstdOptions(level, bytes));
+  const call = format === 'gzip' ? zlib.gzipSync : zlib.deflateSync;
+  return call(bytes, deflateOptions(level, bytes));
+}
+
+function decompressByZlib(
+  format: Decompressor,
+  bytes: Uint8Array,
+  chunkSize: number,
+  maxOutputLength: number,
+): Decompressed {
+  const options = { info: true, chunkSize, maxOutputLength };
+  const calls = {
+    gunzip: () => zlib.gunzipSync(bytes, options),
+    inflate: () => zlib.inflateSync(bytes, options),
+    unzstd: () => zlib.zstdDecompressSync(bytes, { ...options, params: ZSTD_D_PARAMS }),
+  };
+  const { buffer, engine } = calls[format]() as unknown as {
+    readonly buffer: Uint8Array;
+    readonly engine: { readonly bytesWritten: number };
+  };
+  return { content: buffer, used: engine.bytesWritten };
+}
