@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   QUEUE_FULL: 'the sending queue is full',
   BATCH_FULL: 'the batch processor holds as much as it may',
   ENRICH_FULL: 'the enrich processor holds as many flows as it may',
+  WORKER_BUSY: 'a worker waits for as much as it may of the main thread',
   MEMORY_LIMIT: 'the process uses more memory than the memory limiter allows',
   BRANCHES_REFUSED: 'several of the pipelines or exporters that share data refused it',
   SHUTDOWN: 'the component is shutting down and takes no more data',

@@ -34,6 +34,7 @@ export * from './config/endpoint.ts';
 export * from './config/format-diagnostic.ts';
 export { configSchema, type JsonSchema } from './config/json-schema.ts';
 export {
+  type ConfigSources,
   type LoadConfigOptions,
   type LoadedConfig,
   type LoadedPlugins,
@@ -133,7 +134,8 @@ export {
 } from './otlp/writers/spans-writer.ts';
 export * from './pipeline/service.ts';
 export { installPluginHooks } from './plugins/module-hooks.ts';
-export { exposedGc } from './process/exposed-gc.ts';
+export { exposedGc, releaseLoadingMemory } from './process/exposed-gc.ts';
+export { type ProcessMemory, processMemory } from './process/isolate-memory.ts';
 export { keepYoungGenerationSmall } from './process/small-young-generation.ts';
 export { madeBuffers } from './process/young-buffers.ts';
 export * from './telemetry/level.ts';
@@ -143,3 +145,7 @@ export type { MetricReading, SeriesReading } from './telemetry/reading.ts';
 export { type OwnedTelemetry, TelemetryRegistry, type TelemetrySnapshot } from './telemetry/registry.ts';
 export type { HistogramValue } from './telemetry/series.ts';
 export * from './telemetry/telemetry.ts';
+export type { WorkerStart } from './workers/messages.ts';
+export { type GraphPart, type Placement, placeComponents } from './workers/placement.ts';
+export { runWorker, type WorkerProgram } from './workers/run-worker.ts';
+export { type PoolStart, WorkerPool, type WorkerPoolOptions } from './workers/worker-pool.ts';

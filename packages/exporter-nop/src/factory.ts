@@ -7,6 +7,7 @@ export const nopExporter = defineExporter({
   description:
     'Accepts data, counts it and drops it: for trying out a pipeline, and where an exporter is required.',
   signals: { traces: 'stable', metrics: 'stable', logs: 'stable' },
+  isCopyable: true,
   configSchema: nopConfigSchema,
   create: (settings) => createExporter(settings, { send: () => undefined }),
 });

@@ -17,6 +17,7 @@ export const attributesProcessor = defineProcessor<AttributesConfig>({
   type: 'attributes',
   description: 'Inserts, changes and removes attributes of spans, data points and log records.',
   signals: { traces: 'beta', metrics: 'beta', logs: 'beta' },
+  isCopyable: true,
   configSchema: attributesConfigSchema,
   create: (settings, config, next) => {
     const selection = createSelection(settings, config);

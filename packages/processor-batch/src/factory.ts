@@ -7,6 +7,7 @@ export const batchProcessor = defineProcessor<BatchConfig>({
   type: 'batch',
   description: 'Gathers data into larger batches, by items, bytes and time.',
   signals: { traces: 'beta', metrics: 'beta', logs: 'beta' },
+  isCopyable: true,
   configSchema: batchConfigSchema,
   validate: validateBatchConfig,
   create: (settings, config, next) => new BatchProcessor(settings, config, next),

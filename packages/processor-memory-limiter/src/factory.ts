@@ -12,6 +12,7 @@ export const memoryLimiterProcessor = defineProcessor<MemoryLimiterConfig>({
   description:
     'Refuses data, with an error that says to retry, while the process uses more memory than it may.',
   signals: { traces: 'beta', metrics: 'beta', logs: 'beta' },
+  isCopyable: true,
   configSchema: memoryLimiterConfigSchema,
   validate: validateMemoryLimiterConfig,
   create: (settings, config, next) => new MemoryLimiterProcessor(settings, config, next),

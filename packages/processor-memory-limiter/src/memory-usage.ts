@@ -1,4 +1,5 @@
 import { totalmem } from 'node:os';
+import { processMemory } from '@tributary/core';
 
 /** What the process has of memory at one moment, in bytes. */
 export interface MemoryUsage {
@@ -12,15 +13,15 @@ export interface MemoryUsage {
 export type ReadMemory = () => MemoryUsage;
 
 /**
- * Makes a reader. What is neither JavaScript's heap nor its buffers (code, libraries, stacks) is taken as it is now,
- * when the process has hardly begun to work.
+ * Makes a reader; heaps and buffers are those of all threads. What is neither (code, libraries, stacks) is taken as it is
+ * now, when the process has hardly begun to work.
  */
 export function createMemoryReader(): ReadMemory {
-  const start = process.memoryUsage();
-  const base = Math.max(0, start.rss - start.heapTotal - start.arrayBuffers);
+  const start = processMemory();
+  const base = Math.max(0, start.rssBytes - start.heapTotalBytes - start.bufferBytes);
   return () => {
-    const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
-    return { rssBytes: rss, inUseBytes: Math.min(rss, base + heapUsed + arrayBuffers) };
+    const { rssBytes, heapUsedBytes, bufferBytes } = processMemory();
+    return { rssBytes, inUseBytes: Math.min(rssBytes, base + heapUsedBytes + bufferBytes) };
   };
 }
 

@@ -7,6 +7,7 @@ export const resourceProcessor = defineProcessor<ResourceConfig>({
   type: 'resource',
   description: 'Inserts, changes and removes attributes of resources.',
   signals: { traces: 'beta', metrics: 'beta', logs: 'beta' },
+  isCopyable: true,
   configSchema: resourceConfigSchema,
   create: (_settings, config, next) => new ResourceProcessor(config, next),
 });

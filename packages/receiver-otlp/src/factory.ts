@@ -7,6 +7,7 @@ export const otlpReceiver = defineReceiver<OtlpReceiverConfig>({
   type: 'otlp',
   description: 'Receives traces, metrics and logs by OTLP over gRPC and HTTP (protobuf and JSON).',
   signals: { traces: 'beta', metrics: 'beta', logs: 'beta' },
+  isCopyable: true,
   configSchema: otlpReceiverConfigSchema,
   create: (settings, config, next) => new OtlpReceiver(settings, config, next),
 });

@@ -56,6 +56,12 @@ interface FactoryBase<Kind extends ComponentKind, Config> {
    * no setting is required.
    */
   readonly configSchema: z.ZodType<Config>;
+  /**
+   * True if each worker (`service::workers`) may have a copy of the component: no batch needs what another left behind, it
+   * neither reads the context nor asks for an extension that is not copyable, and it keeps no bytes of what it has handed on,
+   * since they may move to another thread. Without it there is one, in the main thread, and data is brought there.
+   */
+  readonly isCopyable?: boolean;
   /** Rules across fields; returns every problem, not the first. */
   validate?(config: Config): readonly ConfigProblem[];
 }

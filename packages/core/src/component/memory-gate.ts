@@ -8,6 +8,7 @@
  *
  * From the release on the body is part of what the guards measure. Without a guard every reservation is granted.
  */
+import { shareReservedBytes } from '../process/isolate-memory.ts';
 
 /** Decides whether the process may take so much more into memory. */
 export interface MemoryGuard {
@@ -15,7 +16,10 @@ export interface MemoryGuard {
   admits(bytes: number, reservedBytes: number): boolean;
 }
 
-/** One process's gate. Memory is the process's, so one gate serves all receivers, whatever pipelines they feed. */
+/**
+ * One isolate's gate. Memory is the process's, so one gate serves all receivers, whatever pipelines they feed, and what the gates
+ * of other threads granted counts as well.
+ */
 export class MemoryGate {
   readonly #guards = new Set<MemoryGuard>();
   #reservedBytes = 0;
@@ -35,14 +39,19 @@ export class MemoryGate {
 
   /** Asks for room for `bytes`, of which each must be released once if this gives true. */
   reserve(bytes: number): boolean {
-    for (const guard of this.#guards) if (!guard.admits(bytes, this.#reservedBytes)) return false;
+    if (this.#guards.size > 0) {
+      const reservedBytes = shareReservedBytes(this.#reservedBytes);
+      for (const guard of this.#guards) if (!guard.admits(bytes, reservedBytes)) return false;
+    }
     this.#reservedBytes += bytes;
+    shareReservedBytes(this.#reservedBytes);
     return true;
   }
 
   /** Gives room back: the body is in memory now, or will not come. */
   release(bytes: number): void {
     this.#reservedBytes -= bytes;
+    shareReservedBytes(this.#reservedBytes);
   }
 }
 

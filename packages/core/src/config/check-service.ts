@@ -8,6 +8,7 @@ import type { Diagnostics } from './diagnostic.ts';
 import { type ConfigNode, child, isNull, type MapEntry, nodeAt } from './node.ts';
 import type { Origin } from './source.ts';
 import { type TelemetryConfig, telemetryConfigSchema } from './telemetry-config.ts';
+import { workersSchema } from './workers-config.ts';
 
 /** What the service section says, as far as it is right. */
 export interface CheckedService {
@@ -15,6 +16,7 @@ export interface CheckedService {
   readonly pipelines: readonly CheckedPipeline[];
   /** Undefined if it has problems. */
   readonly telemetry: TelemetryConfig | undefined;
+  readonly workers: number;
 }
 
 /** The section as a whole; pipelines and telemetry are looked into by themselves, so that each tells all it can. */
@@ -22,6 +24,7 @@ const serviceSchema = z.strictObject({
   extensions: z.array(z.string()).default([]),
   pipelines: z.record(z.string(), z.unknown()).default({}),
   telemetry: z.unknown().optional(),
+  workers: workersSchema,
 });
 
 /** Checks the section against the components that are defined. */
@@ -33,7 +36,8 @@ export function checkService(
   const service = entryOf(root, 'service', root.origin);
   const { keyOrigin, value: node } = service;
   const path = ['service'];
-  checkBlock({ node, keyOrigin, path, owner: 'the schema of service' }, serviceSchema, diagnostics);
+  const block = { node, keyOrigin, path, owner: 'the schema of service' };
+  const checked = checkBlock(block, serviceSchema, diagnostics).value;
   const extensions = checkReferences(
     'extension',
     child(node, 'extensions'),
@@ -48,6 +52,7 @@ export function checkService(
         ? checkPipelines(entryOf(node, 'pipelines', keyOrigin), defined, diagnostics)
         : [],
     telemetry: checkTelemetry(entryOf(node, 'telemetry', keyOrigin), diagnostics),
+    workers: checked?.workers ?? 1,
   };
 }
 

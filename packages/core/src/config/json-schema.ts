@@ -9,6 +9,7 @@ import { sectionOf } from './check-components.ts';
 import { pipelineSchema } from './check-pipelines.ts';
 import type { Registry } from './registry.ts';
 import { telemetryConfigSchema } from './telemetry-config.ts';
+import { workersSchema } from './workers-config.ts';
 
 /** A JSON Schema, or a part of one. */
 export type JsonSchema = { readonly [key: string]: unknown };
@@ -98,6 +99,7 @@ function serviceSchema(registry: Registry): JsonSchema {
         additionalProperties: false,
       }),
       telemetry: loosen(toJsonSchema(telemetryConfigSchema)),
+      workers: loosen(toJsonSchema(workersSchema)),
     },
     patternProperties: { '::': {} },
     additionalProperties: false,

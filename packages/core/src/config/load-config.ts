@@ -11,6 +11,7 @@ import { ConfigError, type Diagnostic, Diagnostics } from './diagnostic.ts';
 import { Expander } from './expand.ts';
 import { deepFreeze } from './freeze.ts';
 import { type ConfigNode, child } from './node.ts';
+import type { Retrieved } from './providers.ts';
 import type { Registry } from './registry.ts';
 import type { ComponentConfig, ResolvedConfig } from './resolved-config.ts';
 import { Source } from './source.ts';
@@ -27,7 +28,12 @@ export interface LoadConfigOptions {
   readonly cwd?: string;
   /** The environment variables. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The `sources` of a configuration that was loaded before: all is read from them. */
+  readonly sources?: ConfigSources;
 }
+
+/** All that a configuration was read from, by what named it; may be sent to another thread. It may hold secrets. */
+export type ConfigSources = ReadonlyMap<string, Retrieved>;
 
 /** A configuration that can be run. */
 export interface LoadedConfig {
@@ -39,6 +45,8 @@ export interface LoadedConfig {
   readonly registry: Registry;
   /** The full paths of all files that the configuration was read from, each once, for watching. */
   readonly files: readonly string[];
+  /** What was read, for another thread to load the very same. */
+  readonly sources: ConfigSources;
 }
 
 /** The plugins that a configuration names, loaded, whatever else may be wrong with it. */
@@ -69,7 +77,7 @@ const topSchema = z.strictObject({
  */
 export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConfig> {
   const diagnostics = new Diagnostics();
-  const { root, configDir, files, registry } = await readConfig(options, diagnostics);
+  const { root, configDir, files, registry, sources } = await readConfig(options, diagnostics);
   reportMissingSections(root, diagnostics);
   const defined = checkComponents(root, registry, diagnostics);
   const service = checkService(root, defined, diagnostics);
@@ -87,9 +95,10 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
       exporters: exporters.map((reference) => reference.id),
     })),
     telemetry: service.telemetry,
+    workers: service.workers,
   };
   freezeConfig(config);
-  return { config, warnings: diagnostics.list(), registry, files };
+  return { config, warnings: diagnostics.list(), registry, files, sources };
 }
 
 /**
@@ -107,12 +116,14 @@ interface ReadConfig {
   readonly configDir: string;
   readonly files: readonly string[];
   readonly registry: Registry;
+  readonly sources: ConfigSources;
 }
 
 /** Reads, merges, substitutes, and loads plugins. Throws if a source cannot be read. */
 async function readConfig(options: LoadConfigOptions, diagnostics: Diagnostics): Promise<ReadConfig> {
   const { uris, sets = [], cwd = process.cwd(), env = process.env } = options;
-  const context = { cwd, env };
+  const retrieved = new Map(options.sources);
+  const context = { cwd, env, retrieved };
   const tree = await readSources(uris, sets, context, diagnostics);
   if (diagnostics.hasErrors) throw new ConfigError(diagnostics.list());
   const expander = new Expander(context, diagnostics);
@@ -125,6 +136,7 @@ async function readConfig(options: LoadConfigOptions, diagnostics: Diagnostics):
     configDir: tree.configDir,
     files: [...new Set([...tree.files, ...expander.files])],
     registry,
+    sources: retrieved,
   };
 }
 

@@ -22,6 +22,8 @@ export interface ProviderContext {
   /** The working directory, against which paths are resolved first, as in the Collector. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What was retrieved, to be read the same again: it is kept here, and taken from here where it is there. */
+  readonly retrieved?: Map<string, Retrieved>;
 }
 
 /** A `scheme:rest` reference. */
@@ -81,6 +83,19 @@ export function parseUri(text: string): ConfigUri | undefined {
  * Throws a `RetrieveError`.
  */
 export async function retrieve(
+  uri: ConfigUri,
+  dirs: readonly string[],
+  context: ProviderContext,
+): Promise<Retrieved> {
+  const key = JSON.stringify([uri, dirs]);
+  const known = context.retrieved?.get(key);
+  if (known !== undefined) return known;
+  const retrieved = await retrieveAnew(uri, dirs, context);
+  context.retrieved?.set(key, retrieved);
+  return retrieved;
+}
+
+async function retrieveAnew(
   uri: ConfigUri,
   dirs: readonly string[],
   context: ProviderContext,

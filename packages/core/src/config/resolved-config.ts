@@ -29,4 +29,6 @@ export interface ResolvedConfig {
   readonly extensions: readonly string[];
   readonly pipelines: readonly PipelineConfig[];
   readonly telemetry: TelemetryConfig;
+  /** How many worker threads have a copy of what may be copied; 1 is none beside the main thread. */
+  readonly workers: number;
 }

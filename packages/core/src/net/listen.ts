@@ -1,6 +1,8 @@
 import { promises as dns } from 'node:dns';
 import type { ListenOptions, Server } from 'node:net';
 import { splitHostPort } from '../config/endpoint.ts';
+import { bind } from './bind.ts';
+import { sharedAddresses } from './shared-addresses.ts';
 
 /** The transports that a server can listen on, by the Collector's names. */
 export const TRANSPORTS = ['tcp', 'tcp4', 'tcp6', 'unix'] as const;
@@ -21,17 +23,17 @@ export type ListenAddress =
 
 /**
  * Makes a server listen where the configuration says, as Go's `net.Listen` does: no host is every address, a name is
- * one address of it, IPv4 where there is one. Rejects with the system's error.
+ * one address of it, IPv4 where there is one. Rejects with the system's error. In a worker the address is shared with the
+ * other workers (`shareAddresses`).
  */
 export async function listen(server: Server, where: ListenEndpoint): Promise<ListenAddress> {
   const options = await listenOptions(where);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+  const sharing = sharedAddresses();
+  if (sharing === undefined) await bind(server, options);
+  else {
+    const elsewhere = await sharing.listen(server, where, options);
+    if (elsewhere !== undefined) return elsewhere;
+  }
   const address = server.address();
   if (address === null || typeof address === 'string') {
     return { kind: 'unix', path: address ?? where.endpoint };

@@ -6,6 +6,7 @@ import type { Context } from '../context/context.ts';
 import { errorText, PipelineError } from '../errors.ts';
 import type { Batch } from '../otlp/batch.ts';
 import { isLevelEnabled } from '../telemetry/level.ts';
+import type { Entry, GraphPart, ProcessorRange } from '../workers/placement.ts';
 import { ConnectorOutcomes } from './connector-outcomes.ts';
 import { fanOut } from './fan-out.ts';
 import { Instance, type InstanceContext, type InstanceName } from './instance.ts';
@@ -20,6 +21,13 @@ export interface GraphContext extends InstanceContext {
   readonly version: string;
   /** What all components share. */
   readonly context: Context;
+  /** The part of the graph that is built; all of it where there is none. */
+  readonly part?: GraphPart;
+  /**
+   * Gives what takes batches to an entry of another thread, for what the part leaves out. `isSole` says that nobody else
+   * has the bytes of what goes there.
+   */
+  readonly cross?: (entry: Entry, isSole: boolean) => Consumer;
 }
 
 /** All component instances that the configuration's service names, wired. */
@@ -31,6 +39,8 @@ export interface Graph {
   readonly instances: readonly Instance[];
   /** The extensions by id. */
   readonly extensions: ReadonlyMap<string, Component>;
+  /** The consumer at an entry of the part that was built. */
+  entry(entry: Entry): Consumer;
 }
 
 /**
@@ -51,6 +61,8 @@ class GraphBuilder {
   readonly #ends = new Map<string, Consumer>();
   /** What receivers and connectors send to, by the pipeline's id. */
   readonly #heads = new Map<string, Consumer>();
+  /** What takes data before each processor of a pipeline, and behind the last. */
+  readonly #stages = new Map<string, readonly (Consumer | undefined)[]>();
   /** The pipelines and connectors of which the downstream is being built, outermost first. */
   readonly #path: string[] = [];
 
@@ -60,22 +72,39 @@ class GraphBuilder {
   }
 
   build(): Graph {
-    const { extensions, pipelines } = this.#config;
-    const isComponent = (id: string): boolean => !this.#config.components.connector.has(id);
+    const { extensions, pipelines, components } = this.#config;
+    const { part } = this.#context;
+    const isConnector = (id: string): boolean => components.connector.has(id);
+    const ends = unique(pipelines.flatMap(({ exporters }) => exporters)).filter((id) => this.#hasEnd(id));
     try {
-      for (const id of extensions) this.#extension(id);
-      for (const id of unique(pipelines.flatMap(({ exporters }) => exporters))) {
-        if (isComponent(id)) this.#exporter(id);
-      }
-      for (const pipeline of pipelines) this.#head(pipeline);
+      for (const id of extensions) if (part?.extensions.has(id) ?? true) this.#extension(id);
+      for (const id of ends) if (!isConnector(id)) this.#exporter(id);
+      for (const pipeline of pipelines) if (this.#range(pipeline) !== undefined) this.#head(pipeline);
+      for (const id of ends) if (isConnector(id)) this.#end(id);
       for (const id of unique(pipelines.flatMap(({ receivers }) => receivers))) {
-        if (isComponent(id)) this.#receiver(id);
+        if (!isConnector(id) && (part?.receivers.has(id) ?? true)) this.#receiver(id);
       }
     } catch (error) {
       for (const instance of this.#instances) instance.close();
       throw error;
     }
-    return { instances: this.#instances, extensions: this.#extensions };
+    return {
+      instances: this.#instances,
+      extensions: this.#extensions,
+      entry: (entry) => this.#entry(entry),
+    };
+  }
+
+  #hasEnd(id: string): boolean {
+    return this.#context.part?.exporters.has(id) ?? true;
+  }
+
+  /** The processors of a pipeline that are built; undefined if nothing of it is. */
+  #range(pipeline: PipelineConfig): ProcessorRange | undefined {
+    const { part } = this.#context;
+    return part === undefined
+      ? { from: 0, to: pipeline.processors.length }
+      : part.processors.get(pipeline.id);
   }
 
   #extension(id: string): void {
@@ -101,13 +130,59 @@ class GraphBuilder {
   #head(pipeline: PipelineConfig): Consumer {
     const known = this.#heads.get(pipeline.id);
     if (known !== undefined) return known;
-    const ends = this.#within(`pipeline "${pipeline.id}"`, () =>
-      unique(pipeline.exporters).map((id) => this.#ends.get(id) ?? this.#connector(id)),
-    );
-    let head = fanOut(ends);
-    for (const id of pipeline.processors.toReversed()) head = this.#processor(id, pipeline, head);
-    this.#heads.set(pipeline.id, head);
+    const { id, processors } = pipeline;
+    const { from, to } = this.#range(pipeline) ?? { from: 0, to: 0 };
+    let head =
+      to < processors.length
+        ? this.#cross({ pipeline: id, processor: to }, this.#isSole(pipeline))
+        : this.#within(`pipeline "${id}"`, () => this.#tail(pipeline));
+    const stages: Consumer[] = [];
+    stages[to] = head;
+    for (const [index, processor] of [...processors.entries()].slice(from, to).toReversed()) {
+      head = this.#processor(processor, pipeline, head);
+      stages[index] = head;
+    }
+    this.#stages.set(id, stages);
+    this.#heads.set(id, head);
     return head;
+  }
+
+  /** What the exporters of a pipeline share. */
+  #tail(pipeline: PipelineConfig): Consumer {
+    const exporters = unique(pipeline.exporters);
+    const isSole = exporters.length === 1 && this.#isSole(pipeline);
+    return fanOut(
+      exporters.map((id) => (this.#hasEnd(id) ? this.#end(id) : this.#cross({ exporter: id }, isSole))),
+    );
+  }
+
+  /** An exporter or a connector; connectors are made when they are first asked for. */
+  #end(id: string): Consumer {
+    return this.#ends.get(id) ?? this.#connector(id);
+  }
+
+  #entry(entry: Entry): Consumer {
+    const found =
+      'exporter' in entry
+        ? this.#ends.get(entry.exporter)
+        : this.#stages.get(entry.pipeline)?.[entry.processor];
+    if (found !== undefined) return found;
+    throw new TypeError(`the graph has no entry ${JSON.stringify(entry)}`);
+  }
+
+  #cross(entry: Entry, isSole: boolean): Consumer {
+    const { cross } = this.#context;
+    if (cross !== undefined) return cross(entry, isSole);
+    throw new TypeError(`nothing takes batches to ${JSON.stringify(entry)}`);
+  }
+
+  /** True if a batch of this pipeline is in no other: each of its receivers feeds it alone with this signal. */
+  #isSole({ signal, receivers }: PipelineConfig): boolean {
+    const { components, pipelines } = this.#config;
+    return receivers.every((id) => {
+      const fed = pipelines.filter((other) => other.signal === signal && other.receivers.includes(id));
+      return !components.connector.has(id) && fed.length === 1;
+    });
   }
 
   #processor(id: string, { id: pipeline, signal }: PipelineConfig, next: Consumer): Consumer {

@@ -1,13 +1,19 @@
-import type { Component, Host } from '../component/component.ts';
+import type { Component, Consumer, Host } from '../component/component.ts';
 import type { Logger } from '../component/logger.ts';
 import type { ResolvedConfig } from '../config/resolved-config.ts';
 import { Context } from '../context/context.ts';
 import { registerContextMetrics } from '../context/context-metrics.ts';
 import { errorText, PipelineError } from '../errors.ts';
 import type { TelemetryRegistry } from '../telemetry/registry.ts';
+import { MergedStatus } from '../workers/merged-status.ts';
+import type { Entry, GraphPart } from '../workers/placement.ts';
+import type { WorkerPool } from '../workers/worker-pool.ts';
 import { buildGraph, type Graph } from './graph.ts';
 import { heeding, type Instance } from './instance.ts';
 import { StatusBoard } from './status-board.ts';
+
+/** The present states of all components, and whoever is told of their changes. */
+type Statuses = Pick<StatusBoard, 'events' | 'subscribe'>;
 
 /** What the program gives a service. */
 export interface ServiceOptions {
@@ -17,6 +23,16 @@ export interface ServiceOptions {
   readonly version: string;
   /** Called once, when a component reports `fatal_error`: the program should shut the service down and exit. */
   readonly onFatal?: (key: string, error: Error) => void;
+  /** The threads that run what may be copied; this one runs the rest. */
+  readonly workers?: WorkerPool;
+  /** In a worker: its part of the configuration, and the way to the rest. */
+  readonly part?: WorkerPart;
+}
+
+/** What a worker runs. */
+export interface WorkerPart {
+  readonly part: GraphPart;
+  readonly cross: (entry: Entry, isSole: boolean) => Consumer;
 }
 
 /**
@@ -28,39 +44,48 @@ export class Service {
   readonly #graph: Graph;
   readonly #logger: Logger;
   readonly #closeMetrics: () => void;
+  readonly #workers: WorkerPool | undefined;
+  /** The states of the components, of all threads. */
+  readonly #status: Statuses;
   /** What was started, or tried to, in that order; emptied by the shutdown. */
   readonly #running: Instance[] = [];
   #isReady = false;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
-  private constructor(graph: Graph, board: StatusBoard, logger: Logger, closeMetrics: () => void) {
+  private constructor(graph: Graph, status: Statuses, options: ServiceOptions, closeMetrics: () => void) {
     this.#graph = graph;
-    this.#logger = logger;
+    this.#status = status;
+    this.#logger = options.logger;
+    this.#workers = options.workers;
     this.#closeMetrics = closeMetrics;
-    this.host = this.#createHost(graph.extensions, board);
+    this.host = this.#createHost(graph.extensions);
   }
 
   /**
    * Creates the components and wires them; starts nothing and opens nothing, so that it also serves to validate.
    * Throws a `PipelineError`, see `buildGraph`.
    */
-  static create(config: ResolvedConfig, { logger, telemetry, version, onFatal }: ServiceOptions): Service {
+  static create(config: ResolvedConfig, options: ServiceOptions): Service {
+    const { logger, telemetry, version, onFatal, workers } = options;
     const board = new StatusBoard(logger);
     const context = new Context();
-    const graph = buildGraph(config, { logger, registry: telemetry, board, version, context });
+    const part = workers === undefined ? options.part : { part: workers.placement.main };
+    const graph = buildGraph(config, { logger, registry: telemetry, board, version, context, ...part });
+    const status = workers === undefined ? board : new MergedStatus();
+    if (status instanceof MergedStatus) board.subscribe((key, event) => status.update(0, key, event));
     if (onFatal !== undefined) {
-      const unsubscribe = board.subscribe((key, { status, error }) => {
+      const unsubscribe = status.subscribe((key, { status, error }) => {
         if (status !== 'fatal_error') return;
         unsubscribe();
         onFatal(key, error ?? new Error(`${key} reported a fatal error.`));
       });
     }
-    return new Service(graph, board, logger, registerContextMetrics(telemetry, context));
+    return new Service(graph, status, options, registerContextMetrics(telemetry, context));
   }
 
   /**
-   * Starts the components one after the other, extensions first and receivers last. If one does not start, shuts
+   * Starts the components one after the other, extensions first and receivers last, then the workers. If one does not start, shuts
    * down what was started and rejects with `COMPONENT_START`; if `shutdown` is called meanwhile, with `SHUTDOWN`.
    */
   start(): Promise<void> {
@@ -86,19 +111,32 @@ export class Service {
       }
       // Also one that fails to start is shut down: it may have opened a part of what it needs.
       this.#running.push(instance);
-      try {
-        await instance.start(this.host);
-      } catch (error) {
-        for (const failure of await this.#drain()) {
-          this.#logger.error(
-            { error: errorText(failure) },
-            'component did not shut down after the failed start',
-          );
-        }
-        throw error;
-      }
+      await this.#orDrain(instance.start(this.host));
     }
+    if (this.#stopping === undefined) await this.#orDrain(this.#startWorkers());
     this.#isReady = this.#stopping === undefined;
+  }
+
+  async #startWorkers(): Promise<void> {
+    const status = this.#status;
+    if (this.#workers === undefined || !(status instanceof MergedStatus)) return;
+    const entries = this.#workers.placement.entries.map((entry) => this.#graph.entry(entry));
+    await this.#workers.start({ entries, status });
+  }
+
+  /** Waits for a part of the start; if it fails, shuts down what was started. */
+  async #orDrain(started: Promise<void>): Promise<void> {
+    try {
+      await started;
+    } catch (error) {
+      for (const failure of await this.#drain()) {
+        this.#logger.error(
+          { error: errorText(failure) },
+          'component did not shut down after the failed start',
+        );
+      }
+      throw error;
+    }
   }
 
   async #shutdownAll(signal: AbortSignal | undefined): Promise<void> {
@@ -115,6 +153,7 @@ export class Service {
   /** Shuts down what is running, last started first, and gives what went wrong. */
   async #drain(signal?: AbortSignal): Promise<unknown[]> {
     const failures: unknown[] = [];
+    await this.#workers?.shutdown(signal).catch((error: unknown) => failures.push(error));
     for (let instance = this.#running.pop(); instance !== undefined; instance = this.#running.pop()) {
       try {
         await instance.shutdown(signal);
@@ -125,12 +164,13 @@ export class Service {
     return failures;
   }
 
-  #createHost(extensions: ReadonlyMap<string, Component>, board: StatusBoard): Host {
+  #createHost(extensions: ReadonlyMap<string, Component>): Host {
+    const status = this.#status;
     const isReady = (): boolean => this.#isReady;
     return {
       extension: (id) => extensions.get(id),
-      onStatus: (listener) => board.subscribe(listener),
-      statuses: () => board.events,
+      onStatus: (listener) => status.subscribe(listener),
+      statuses: () => status.events,
       get isReady() {
         return isReady();
       },

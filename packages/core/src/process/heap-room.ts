@@ -1,4 +1,5 @@
 import v8 from 'node:v8';
+import { largestHeapBytes } from './isolate-memory.ts';
 
 /** Bytes of buffers and young objects that may come on top of a small heap before V8 marks it as a whole. */
 const LEAST_ROOM_BYTES = 96 * 1024 * 1024;
@@ -18,10 +19,11 @@ export function growthPercent(liveBytes: number): number {
 /**
  * Keeps V8's limit for its old space well above what is live. Left to itself it leaves a heap of 20 MB a few megabytes to
  * grow, and the buffers of requests count towards that: once it has come to this, the whole heap is marked ten
- * times a second (docs/decisions/0002). V8 reads the flag whenever a full collection ends.
+ * times a second (docs/decisions/0002). V8 reads the flag whenever a full collection ends. It is one for all isolates of the process, so
+ * the largest decides: what is room for a small heap would let a large one take all memory.
  */
 export function keepHeapRoom(): void {
-  const percent = growthPercent(v8.getHeapStatistics().used_heap_size);
+  const percent = growthPercent(largestHeapBytes(v8.getHeapStatistics().used_heap_size));
   if (Math.abs(percent - percentSet) <= percentSet / 8) return;
   percentSet = percent;
   v8.setFlagsFromString(`--heap-growing-percent=${percent}`);

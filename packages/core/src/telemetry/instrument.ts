@@ -1,4 +1,9 @@
-import type { Meter, Histogram as MeterHistogram, ObservableResult } from '@opentelemetry/api';
+import type {
+  MetricOptions,
+  Observable,
+  ObservableResult,
+  Histogram as RecordingHistogram,
+} from '@opentelemetry/api';
 import { CounterSeries, HistogramSeries, ObservedSeries } from './series.ts';
 import type { HistogramOptions, InstrumentOptions, SeriesAttributes } from './telemetry.ts';
 
@@ -7,6 +12,16 @@ export const MAX_SERIES = 2000;
 
 /** The attributes of the series that takes what exceeds `MAX_SERIES`, as the OpenTelemetry SDK calls it. */
 const OVERFLOW: SeriesAttributes = { 'otel.metric.overflow': true };
+
+type MeterHistogram = Pick<RecordingHistogram, 'record'>;
+type MeterObservable = Pick<Observable, 'addCallback' | 'removeCallback'>;
+
+/** What is used of an OpenTelemetry meter. */
+export interface InstrumentMeter {
+  createHistogram(name: string, options: MetricOptions): MeterHistogram;
+  createObservableCounter(name: string, options: MetricOptions): MeterObservable;
+  createObservableGauge(name: string, options: MetricOptions): MeterObservable;
+}
 
 type Series = CounterSeries | ObservedSeries | HistogramSeries;
 
@@ -51,7 +66,7 @@ export class Instrument {
   }
 
   /** Makes the metric part of what `meter` collects; returns the function that takes it out again. */
-  bind(meter: Meter): () => void {
+  bind(meter: InstrumentMeter): () => void {
     const { kind, options } = this.declaration;
     const { description, unit } = options;
     if (kind === 'histogram') {

@@ -1,4 +1,5 @@
 import { getHeapStatistics } from 'node:v8';
+import { processMemory } from '../process/isolate-memory.ts';
 import type { TelemetryRegistry } from './registry.ts';
 
 /**
@@ -25,8 +26,8 @@ export function registerProcessMetrics(registry: TelemetryRegistry): () => void 
   );
   telemetry.gauge(
     'otelcol_process_runtime_heap_alloc_bytes',
-    { description: 'Bytes of allocated heap objects (used_heap_size of V8)', unit: 'By' },
-    () => getHeapStatistics().used_heap_size,
+    { description: 'Bytes of allocated heap objects (used_heap_size of V8), of all threads', unit: 'By' },
+    () => processMemory().heapUsedBytes,
   );
   telemetry.gauge(
     'otelcol_process_runtime_total_sys_memory_bytes',

@@ -1,7 +1,6 @@
-import type { Meter } from '@opentelemetry/api';
 import type { ComponentKind } from '../component/factory.ts';
 import { PipelineError } from '../errors.ts';
-import { type Declaration, Instrument } from './instrument.ts';
+import { type Declaration, Instrument, type InstrumentMeter } from './instrument.ts';
 import { isLevelEnabled, type MetricsLevel } from './level.ts';
 import { nopTelemetry } from './nop.ts';
 import { type MetricReading, readInstrument } from './reading.ts';
@@ -25,7 +24,7 @@ export type TelemetrySnapshot = Readonly<Record<string, number | HistogramValue>
 export class TelemetryRegistry {
   readonly level: MetricsLevel;
   readonly #instruments = new Map<string, Instrument>();
-  #meter: Meter | undefined;
+  #meter: InstrumentMeter | undefined;
   #unbind: (() => void)[] = [];
 
   constructor(options: { readonly level?: MetricsLevel } = {}) {
@@ -46,13 +45,18 @@ export class TelemetryRegistry {
    * Makes everything here, now and later, part of what `meter` (of an OpenTelemetry SDK) collects, in place of the
    * meter before it. Returns the function that ends it.
    */
-  bind(meter: Meter): () => void {
+  bind(meter: InstrumentMeter): () => void {
     this.#release();
     this.#meter = meter;
     for (const instrument of this.#instruments.values()) this.#unbind.push(instrument.bind(meter));
     return () => {
       if (this.#meter === meter) this.#release();
     };
+  }
+
+  /** Every metric, in the order of their declaration. */
+  instruments(): Iterable<Instrument> {
+    return this.#instruments.values();
   }
 
   /** Reads every metric, by name, for an exposition that needs no meter. */

@@ -112,6 +112,7 @@ export class World {
       extensions,
       pipelines: resolved,
       telemetry: telemetryConfigSchema.parse({}),
+      workers: 1,
     };
   }
 

@@ -1,8 +1,8 @@
 import {
-  exposedGc,
+  type LoadedConfig,
   type Logger,
-  type ResolvedConfig,
   registerProcessMetrics,
+  releaseLoadingMemory,
   Service,
   TelemetryRegistry,
 } from '@tributary/core';
@@ -11,6 +11,7 @@ import { type MetricsExport, startMetrics } from '../telemetry/metrics.ts';
 import { telemetryResource } from '../telemetry/resource.ts';
 import { VERSION } from '../version.ts';
 import { load, printWarnings } from './load.ts';
+import { type CommandLine, createWorkers } from './workers.ts';
 
 /** How long components may take to hand on what they hold when the process is told to stop. */
 const DRAIN_TIMEOUT_MS = 30_000;
@@ -49,27 +50,23 @@ async function shutDown(service: Service, metrics: MetricsExport, logger: Logger
   }
 }
 
-/**
- * Gives back what loading the program left behind: 20 MB of new space that V8 would keep although nothing needs it.
- * Costs some 30 ms, once, before the first data.
- */
-function releaseLoadingMemory(): void {
-  exposedGc()({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-}
-
 async function runService(
-  config: ResolvedConfig,
+  loaded: LoadedConfig,
+  commandLine: CommandLine,
   logger: Logger,
   resource: ReturnType<typeof telemetryResource>,
 ) {
+  const { config } = loaded;
   const telemetry = new TelemetryRegistry({ level: config.telemetry.metrics.level });
   registerProcessMetrics(telemetry);
   const fatal = Promise.withResolvers<string>();
   const stopping = stopReason(fatal.promise);
+  const workers = createWorkers(loaded, commandLine, logger, telemetry);
   const service = Service.create(config, {
     logger,
     telemetry,
     version: VERSION,
+    ...(workers === undefined ? {} : { workers }),
     onFatal: (id, error) => fatal.resolve(`${id}: ${error.message}`),
   });
   const metrics = await startMetrics(config.telemetry.metrics, resource, telemetry);
@@ -106,7 +103,8 @@ async function runService(
  * @throws PipelineError when the configuration is wrong or something does not start
  */
 export async function run(configs: readonly string[], sets: readonly string[]): Promise<number> {
-  const { config, warnings } = await load(configs, sets);
+  const loaded = await load(configs, sets);
+  const { config, warnings } = loaded;
   const resource = telemetryResource(config.telemetry.resource, VERSION);
   const logger = createLogger(config.telemetry.logs, resource);
   printWarnings(warnings, logger);
@@ -117,5 +115,5 @@ export async function run(configs: readonly string[], sets: readonly string[]): 
   process.on('unhandledRejection', (error) => {
     logger.error({ error }, 'unhandled rejection');
   });
-  return runService(config, logger, resource);
+  return runService(loaded, { configs, sets }, logger, resource);
 }

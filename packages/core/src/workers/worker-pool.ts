@@ -1,0 +1,87 @@
+/** The workers of a service: starts them behind everything that they send to, and shuts them down before it. */
+import type { Worker } from 'node:worker_threads';
+import type { Consumer } from '../component/component.ts';
+import type { Logger } from '../component/logger.ts';
+import type { FoundPorts } from '../net/shared-addresses.ts';
+import { keepGcExposed } from '../process/exposed-gc.ts';
+import { createIsolateTable, joinIsolateTable } from '../process/isolate-memory.ts';
+import type { TelemetryRegistry } from '../telemetry/registry.ts';
+import type { MergedStatus } from './merged-status.ts';
+import type { WorkerStart } from './messages.ts';
+import type { Placement } from './placement.ts';
+import { WorkerMetrics } from './worker-metrics.ts';
+import { WorkerSlot } from './worker-slot.ts';
+
+/** What of a worker's beginning the pool itself knows. */
+export type PoolStart = Pick<WorkerStart, 'number' | 'isAlone' | 'ports' | 'isolates'>;
+
+/** What the program gives a pool. */
+export interface WorkerPoolOptions {
+  readonly count: number;
+  readonly placement: Placement;
+  /** Starts a thread that calls `runWorker`. */
+  spawn(start: PoolStart): Worker;
+  readonly logger: Logger;
+  readonly telemetry: TelemetryRegistry;
+}
+
+/** What workers see of the main thread's service. */
+export interface MainSide {
+  /** As the placement lists them. */
+  readonly entries: readonly Consumer[];
+  readonly status: MergedStatus;
+}
+
+/** See the head of this file. */
+export class WorkerPool {
+  readonly placement: Placement;
+  readonly #options: WorkerPoolOptions;
+  readonly #isolates: SharedArrayBuffer;
+  readonly #slots: WorkerSlot[] = [];
+  #leaveTable: (() => void) | undefined;
+  #ports: FoundPorts = {};
+  #running = 0;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    this.placement = options.placement;
+    this.#isolates = createIsolateTable(options.count + 1);
+  }
+
+  /** Starts the workers, the first alone: what cannot start is told once, and the ports that it finds are for all. */
+  async start(main: MainSide): Promise<void> {
+    const { count, logger } = this.#options;
+    keepGcExposed();
+    this.#leaveTable = joinIsolateTable(this.#isolates, 0);
+    for (let number = 1; number <= count; number++) this.#slots.push(this.#createSlot(number, main));
+    const [first, ...others] = this.#slots;
+    await first?.start();
+    await Promise.all(others.map((slot) => slot.start()));
+    logger.info({ workers: count }, 'workers are running');
+  }
+
+  /** As `Service.shutdown`; rejects with the first worker's failure when all have ended. */
+  async shutdown(signal?: AbortSignal): Promise<void> {
+    const ended = await Promise.allSettled(this.#slots.map((slot) => slot.shutdown(signal)));
+    this.#leaveTable?.();
+    const failed = ended.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  #createSlot(number: number, { entries, status }: MainSide): WorkerSlot {
+    const { logger, spawn, telemetry } = this.#options;
+    const metrics = new WorkerMetrics(telemetry, number, () => slot.worker);
+    const slot: WorkerSlot = new WorkerSlot({
+      ...{ number, entries, status, metrics, logger },
+      spawn: () => {
+        const isAlone = this.#running === 0;
+        return spawn({ number, isAlone, ports: this.#ports, isolates: this.#isolates });
+      },
+      onStarted: (ports) => {
+        this.#running += 1;
+        this.#ports = ports;
+      },
+    });
+    return slot;
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * One worker's place: starts a thread, replaces it when it dies, after a wait that doubles while they die young, and shuts
+ * it down. The worker that replaces another has its number.
+ */
+import type { Worker } from 'node:worker_threads';
+import type { Consumer } from '../component/component.ts';
+import type { Logger } from '../component/logger.ts';
+import { errorText, PipelineError } from '../errors.ts';
+import type { FoundPorts } from '../net/shared-addresses.ts';
+import { clearIsolateRow } from '../process/isolate-memory.ts';
+import { Downlink } from './downlink.ts';
+import type { MergedStatus } from './merged-status.ts';
+import type { FromWorker, LogMessage, StatusMessage, ToWorker } from './messages.ts';
+import { fieldsOf } from './port-logger.ts';
+import type { WorkerMetrics } from './worker-metrics.ts';
+
+const FIRST_WAIT_MS = 500;
+const LAST_WAIT_MS = 30_000;
+/** A worker that lived for so long did not die young. */
+const GROWN_UP_MS = 60_000;
+/** What a worker that was told to drop everything may still take. */
+const ABORT_GRACE_MS = 2000;
+
+/** What a slot needs of the pool. */
+export interface SlotOptions {
+  readonly number: number;
+  spawn(): Worker;
+  readonly entries: readonly Consumer[];
+  readonly status: MergedStatus;
+  readonly metrics: WorkerMetrics;
+  readonly logger: Logger;
+  /** Called when a worker runs, with the ports that it found. */
+  onStarted(ports: FoundPorts): void;
+}
+
+/** See the head of this file. */
+export class WorkerSlot {
+  readonly #options: SlotOptions;
+  #worker: Worker | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #startedMs: number | undefined;
+  #waitMs = FIRST_WAIT_MS;
+  #timer: NodeJS.Timeout | undefined;
+  #isStopping = false;
+  #failure: Error | undefined;
+
+  constructor(options: SlotOptions) {
+    this.#options = options;
+  }
+
+  /** The thread, while it runs. */
+  get worker(): Worker | undefined {
+    return this.#worker;
+  }
+
+  /** Starts the first worker; rejects with what it says if it does not start. */
+  async start(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#run(resolve);
+    await Promise.race([promise, this.#ended]);
+    if (this.#startedMs !== undefined || this.#isStopping) return;
+    this.#isStopping = true;
+    throw this.#failure ?? new PipelineError('COMPONENT_START', `${this.#name}: it ended while it started.`);
+  }
+
+  /** Has the worker hand on what it holds and ends it; when `signal` aborts, what is left is dropped. */
+  async shutdown(signal?: AbortSignal): Promise<void> {
+    this.#isStopping = true;
+    clearTimeout(this.#timer);
+    if (this.#worker === undefined) return;
+    this.#failure = undefined;
+    let grace: NodeJS.Timeout | undefined;
+    const abort = (): void => {
+      this.#tell({ kind: 'abort' });
+      grace = setTimeout(() => void this.#worker?.terminate(), ABORT_GRACE_MS);
+    };
+    this.#tell({ kind: 'shutdown' });
+    if (signal?.aborted === true) abort();
+    else signal?.addEventListener('abort', abort, { once: true });
+    await this.#ended;
+    clearTimeout(grace);
+    signal?.removeEventListener('abort', abort);
+    const failure = this.#failure as Error | undefined;
+    if (failure !== undefined) throw failure;
+  }
+
+  get #name(): string {
+    return `worker ${this.#options.number}`;
+  }
+
+  #tell(message: ToWorker): void {
+    this.#worker?.postMessage(message);
+  }
+
+  #run(onStarted: () => void): void {
+    const { entries, metrics, spawn } = this.#options;
+    const worker = spawn();
+    const link = new Downlink(worker, entries);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#worker = worker;
+    this.#startedMs = undefined;
+    this.#ended = promise;
+    worker.on('message', (message: FromWorker) => {
+      switch (message.kind) {
+        case 'batches':
+          link.take(message.batches);
+          break;
+        case 'report':
+          metrics.apply(message.report);
+          break;
+        case 'log':
+          this.#log(message);
+          break;
+        case 'status':
+          this.#status(message);
+          break;
+        case 'started':
+          this.#startedMs = performance.now();
+          this.#options.onStarted(message.ports);
+          onStarted();
+          break;
+        case 'failed':
+          if (!this.#isStopping) this.#failure = new PipelineError('COMPONENT_START', message.message);
+          void worker.terminate();
+          break;
+        case 'stopped':
+          if (message.error !== undefined) {
+            this.#failure = new PipelineError('COMPONENT_SHUTDOWN', `${this.#name}: ${message.error}`);
+          }
+          void worker.terminate();
+          break;
+        default:
+          message satisfies never;
+      }
+    });
+    worker.on('error', (error) => {
+      this.#failure = error;
+    });
+    worker.on('exit', (code) => {
+      this.#worker = undefined;
+      clearIsolateRow(this.#options.number);
+      if (!this.#isStopping) this.#died(code);
+      metrics.reset();
+      resolve();
+    });
+  }
+
+  #died(exitCode: number): void {
+    const { logger, metrics, number, status } = this.#options;
+    const error = this.#failure ?? new Error(`it ended with code ${exitCode}`);
+    // The first start is not forgiven: who waits for it gets the error.
+    if (this.#startedMs === undefined && !metrics.hasRun) return;
+    this.#failure = undefined;
+    const livedMs = performance.now() - (this.#startedMs ?? Number.POSITIVE_INFINITY);
+    if (livedMs >= GROWN_UP_MS) this.#waitMs = FIRST_WAIT_MS;
+    logger.error(
+      { error, worker: number, wait_ms: this.#waitMs, queued: metrics.queued },
+      'a worker died; what its queues held is lost, and it is replaced after the wait',
+    );
+    metrics.countDeath();
+    status.lose(number, new Error(`${this.#name} died: ${errorText(error)}`));
+    this.#timer = setTimeout(() => this.#run(() => undefined), this.#waitMs);
+    this.#waitMs = Math.min(LAST_WAIT_MS, this.#waitMs * 2);
+  }
+
+  #log(line: LogMessage): void {
+    const { logger, number } = this.#options;
+    logger[line.level]({ ...fieldsOf(line), worker: number }, line.message);
+  }
+
+  #status({ key, status, error, timeUnixMs }: StatusMessage): void {
+    const event = { status, timeUnixMs, ...(error === undefined ? {} : { error: new Error(error) }) };
+    this.#options.status.update(this.#options.number, key, event);
+  }
+}
