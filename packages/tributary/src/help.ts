@@ -34,8 +34,8 @@ them. Prints every problem with file, line and column, and exits with 1; or says
 
 const COMPONENTS = `usage: tributary components [--config FILE …] [--json]
 
-Lists the components that a configuration can name: kind, type, former names, signals and stability. With --config
-also those of its plugins.
+Lists the components that a configuration can name: kind, type, former names, signals and stability, and where each runs
+with service::workers: a copy in each worker, or once in the main thread. With --config also those of its plugins.
 
 options:
   --json    the same as JSON

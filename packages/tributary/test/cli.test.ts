@@ -111,6 +111,7 @@ export const blackHole = defineExporter({
     expect(components.find((component) => component.type === 'black_hole')).toStrictEqual({
       kind: 'exporter',
       type: 'black_hole',
+      runs: 'in the main thread',
       formerly: [],
       signals: ['traces: alpha'],
       description: 'Takes everything and gives nothing.',

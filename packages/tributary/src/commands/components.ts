@@ -9,6 +9,8 @@ interface ComponentLine {
   readonly formerly: readonly string[];
   /** What it takes, with the stability of each: `traces: stable`, or for connectors `traces to metrics: beta`. */
   readonly signals: readonly string[];
+  /** Where it runs with `service::workers`: a copy in each worker, or once in the main thread. */
+  readonly runs: 'in each worker' | 'in the main thread';
   readonly description: string;
 }
 
@@ -25,7 +27,8 @@ function signalsOf(factory: Factory): string[] {
 
 function describe(factory: Factory): ComponentLine {
   const { kind, type, deprecatedAliases = [], description } = factory;
-  return { kind, type, formerly: deprecatedAliases, signals: signalsOf(factory), description };
+  const runs = factory.isCopyable === true ? 'in each worker' : 'in the main thread';
+  return { kind, type, formerly: deprecatedAliases, signals: signalsOf(factory), runs, description };
 }
 
 function toText(lines: readonly ComponentLine[]): string {
@@ -34,7 +37,7 @@ function toText(lines: readonly ComponentLine[]): string {
     if (own.length === 0) return '';
     const entries = own.map((line) => {
       const formerly = line.formerly.length === 0 ? '' : `  (also ${line.formerly.join(', ')})`;
-      return `  ${line.type}${formerly}\n      ${line.description}\n      ${line.signals.join(', ')}\n`;
+      return `  ${line.type}${formerly}\n      ${line.description}\n      ${line.signals.join(', ')}; ${line.runs}\n`;
     });
     return `${kind}s:\n${entries.join('')}`;
   });

@@ -1,4 +1,5 @@
 import module from 'node:module';
+import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import {
   type LoadedConfig,
@@ -8,6 +9,10 @@ import {
   WorkerPool,
   type WorkerStart,
 } from '@tributary/core';
+
+const MIB = 1024 * 1024;
+/** A worker's program alone takes a fifth of it. */
+const LEAST_HEAP_MIB = 128;
 
 /** What `run` was called with. */
 export interface CommandLine {
@@ -29,6 +34,9 @@ export function createWorkers(
     return undefined;
   }
   const compileCache = module.getCompileCacheDir();
+  // Together the workers may have as large a heap as the main thread; who exceeds it dies alone.
+  const heapMib = Math.floor(getHeapStatistics().heap_size_limit / MIB / config.workers);
+  const resourceLimits = { maxOldGenerationSizeMb: Math.max(LEAST_HEAP_MIB, heapMib) };
   return new WorkerPool({
     count: config.workers,
     placement,
@@ -36,10 +44,8 @@ export function createWorkers(
     telemetry,
     spawn: (start) => {
       const workerData: WorkerStart = { ...start, uris, sets, sources, compileCache };
-      return new Worker(new URL('../worker.ts', import.meta.url), {
-        workerData,
-        name: `worker ${start.number}`,
-      });
+      const name = `worker ${start.number}`;
+      return new Worker(new URL('../worker.ts', import.meta.url), { workerData, resourceLimits, name });
     },
   });
 }
