@@ -1,33 +1,12 @@
 /** Connections that another program sends elsewhere at connect(), as a CNI's socket-level load balancing does. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { BpfObject, examineMachine } from '@tributary/bpf';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { withCgroups } from './cgroup-lab.ts';
 import { startServer, withPeers } from './peer.ts';
+import { ROOT_CGROUP, rewriting, SERVICE_PORT } from './rewriting.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { type Flow, type Watch, watching } from './watch.ts';
 
-const OBJECT = path.join(import.meta.dirname, '../../testdata/rewrite.bpf.o');
-const SERVICE_PORT = 80;
-
 beforeEach(skipWithoutBpf);
-
-const root = examineMachine().cgroups.v2Path ?? '';
-
-/** Loads the rewriting programs, attaches them to a cgroup, and does the work. */
-async function rewriting(cgroup: string, port: number, work: () => Promise<void>): Promise<void> {
-  const object = new BpfObject(readFileSync(OBJECT), {
-    name: 'rewrite',
-    knobs: { service_port: SERVICE_PORT, backend_port: port },
-  });
-  try {
-    for (const name of ['rewrite4', 'rewrite6']) object.load(name).attachCgroup(cgroup);
-    await work();
-  } finally {
-    object.close();
-  }
-}
 
 /** What the records of a connection say of where it goes, each once. */
 function destinations(flows: readonly Flow[]): unknown[] {
@@ -106,9 +85,9 @@ describe('a connection that is sent elsewhere at connect()', () => {
           { do: 'receive', socket: 'a' },
         ]);
         const { port = 0 } = await server.next();
-        await withCgroups(root, async (lab) => {
+        await withCgroups(ROOT_CGROUP, async (lab) => {
           const cgroup = lab.make('client');
-          await rewriting(isRoot ? root : cgroup, port, () =>
+          await rewriting(isRoot ? ROOT_CGROUP : cgroup, port, () =>
             watching(async (watch) => {
               const client = start(
                 [
@@ -152,7 +131,7 @@ it('a socket that is connected anew has what it was asked for then', async () =>
       { do: 'accept', from: 'l', socket: 'b' },
       { do: 'receive', socket: 'b' },
     ]);
-    await withCgroups(root, async (lab) => {
+    await withCgroups(ROOT_CGROUP, async (lab) => {
       const cgroup = lab.make('client');
       await rewriting(cgroup, port, () =>
         watching(async (watch) => {
