@@ -1,6 +1,12 @@
 /** What the settings of both exporters have in common. */
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { type ConfigProblem, opaqueMap, z } from '@tributary/core';
+import {
+  type CompressionType,
+  type ConfigProblem,
+  opaqueMap,
+  type RequestCompression,
+  z,
+} from '@tributary/core';
 
 /** The compressions of requests by the Collector's names, `''` and `none` for none. */
 export const HTTP_COMPRESSIONS = ['gzip', 'zstd', 'snappy', 'zlib', 'deflate', 'none', ''] as const;
@@ -21,8 +27,8 @@ export function headersSchema() {
     .describe('Sent with every request. The values count as secrets: they are never shown.');
 }
 
-/** The `compression_params` setting. */
-export function compressionParamsSchema() {
+/** The `compression_params` setting; `concatenated` names the compressions that are concatenated unless told otherwise. */
+export function compressionParamsSchema(concatenated: string) {
   return z
     .strictObject({
       level: z
@@ -30,6 +36,13 @@ export function compressionParamsSchema() {
         .default(0)
         .describe(
           'How hard to compress: gzip, zlib and deflate -1 to 9, zstd 1 to 22; 0 for the default level.',
+        ),
+      concatenate: z
+        .boolean()
+        .optional()
+        .describe(
+          'Whether requests that were put together are sent as several gzip members or zstd frames, each in the form in which it ' +
+            `came, which not every backend reads. Default: ${concatenated}. An addition to the settings of the Collector.`,
         ),
     })
     .prefault({})
@@ -45,6 +58,32 @@ export const EXTENSION_SETTINGS = {
 /** A setting of the Collector that is refused with a reason. */
 export function unavailable(name: string, reason: string) {
   return z.never(`expected no "${name}": ${reason}`).optional().describe(`Not available: ${reason}.`);
+}
+
+/** How requests are compressed; undefined for not. */
+export function requestCompression(
+  type: CompressionType | undefined,
+  { level, concatenate }: { readonly level: number; readonly concatenate?: boolean | undefined },
+  concatenated: readonly CompressionType[],
+): RequestCompression | undefined {
+  return type === undefined
+    ? undefined
+    : { type, level: level || undefined, concatenates: concatenate ?? concatenated.includes(type) };
+}
+
+/** Finds a request for concatenation that the compression does not have. */
+export function concatenateProblems(
+  compression: string,
+  concatenate: boolean | undefined,
+): readonly ConfigProblem[] {
+  if (concatenate !== true || compression === 'gzip' || compression === 'zstd') return [];
+  const found = compression === '' ? 'none' : compression;
+  return [
+    {
+      path: ['compression_params', 'concatenate'],
+      message: `is on, but only gzip and zstd can be concatenated (found "${found}"). Remove it.`,
+    },
+  ];
 }
 
 /** Finds a compression level that the compression does not have. */

@@ -8,7 +8,7 @@ import { keepForm } from './compressed-form.ts';
 import type { CompressionType } from './compression.ts';
 import { invalid, tooLarge, trailingBytes } from './compression-errors.ts';
 import { decompressInPlace, ZSTD_D_PARAMS } from './zlib-in-place.ts';
-import { readUint32, ZstdFrames, zstdContentSize } from './zstd-frames.ts';
+import { readUint32, ZstdFrames, zstdFrameHeader } from './zstd-frames.ts';
 
 /** Up to this many bytes of output are decompressed in place: some 3 ms of work at most. */
 const DECOMPRESS_IN_PLACE_BYTES = 2 * 1024 * 1024;
@@ -77,7 +77,7 @@ export function inflate(
 
 /** Zstd frames. */
 export function decompressZstd(bytes: Uint8Array, limit: number): Uint8Array | Promise<Uint8Array> {
-  const claimed = zstdContentSize(bytes) ?? bytes.length * 8;
+  const claimed = zstdFrameHeader(bytes)?.contentBytes ?? bytes.length * 8;
   const chunkSize = outputChunk(claimed, bytes.length, limit);
   return inPlaceOrPool(
     'zstd',

@@ -103,6 +103,33 @@ export function decompressInPlace(
   return { content, used: bytes.length - engine.unread };
 }
 
+/** Whether `bytes` are the compressed form of `head` and of what `content` holds from `from` on. */
+export function decompressesTo(
+  format: 'gunzip' | 'unzstd',
+  bytes: Uint8Array,
+  head: Uint8Array,
+  content: Uint8Array,
+  from: number,
+): boolean {
+  const size = head.length + content.length - from;
+  if (!isReusable) return false;
+  // One byte more, so that the end of the content is not that of the room.
+  if (scratch.length <= size) scratch = Buffer.allocUnsafeSlow(size + 1);
+  const engine = take(format, undefined);
+  engine.begin();
+  try {
+    const end = engine.write(bytes, 0, scratch, 0);
+    if (end !== size || engine.unread !== 0) return false;
+  } catch {
+    return false;
+  }
+  give(format, undefined, engine);
+  return (
+    scratch.compare(head, 0, head.length, 0, head.length) === 0 &&
+    scratch.compare(content, from, content.length, head.length, size) === 0
+  );
+}
+
 function take(format: Compressor | Decompressor, level: number | undefined): ZlibEngine {
   const key = keyOf(format, level);
   const kept = engines.get(key);

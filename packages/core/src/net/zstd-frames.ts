@@ -3,6 +3,8 @@ import { invalid, tooLarge, trailingBytes } from './compression-errors.ts';
 
 /** RFC 8878 section 3.1.1: how a frame begins. */
 const FRAME_MAGIC = 0xfd2fb528;
+/** The shortest frame that has content is as long. */
+const LEAST_FRAME_BYTES = 14;
 /** Section 3.1.2: how a frame that is to be skipped begins, but for the low four bits. */
 const SKIPPABLE_MAGIC = 0x184d2a50;
 
@@ -62,36 +64,65 @@ export class ZstdFrames {
   }
 }
 
-/** RFC 8878 section 3.1.1: the content size that a frame's header claims, undefined if it claims none. */
-export function zstdContentSize(bytes: Uint8Array): number | undefined {
-  if (bytes.length < 14 || readUint32(bytes, 0) !== FRAME_MAGIC) {
+/** The header of a zstd frame (RFC 8878 section 3.1.1.1). */
+export interface ZstdFrameHeader {
+  readonly length: number;
+  /** The size of the content, undefined where it is not told. */
+  readonly contentBytes: number | undefined;
+  /** How far back the content may refer: what a decoder must keep. */
+  readonly windowBytes: number;
+  /** Whether the window is the content itself, and has no field of its own. */
+  readonly isSingleSegment: boolean;
+  readonly hasDictionary: boolean;
+  readonly hasChecksum: boolean;
+}
+
+/**
+ * Reads the header of a frame; undefined where there is none, or not enough of it.
+ *
+ *     magic (4) │ descriptor (1) │ [window (1)] │ [dictionary (1, 2, 4)] │ [content size (1, 2, 4, 8)]
+ *     descriptor: size flag (2 bits) │ single segment │ unused │ reserved │ checksum │ dictionary flag (2 bits)
+ */
+export function zstdFrameHeader(bytes: Uint8Array): ZstdFrameHeader | undefined {
+  if (bytes.length < LEAST_FRAME_BYTES || readUint32(bytes, 0) !== FRAME_MAGIC) {
     return undefined;
   }
   const descriptor = bytes[4]!;
   const isSingleSegment = (descriptor & 0x20) !== 0;
-  const at = 5 + (isSingleSegment ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!;
-  switch (descriptor >> 6) {
+  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]!;
+  const sizeFlag = descriptor >> 6;
+  const sizeBytes = sizeFlag === 0 ? (isSingleSegment ? 1 : 0) : 2 ** sizeFlag;
+  const at = 5 + (isSingleSegment ? 0 : 1) + dictionaryBytes;
+  if (at + sizeBytes > bytes.length) return undefined;
+  const contentBytes = contentSize(bytes, at, sizeBytes);
+  return {
+    length: at + sizeBytes,
+    contentBytes,
+    windowBytes: isSingleSegment ? contentBytes! : windowSize(bytes[5]!),
+    isSingleSegment,
+    hasDictionary: dictionaryBytes > 0,
+    hasChecksum: (descriptor & 4) !== 0,
+  };
+}
+
+function contentSize(bytes: Uint8Array, at: number, length: number): number | undefined {
+  switch (length) {
     case 0:
-      return isSingleSegment ? bytes[at] : undefined;
+      return undefined;
     case 1:
-      return bytes[at]! + bytes[at + 1]! * 256 + 256;
+      return bytes[at];
     case 2:
-      return at + 4 <= bytes.length ? readUint32(bytes, at) : undefined;
+      return bytes[at]! + bytes[at + 1]! * 256 + 256;
+    case 4:
+      return readUint32(bytes, at);
     default:
-      return at + 8 <= bytes.length ? readUint32(bytes, at) + readUint32(bytes, at + 4) * 2 ** 32 : undefined;
+      return readUint32(bytes, at) + readUint32(bytes, at + 4) * 2 ** 32;
   }
 }
 
-/** The window that a frame's header asks for; undefined if it does not begin with the header of a frame. */
-export function zstdWindowSize(bytes: Uint8Array): number | undefined {
-  if (bytes.length < 14 || readUint32(bytes, 0) !== FRAME_MAGIC) {
-    return undefined;
-  }
-  if ((bytes[4]! & 0x20) !== 0) {
-    return zstdContentSize(bytes);
-  }
-  const base = 2 ** (10 + (bytes[5]! >> 3));
-  return base + (base / 8) * (bytes[5]! & 7);
+function windowSize(descriptor: number): number {
+  const base = 2 ** (10 + (descriptor >> 3));
+  return base + (base / 8) * (descriptor & 7);
 }
 
 function startsZstdFrame(bytes: Uint8Array): boolean {

@@ -12,6 +12,7 @@ import {
 } from '@tributary/core';
 import {
   compressionParamsSchema,
+  concatenateProblems,
   EXTENSION_SETTINGS,
   GRPC_COMPRESSIONS,
   headerProblems,
@@ -30,7 +31,7 @@ export const otlpGrpcConfigSchema = z.strictObject({
     .enum(GRPC_COMPRESSIONS)
     .default('gzip')
     .describe('How requests are compressed; "none" or "" for not.'),
-  compression_params: compressionParamsSchema(),
+  compression_params: compressionParamsSchema('no, since gRPC in C++ and Python reads only one'),
   headers: headersSchema(),
   timeout: timeoutSchema('5s'),
   tls: tlsClientSchema
@@ -79,6 +80,7 @@ export type OtlpGrpcConfig = z.output<typeof otlpGrpcConfigSchema>;
 export function validateOtlpGrpcConfig(config: OtlpGrpcConfig): readonly ConfigProblem[] {
   return [
     ...levelProblems(config.compression, config.compression_params.level),
+    ...concatenateProblems(config.compression, config.compression_params.concatenate),
     ...headerProblems(config.headers, isReserved),
     ...validateSendingQueue(config.sending_queue),
   ];

@@ -4,16 +4,18 @@ import {
   type Component,
   type CompressionType,
   type Consumer,
-  compress,
+  compressRequest,
   createExporter,
   errorText,
   isClearText,
   PipelineError,
+  type RequestCompression,
   RetryableError,
   type SendResult,
   type Settings,
 } from '@tributary/core';
 import { type GrpcClient, type GrpcClientOptions, GrpcError, http2Transport } from '@tributary/grpc';
+import { requestCompression } from '../config.ts';
 import { SERVICES } from '../services.ts';
 import type { OtlpGrpcConfig } from './config.ts';
 import { grpcTarget } from './endpoint.ts';
@@ -27,6 +29,9 @@ const COMPRESSIONS: Readonly<Record<OtlpGrpcConfig['compression'], CompressionTy
   none: undefined,
   '': undefined,
 };
+
+/** What the gRPC libraries of Go, Java, Python and Node all read: nothing (test/concatenated-forms.test.ts). */
+const CONCATENATED: readonly CompressionType[] = [];
 
 /** Makes an exporter that calls the OTLP service of the signal once for each batch. */
 export function createOtlpGrpcExporter(settings: Settings, config: OtlpGrpcConfig): Component & Consumer {
@@ -44,8 +49,7 @@ export function createOtlpGrpcExporter(settings: Settings, config: OtlpGrpcConfi
 class GrpcConnection {
   readonly #settings: Settings;
   readonly #config: OtlpGrpcConfig;
-  readonly #compression: CompressionType | undefined;
-  readonly #level: number | undefined;
+  readonly #compression: RequestCompression | undefined;
   readonly #metadata: Readonly<Record<string, string>>;
   #tls: ClientTls | undefined;
   #client: GrpcClient | undefined;
@@ -53,8 +57,11 @@ class GrpcConnection {
   constructor(settings: Settings, config: OtlpGrpcConfig) {
     this.#settings = settings;
     this.#config = config;
-    this.#compression = COMPRESSIONS[config.compression];
-    this.#level = config.compression_params.level || undefined;
+    this.#compression = requestCompression(
+      COMPRESSIONS[config.compression],
+      config.compression_params,
+      CONCATENATED,
+    );
     const headers = Object.entries(config.headers);
     this.#metadata = Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]));
   }
@@ -91,10 +98,10 @@ class GrpcConnection {
 
   send(batch: Batch, signal: AbortSignal): Promise<SendResult | undefined> {
     if (this.#compression === undefined) return this.#call(batch, batch.toChunks(), signal);
-    const compressed = compress(this.#compression, this.#level, batch.toChunks());
+    const compressed = compressRequest(this.#compression, batch.toChunks());
     return compressed instanceof Promise
-      ? compressed.then((message) => this.#call(batch, [message], signal))
-      : this.#call(batch, [compressed], signal);
+      ? compressed.then((message) => this.#call(batch, message, signal))
+      : this.#call(batch, compressed, signal);
   }
 
   close(): void {
@@ -118,7 +125,7 @@ class GrpcConnection {
         waitForReady: wait_for_ready,
         signal,
         ...(timeout === 0 ? {} : { announcedTimeoutMs: timeout }),
-        ...(this.#compression === undefined ? {} : { encoding: this.#compression }),
+        ...(this.#compression === undefined ? {} : { encoding: this.#compression.type }),
       });
       return readGrpcAnswer(answer, id, endpoint);
     } catch (error) {

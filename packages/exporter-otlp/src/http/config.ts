@@ -11,6 +11,7 @@ import {
 } from '@tributary/core';
 import {
   compressionParamsSchema,
+  concatenateProblems,
   EXTENSION_SETTINGS,
   HTTP_COMPRESSIONS,
   headerProblems,
@@ -47,7 +48,7 @@ export const otlpHttpConfigSchema = z.strictObject({
     .enum(HTTP_COMPRESSIONS)
     .default('gzip')
     .describe('How requests are compressed; "none" or "" for not.'),
-  compression_params: compressionParamsSchema(),
+  compression_params: compressionParamsSchema('for gzip'),
   headers: headersSchema(),
   timeout: timeoutSchema('30s'),
   tls: tlsClientSchema.prefault({}).describe('TLS of https URLs.'),
@@ -123,6 +124,7 @@ export function validateOtlpHttpConfig(config: OtlpHttpConfig): readonly ConfigP
   return [
     ...problems,
     ...levelProblems(config.compression, config.compression_params.level),
+    ...concatenateProblems(config.compression, config.compression_params.concatenate),
     ...headerProblems(config.headers, (name) => RESERVED_HEADERS.has(name)),
     ...validateSendingQueue(config.sending_queue),
   ];

@@ -3,11 +3,11 @@ import {
   type Batch,
   ClientTls,
   type Component,
-  type CompressionType,
   type Consumer,
-  compress,
+  compressRequest,
   createExporter,
   PermanentError,
+  type RequestCompression,
   RetryableError,
   RPC_CODES,
   type SendResult,
@@ -15,12 +15,15 @@ import {
   SIGNALS,
   type Signal,
 } from '@tributary/core';
+import { requestCompression } from '../config.ts';
 import { SERVICES } from '../services.ts';
 import { readHttpAnswer } from './answer.ts';
 import { type Backend, createBackend } from './backend.ts';
 import type { OtlpHttpConfig } from './config.ts';
 import { type Target, targetOf } from './target.ts';
 
+/** What the decoders of Go, Java, Python and Node all read (test/concatenated-forms.test.ts). */
+const CONCATENATED = ['gzip'] as const;
 const MEDIA_TYPES = { proto: 'application/x-protobuf', json: 'application/json' } as const;
 
 /** Makes an exporter that posts each batch as one OTLP request. */
@@ -40,17 +43,16 @@ class HttpConnection {
   readonly #settings: Settings;
   readonly #config: OtlpHttpConfig;
   readonly #targets: Partial<Record<Signal, Target>> = {};
-  readonly #compression: CompressionType | undefined;
-  readonly #level: number | undefined;
+  readonly #compression: RequestCompression | undefined;
   #tls: ClientTls | undefined;
   #backend: Backend | undefined;
 
   constructor(settings: Settings, config: OtlpHttpConfig) {
     this.#settings = settings;
     this.#config = config;
-    this.#compression =
-      config.compression === 'none' || config.compression === '' ? undefined : config.compression;
-    this.#level = config.compression_params.level || undefined;
+    const { compression, compression_params } = config;
+    const type = compression === 'none' || compression === '' ? undefined : compression;
+    this.#compression = requestCompression(type, compression_params, CONCATENATED);
     for (const signal of SIGNALS) {
       const url = signalUrl(config, signal);
       if (url === undefined) continue;
@@ -76,7 +78,7 @@ class HttpConnection {
     if (target === undefined) throw this.#noTarget(batch.signal);
     const body = this.#body(batch);
     return body instanceof Promise
-      ? body.then((compressed) => this.#post(target, batch.signal, [compressed], signal))
+      ? body.then((compressed) => this.#post(target, batch.signal, compressed, signal))
       : this.#post(target, batch.signal, body, signal);
   }
 
@@ -92,11 +94,9 @@ class HttpConnection {
     former?.retire();
   }
 
-  #body(batch: Batch): readonly Uint8Array[] | Promise<Uint8Array> {
+  #body(batch: Batch): readonly Uint8Array[] | Promise<readonly Uint8Array[]> {
     const chunks = this.#config.encoding === 'json' ? [Buffer.from(batch.toJson())] : batch.toChunks();
-    if (this.#compression === undefined) return chunks;
-    const compressed = compress(this.#compression, this.#level, chunks);
-    return compressed instanceof Promise ? compressed : [compressed];
+    return this.#compression === undefined ? chunks : compressRequest(this.#compression, chunks);
   }
 
   async #post(
@@ -129,7 +129,7 @@ class HttpConnection {
     set('User-Agent', `Tributary/${version} (${process.platform}/${process.arch})`);
     for (const [name, value] of Object.entries(headers)) set(name, value);
     set('Content-Type', MEDIA_TYPES[encoding]);
-    if (this.#compression !== undefined) set('Content-Encoding', this.#compression);
+    if (this.#compression !== undefined) set('Content-Encoding', this.#compression.type);
     return [...all.values()].flat();
   }
 
