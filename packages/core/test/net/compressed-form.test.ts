@@ -44,11 +44,11 @@ describe('what was decompressed', () => {
     expect(await decompress('zstd', zstd, MIB)).toEqual(CONTENT);
   });
 
-  it('is compressed anew when it is another array, or several', async () => {
+  it('is compressed anew when it is a copy, or in several pieces', async () => {
     const came = gzipSync(CONTENT, { level: 1 });
     const content = await decompress('gzip', came, MIB);
     const others = [
-      await compress('gzip', 9, [content.subarray(0)]),
+      await compress('gzip', 9, [Buffer.from(content)]),
       await compress('gzip', 9, [content.subarray(0, 10), content.subarray(10)]),
     ];
     expect(others.map((bytes) => Buffer.compare(bytes, gzipSync(CONTENT, { level: 9 })))).toEqual([0, 0]);

@@ -1,0 +1,140 @@
+import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { numberedBatch, numbersOf } from '@tributary/testkit';
+import { describe, expect, it } from 'vitest';
+import { compressRequest, type RequestCompression } from '../../src/net/compress-request.ts';
+import { type CompressionType, compress, decompress } from '../../src/net/compression.ts';
+import { Batch } from '../../src/otlp/batch.ts';
+
+const MIB = 1024 * 1024;
+const CODERS = {
+  gzip: { code: (bytes: Uint8Array) => gzipSync(bytes, { level: 1 }), decode: gunzipSync },
+  zstd: { code: (bytes: Uint8Array) => zstdCompressSync(bytes), decode: zstdDecompressSync },
+} as const;
+const TYPES = ['gzip', 'zstd'] as const;
+
+const compression = (type: CompressionType, concatenates = true): RequestCompression => ({
+  type,
+  level: undefined,
+  concatenates,
+});
+
+/** Items that are as many as make a request larger than what is copied together. */
+const numbers = (first: number, count = 200) => Array.from({ length: count }, (_, index) => first + index);
+
+/** A batch as a receiver makes it of a compressed request, and that request. */
+async function received(type: 'gzip' | 'zstd', first: number, count = 200) {
+  const came = CODERS[type].code(numberedBatch('logs', numbers(first, count)).toBytes());
+  return { came, batch: Batch.decode('logs', await decompress(type, came, MIB)) };
+}
+
+async function sent(by: RequestCompression, batch: Batch): Promise<readonly Uint8Array[]> {
+  return compressRequest(by, batch.toChunks());
+}
+
+/** The numbers of the items that somebody finds who decompresses the pieces as one body. */
+async function numbersIn(type: CompressionType, pieces: readonly Uint8Array[]): Promise<readonly number[]> {
+  return numbersOf(Batch.decode('logs', await decompress(type, Buffer.concat(pieces), MIB)));
+}
+
+describe.each(TYPES)('several requests that came as %s and were put together', (type) => {
+  it('go one after the other in the forms in which they came', async () => {
+    const [a, b] = [await received(type, 0), await received(type, 1000)];
+    const pieces = await sent(compression(type), Batch.merge([a.batch, b.batch]));
+    expect(pieces.map((piece, at) => piece === [a.came, b.came][at])).toEqual([true, true]);
+    expect(await numbersIn(type, pieces)).toEqual([...numbers(0), ...numbers(1000)]);
+  });
+
+  it('are compressed as one where that is not wanted', async () => {
+    const [a, b] = [await received(type, 0), await received(type, 1000)];
+    const pieces = await sent(compression(type, false), Batch.merge([a.batch, b.batch]));
+    expect(pieces.length).toBe(1);
+    const content = CODERS[type].decode(pieces[0]!);
+    expect(numbersOf(Batch.decode('logs', content))).toEqual([...numbers(0), ...numbers(1000)]);
+  });
+
+  it('go as they came but for the one that was changed', async () => {
+    const parts = [await received(type, 0), await received(type, 1000), await received(type, 2000)];
+    parts[1]!.batch.editItemAttributes((attributes) => attributes.set('test.number', 7));
+    const pieces = await sent(compression(type), Batch.merge(parts.map(({ batch }) => batch)));
+    expect(pieces.map((piece) => parts.findIndex(({ came }) => came === piece))).toEqual([0, -1, 2]);
+    const changed = numbers(0).map(() => 7);
+    const back = Batch.decode('logs', await decompress(type, Buffer.concat(pieces), MIB));
+    const found = back.records().map(({ attributes }) => attributes.get('test.number'));
+    expect(found.slice(200, 400)).toEqual(changed);
+    expect(found.length).toBe(600);
+  });
+
+  it('go as they came with small ones together in between', async () => {
+    const parts = [
+      await received(type, 0),
+      await received(type, 1000, 3),
+      await received(type, 2000, 3),
+      await received(type, 3000),
+    ];
+    const pieces = await sent(compression(type), Batch.merge(parts.map(({ batch }) => batch)));
+    expect(pieces.map((piece) => parts.findIndex(({ came }) => came === piece))).toEqual([0, -1, 3]);
+    expect(await numbersIn(type, pieces)).toEqual(
+      [numbers(0), numbers(1000, 3), numbers(2000, 3), numbers(3000)].flat(),
+    );
+  });
+
+  it('are compressed anew in the other compression', async () => {
+    const other = type === 'gzip' ? 'zstd' : 'gzip';
+    const [a, b] = [await received(type, 0), await received(type, 1000)];
+    const pieces = await sent(compression(other), Batch.merge([a.batch, b.batch]));
+    expect(pieces.length).toBe(1);
+    expect(await numbersIn(other, pieces)).toEqual([...numbers(0), ...numbers(1000)]);
+  });
+
+  it('are taken apart by whoever decompresses them in the pool', async () => {
+    const large = numberedBatch('logs', numbers(0, 60_000)).toBytes();
+    const came = CODERS[type].code(large);
+    const batch = Batch.decode('logs', await decompress(type, came, 16 * MIB));
+    const pieces = await sent(compression(type), Batch.merge([batch, batch]));
+    expect(pieces.map((piece) => piece === came)).toEqual([true, true]);
+    const back = await decompress(type, Buffer.concat(pieces), 16 * MIB);
+    expect(Buffer.compare(back, Buffer.concat([large, large]))).toBe(0);
+  });
+});
+
+it('a compression that has no members or frames makes one of a batch that was put together', async () => {
+  const [a, b] = [await received('gzip', 0), await received('gzip', 1000)];
+  const pieces = await sent(compression('snappy'), Batch.merge([a.batch, b.batch]));
+  expect(pieces.length).toBe(1);
+  expect(await numbersIn('snappy', pieces)).toEqual([...numbers(0), ...numbers(1000)]);
+});
+
+it('a batch that nobody changed goes as it came, whether it may be concatenated or not', async () => {
+  const { came, batch } = await received('zstd', 0);
+  for (const concatenates of [true, false]) {
+    expect((await sent(compression('zstd', concatenates), batch))[0] === came).toBe(true);
+  }
+});
+
+it('half of a batch is compressed anew', async () => {
+  const { came, batch } = await received('gzip', 0);
+  const halves = batch.split({ maxItems: 100 });
+  const pieces = await Promise.all(halves.map((half) => sent(compression('gzip'), half)));
+  expect(pieces.flat().some((piece) => piece === came)).toBe(false);
+  expect(await numbersIn('gzip', pieces.flat())).toEqual(numbers(0));
+});
+
+it('what is large is compressed in the pool, between what goes as it came', async () => {
+  const small = await received('gzip', 0);
+  const plain = numberedBatch('logs', numbers(0, 60_000));
+  const pieces = compressRequest(
+    compression('gzip'),
+    Batch.merge([small.batch, plain, small.batch]).toChunks(),
+  );
+  expect(pieces).toBeInstanceOf(Promise);
+  const done = await pieces;
+  expect(done.map((piece) => piece === small.came)).toEqual([true, false, true]);
+  const content = await decompress('gzip', Buffer.concat(done), 16 * MIB);
+  expect(Batch.decode('logs', content).itemCount).toBe(60_400);
+});
+
+it('nothing is compressed of a request that is empty', async () => {
+  const pieces = await compressRequest(compression('gzip'), [new Uint8Array(0)]);
+  expect(await decompress('gzip', Buffer.concat(pieces), MIB)).toEqual(Buffer.alloc(0));
+  expect(await compress('gzip', undefined, [])).toEqual(pieces[0]);
+});
