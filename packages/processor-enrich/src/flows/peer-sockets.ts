@@ -19,7 +19,7 @@ const REMEMBERED_MS = 120_000;
 /** A source port has as many sockets at once; of a port with more nothing is told by its address translation. */
 const MAX_SOCKETS_OF_PORT = 32;
 
-/** By how much the destination may seem to have begun before the source, in milliseconds: on one machine, and on two. */
+/** By how much clocks may differ, so that what came later seems earlier, in milliseconds: on one machine, and on two. */
 const EARLY_MS = 10;
 const EARLY_ELSEWHERE_MS = 100;
 /** By how much it may have begun after the source had its connection, and after the source began where that is not known. */
@@ -235,15 +235,32 @@ function isSameSocket(socket: Socket, flow: Flow): boolean {
 
 /** Whether a flow and a socket of the other side can be one connection, by their times. */
 function couldBePeers(flow: Flow, socket: Socket): boolean {
-  if (!flow.hasBegin || !socket.hasBegin) return Math.abs(flow.timeMs - socket.lastMs) <= SAME_SWEEP_MS;
+  if (!flow.hasBegin || !socket.hasBegin) {
+    if (socket.hasBegin && flow.isClosed && isOver(flow, flow.timeMs, socket)) return false;
+    if (flow.hasBegin && socket.isClosed && isOver(socket, socket.lastMs, flow)) return false;
+    return Math.abs(flow.timeMs - socket.lastMs) <= SAME_SWEEP_MS;
+  }
   if (flow.observer === 'destination') return isTimely(socket, lastOf(socket), flow);
   return isTimely(flow, flow.isClosed ? flow.timeMs : Number.POSITIVE_INFINITY, socket);
 }
 
 function areTimely(one: Socket, other: Socket): boolean {
-  if (!one.hasBegin || !other.hasBegin) return Math.abs(one.lastMs - other.lastMs) <= SAME_SWEEP_MS;
+  if (!one.hasBegin || !other.hasBegin) {
+    if (other.hasBegin && isOver(one, lastOf(one), other)) return false;
+    if (one.hasBegin && isOver(other, lastOf(other), one)) return false;
+    return Math.abs(one.lastMs - other.lastMs) <= SAME_SWEEP_MS;
+  }
   const source = one.isSource ? one : other;
   return isTimely(source, lastOf(source), source === one ? other : one);
+}
+
+/** Whether one end, of unknown beginning, was over at `lastMs`, before the other began: the port was used again. */
+function isOver(
+  end: Pick<Socket, 'owner'>,
+  lastMs: number,
+  begun: Pick<Socket, 'owner' | 'beginMs'>,
+): boolean {
+  return lastMs < begun.beginMs - earlyMs(end, begun);
 }
 
 function lastOf(socket: Socket): number {
@@ -255,8 +272,11 @@ type Begun = Pick<Socket, 'owner' | 'beginMs' | 'connectMs'>;
 /** Whether two ends can be those of one connection, of which the source was last seen at `lastMs`. */
 function isTimely(source: Begun, lastMs: number, destination: Begun): boolean {
   const afterMs = destination.beginMs - source.beginMs;
-  const isOneMachine = source.owner.hostName === destination.owner.hostName;
-  if (afterMs < -(isOneMachine ? EARLY_MS : EARLY_ELSEWHERE_MS)) return false;
+  if (afterMs < -earlyMs(source, destination)) return false;
   const latestMs = source.connectMs >= 0 ? source.connectMs + LATE_MS : LATE_WITHOUT_CONNECT_MS;
   return afterMs <= latestMs && destination.beginMs <= lastMs + LATE_MS;
+}
+
+function earlyMs(one: Pick<Socket, 'owner'>, other: Pick<Socket, 'owner'>): number {
+  return one.owner.hostName === other.owner.hostName ? EARLY_MS : EARLY_ELSEWHERE_MS;
 }

@@ -116,6 +116,31 @@ describe('time', () => {
     ]);
   });
 
+  test.each([
+    ['the destination', 'destination', 'source'],
+    ['the source', 'source', 'destination'],
+  ] as const)(
+    'that nobody knows of a beginning and that was over tells nothing of the next with the same ports, seen at %s',
+    (_end, old, observer) => {
+      const ends = '10.2.1.1:41022 > 10.2.2.1:80';
+      const owner = { 'container.id': 'c-gone', 'k8s.pod.uid': 'uid-gone' };
+      const join = (overForMs: number): Attributes => {
+        const { cluster: facts, context } = cluster();
+        facts.pod({ name: 'gone' });
+        // The next begins at T0 - 500 ms.
+        const before = flow(ends, old, { ...owner, 'flow.duration': 0 });
+        const next = flow(ends, observer, CART);
+        const records = joinBatches(context, [
+          flowBatch([before], 'node-1', T0 - 500 - overForMs),
+          flowBatch([next]),
+        ]);
+        return { match: records[1]![`${old}.match`]!, name: records[1]![`${old}.k8s.pod.name`] ?? '' };
+      };
+      expect(join(-200)).toEqual({ match: 'peer_socket', name: 'gone' });
+      expect(join(400).name).not.toBe('gone');
+    },
+  );
+
   test('of what is stale is told', () => {
     const { context } = cluster();
     const source = context.source('k8s pods');
