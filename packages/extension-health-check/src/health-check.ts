@@ -90,7 +90,7 @@ export class HealthCheck implements Component {
     const { status, contentType, body } = this.#answerTo(request);
     const headers = [
       ...this.#headers,
-      ...(this.#cors?.responseHeaders(request) ?? []),
+      ...(this.#cors?.responseHeaders(request.method, request.headers.origin) ?? []),
       ...(contentType === undefined ? [] : ['Content-Type', contentType]),
       'Content-Length',
       String(Buffer.byteLength(body)),

@@ -3,6 +3,7 @@ import {
   type BodyListener,
   type CompressionType,
   decompress,
+  joinPieces,
   madeBuffers,
   PermanentError,
   PipelineError,
@@ -59,11 +60,12 @@ export class Exchange implements BodyListener {
     this.#answer(refusal);
   }
 
-  onBody(body: Uint8Array): void {
+  onBody(pieces: readonly Uint8Array[]): void {
     if (this.#compression === 'none') {
-      this.#take(body);
+      this.#take(pieces);
       return;
     }
+    const body = joinPieces(pieces);
     let bytes: Uint8Array | Promise<Uint8Array>;
     try {
       bytes = decompress(this.#compression, body, this.#shared.limit);
@@ -106,11 +108,11 @@ export class Exchange implements BodyListener {
 
   #takeDecompressed(bytes: Uint8Array): void {
     madeBuffers(bytes.length);
-    this.#take(bytes);
+    this.#take([bytes]);
   }
 
-  #take(bytes: Uint8Array): void {
-    const result = this.#shared.intake.take(this.#signal, this.#encoding, bytes, this.#meta());
+  #take(pieces: readonly Uint8Array[]): void {
+    const result = this.#shared.intake.take(this.#signal, this.#encoding, pieces, this.#meta());
     if (result instanceof Promise) {
       result.then((refusal) => this.#answer(refusal));
     } else {

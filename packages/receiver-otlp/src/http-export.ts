@@ -29,14 +29,15 @@ const SHUTTING_DOWN: Refusal = {
   httpStatus: 503,
 };
 
-/** What `Cors` says to a request without an origin. */
-const VARY_BY_ORIGIN: RawHeaders = ['Vary', 'Origin'];
+/** The fields that a request is read by; with one of them twice nobody knows how. */
+const READ_FIELDS: readonly string[] = ['content-type', 'content-encoding', 'origin'];
 
-/** What a plain request's head says of its body. */
+/** What a plain request's head says of its body, and of its answer. */
 interface Route {
   readonly signal: Signal;
   readonly encoding: Encoding;
   readonly compression: CompressionType | 'none';
+  readonly more: RawHeaders;
 }
 
 /** OTLP over HTTP: answers the requests of one server. */
@@ -47,8 +48,6 @@ export class HttpExport implements PlainHandler<Route> {
   readonly #cors: Cors | undefined;
   /** Headers that every answer has. */
   readonly #headers: RawHeaders;
-  /** Those of the answer to a request that is not a browser's. */
-  readonly #plainHeaders: RawHeaders;
 
   constructor(
     config: HttpConfig,
@@ -72,34 +71,31 @@ export class HttpExport implements PlainHandler<Route> {
     this.#headers = Array.isArray(response_headers)
       ? response_headers.flatMap(({ name, value }) => [name, value])
       : Object.entries(response_headers).flat();
-    this.#plainHeaders = this.#cors === undefined ? this.#headers : [...this.#headers, ...VARY_BY_ORIGIN];
   }
 
   /** A plain request is one that will be taken, unless its body is bad: anything else has to be looked at closer. */
   route(target: string, fields: readonly Field[]): Route | undefined {
-    const signal = this.#routes.get(target);
+    const signal = this.#routes.get(pathOf(target));
     const values = new Map(fields);
-    // A field that is there twice, or asks for an answer that depends on it.
-    if (signal === undefined || values.size < fields.length) return undefined;
-    if (this.#cors !== undefined && values.has('origin')) return undefined;
+    const isRepeated = (name: string): boolean => fields.filter(([each]) => each === name).length > 1;
+    if (signal === undefined || READ_FIELDS.some(isRepeated)) return undefined;
     const encoding = encodingOf(values.get('content-type'));
     const compression = compressionOf(values.get('content-encoding'), this.#compressions);
-    return encoding === undefined || compression === undefined
-      ? undefined
-      : { signal, encoding, compression };
+    if (encoding === undefined || compression === undefined) return undefined;
+    return { signal, encoding, compression, more: this.#moreHeaders('POST', values.get('origin')) };
   }
 
-  take(call: PlainCall, { signal, encoding, compression }: Route): void {
-    new Exchange(this.#shared, new DirectCall(call), signal, encoding, this.#plainHeaders).read(compression);
+  take(call: PlainCall, { signal, encoding, compression, more }: Route): void {
+    new Exchange(this.#shared, new DirectCall(call), signal, encoding, more).read(compression);
   }
 
   /** Answers one request on node:http. `isClosing` says that no more data is taken. */
   handle(request: IncomingMessage, response: ServerResponse, isClosing: boolean): void {
-    const more = this.#moreHeaders(request);
     if (this.#cors?.isPreflight(request)) {
-      response.writeHead(204, [...more, ...this.#cors.preflightHeaders(request)]).end();
+      response.writeHead(204, [...this.#headers, ...this.#cors.preflightHeaders(request)]).end();
       return;
     }
+    const more = this.#moreHeaders(request.method, request.headers.origin);
     const signal = this.#routes.get(pathOf(request.url ?? ''));
     const encoding = encodingOf(request.headers['content-type']);
     const problem =
@@ -131,11 +127,9 @@ export class HttpExport implements PlainHandler<Route> {
     exchange.read(compression);
   }
 
-  #moreHeaders(request: IncomingMessage): RawHeaders {
-    if (this.#cors === undefined || this.#cors.isPreflight(request)) {
-      return this.#headers;
-    }
-    return [...this.#headers, ...this.#cors.responseHeaders(request)];
+  #moreHeaders(method: string | undefined, origin: string | undefined): RawHeaders {
+    if (this.#cors === undefined) return this.#headers;
+    return [...this.#headers, ...this.#cors.responseHeaders(method, origin)];
   }
 }
 

@@ -1,4 +1,4 @@
-import { Batch, type BatchMeta, type Signal, type SignalConsumer } from '@tributary/core';
+import { Batch, type BatchMeta, joinPieces, type Signal, type SignalConsumer } from '@tributary/core';
 import type { RefusedRequests } from './refused-requests.ts';
 import { type Refusal, refuseData, refuseRequest } from './status.ts';
 
@@ -21,12 +21,15 @@ export class Intake {
   take(
     signal: Signal,
     encoding: Encoding,
-    bytes: Uint8Array,
+    bytes: Uint8Array | readonly Uint8Array[],
     meta: BatchMeta,
   ): Refusal | undefined | Promise<Refusal | undefined> {
     let batch: Batch;
     try {
-      batch = encoding === 'json' ? Batch.decodeJson(signal, bytes, meta) : Batch.decode(signal, bytes, meta);
+      batch =
+        encoding === 'json'
+          ? Batch.decodeJson(signal, joinPieces(bytes), meta)
+          : Batch.decode(signal, bytes, meta);
     } catch (error) {
       this.#refused.count('malformed');
       return refuseRequest(error);

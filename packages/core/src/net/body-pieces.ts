@@ -1,5 +1,7 @@
 /** Pieces smaller than this are small: what a Buffer takes beside its bytes is a good part of it. */
 const SMALL_BYTES = 1024;
+/** Pieces that are smaller than this on average are joined before they are handed on: each costs something wherever it goes. */
+const WORTHWHILE_BYTES = 4096;
 /** So many small pieces in a row are joined. */
 const MAX_SMALL = 1024;
 
@@ -33,6 +35,11 @@ export class BodyPieces {
     this.#small = 0;
   }
 
+  /** All of it, as it came, or in one piece where the pieces are small. */
+  all(): readonly Buffer[] {
+    return this.#length < WORTHWHILE_BYTES * this.#pieces.length ? [this.join()] : this.#pieces;
+  }
+
   /** All of it in one piece. */
   join(): Buffer {
     return this.#pieces.length === 1
@@ -46,4 +53,11 @@ export class BodyPieces {
     this.#length = 0;
     this.#small = 0;
   }
+}
+
+/** Bytes that came in pieces, in one. */
+export function joinPieces(pieces: Uint8Array | readonly Uint8Array[]): Uint8Array {
+  if (pieces instanceof Uint8Array) return pieces;
+  const [first] = pieces;
+  return first !== undefined && pieces.length === 1 ? first : Buffer.concat(pieces);
 }

@@ -64,10 +64,9 @@ export class Cors {
   }
 
   /** The headers that the answer to any other request has besides its own. */
-  responseHeaders(request: IncomingMessage): RawHeaders {
-    const { origin } = request.headers;
+  responseHeaders(method: string | undefined, origin: string | undefined): RawHeaders {
     const vary = ['Vary', 'Origin'];
-    if (!this.#allows(origin) || !ALLOWED_METHODS.includes(request.method ?? '')) {
+    if (!this.#allows(origin) || !ALLOWED_METHODS.includes(method ?? '')) {
       return vary;
     }
     return [...vary, ...this.#permission(origin), ...this.#exposed];

@@ -7,7 +7,7 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import type { PlainHandler } from './http1/plain-connection.ts';
+import type { PlainHandler } from './http1/plain-call.ts';
 import { PlainConnections } from './http1/plain-server.ts';
 import { type ListenAddress, listen } from './listen.ts';
 import type { HttpServerConfig } from './server-config.ts';
@@ -40,9 +40,9 @@ type ServerConfig = Pick<
 >;
 
 /**
- * An HTTP/1.1 server as the configuration describes it. Its owner answers the requests. With `plain` it reads plain
- * requests itself, which is much cheaper (docs/decisions/0006); from the first other request on a connection is
- * node:http's.
+ * An HTTP/1.1 server as the configuration describes it. Its owner answers the requests. With `plain` it reads all heads and
+ * plain requests itself, which is much cheaper (docs/decisions/0006), and lends node:http the connection for one other
+ * request, with which it ends.
  */
 export class HttpServer<Route = never> {
   readonly #config: ServerConfig;
@@ -52,13 +52,15 @@ export class HttpServer<Route = never> {
   /** Those that have not sent a request yet: `closeIdleConnections` misses these. */
   readonly #unused = new Set<Socket>();
   readonly #plain: PlainConnections<Route> | undefined;
+  /** Connections that node:http has for one request; true once it has come. */
+  readonly #lent = new WeakMap<Socket, boolean>();
   #isClosing = false;
 
   constructor(config: ServerConfig, handler: HttpHandler, tls?: ServerTls, plain?: PlainHandler<Route>) {
     this.#config = config;
     const onRequest: RequestListener = (request, response) => {
       this.#unused.delete(request.socket);
-      if (!config.keep_alives_enabled || this.#isClosing) {
+      if (!config.keep_alives_enabled || this.#isClosing || this.#lent.has(request.socket)) {
         response.shouldKeepAlive = false;
       }
       if (config.write_timeout > 0) {
@@ -66,10 +68,13 @@ export class HttpServer<Route = never> {
       }
       handler(request, response);
     };
+    const onFirstRequest: RequestListener = (request, response) => {
+      if (this.#isFirst(request.socket)) onRequest(request, response);
+    };
     const limits = timeouts(config);
-    const options = { maxHeaderSize: MAX_HEADER_BYTES, ...limits };
+    const options = { maxHeaderSize: MAX_HEADER_BYTES, insecureHTTPParser: false, ...limits };
     if (tls === undefined) {
-      this.#server = createServer(options, onRequest);
+      this.#server = createServer(options, onFirstRequest);
     } else {
       const server = createTlsServer(
         {
@@ -78,13 +83,14 @@ export class HttpServer<Route = never> {
           ALPNProtocols: ['http/1.1'],
           handshakeTimeout: limits.headersTimeout || DEFAULT_HANDSHAKE_TIMEOUT_MS,
         },
-        onRequest,
+        onFirstRequest,
       );
       tls.attach(server);
       this.#server = server;
     }
     // A client that asks before it sends is refused without having sent, where what it announces is too large.
     this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      if (!this.#isFirst(request.socket)) return;
       if (Number(request.headers['content-length'] ?? 0) <= config.max_request_body_size) {
         response.writeContinue();
       } else {
@@ -93,7 +99,7 @@ export class HttpServer<Route = never> {
       onRequest(request, response);
     });
     const opened = tls === undefined ? 'connection' : 'secureConnection';
-    if (plain !== undefined && config.keep_alives_enabled) this.#plain = this.#takePlain(opened, plain);
+    if (plain !== undefined) this.#plain = this.#takePlain(opened, plain);
     this.#server.on('connection', (socket: Socket) => track(this.#sockets, socket));
     this.#server.on(opened, (socket: Socket) => track(this.#unused, socket));
   }
@@ -138,6 +144,13 @@ export class HttpServer<Route = never> {
     destroyAll(this.#unused);
   }
 
+  /** False for what comes behind a request for which node:http was lent the connection: it is never read. */
+  #isFirst(socket: Socket): boolean {
+    const isOver = this.#lent.get(socket);
+    if (isOver === false) this.#lent.set(socket, true);
+    return isOver !== true;
+  }
+
   /** Puts itself before the listeners by which node:http takes connections. */
   #takePlain(opened: string, handler: PlainHandler<Route>): PlainConnections<Route> {
     const server = this.#server;
@@ -154,9 +167,11 @@ export class HttpServer<Route = never> {
     const plain = new PlainConnections({
       handler,
       timeouts: limits,
+      keepsConnections: this.#config.keep_alives_enabled,
       checkIntervalMs: checkInterval(Object.values(limits)),
       onRequest: (socket) => this.#unused.delete(socket),
       handOver: (socket) => {
+        this.#lent.set(socket, false);
         for (const listener of listeners) listener.call(server, socket);
       },
     });

@@ -5,8 +5,8 @@ import { BodyPieces } from './body-pieces.ts';
 
 /** Takes the body of a request. Exactly one of its methods is called, once. */
 export interface BodyListener {
-  /** The whole body. */
-  onBody(body: Uint8Array): void;
+  /** The whole body, in the pieces that it came in. */
+  onBody(pieces: readonly Uint8Array[]): void;
   /** The body is larger than the limit; the rest is being discarded, so an answer will be read. */
   onTooLarge(): void;
   /** The process has no memory for the body now; what comes of it is being discarded, so an answer will be read. */
@@ -59,9 +59,8 @@ export function readBody(request: IncomingMessage, limit: number, listener: Body
   request.on('end', () => {
     if (isSettled) return;
     settle();
-    // The chunks, and the body that they are joined into.
-    madeBuffers(2 * pieces.length);
-    listener.onBody(pieces.join());
+    madeBuffers(pieces.length);
+    listener.onBody(pieces.all());
   });
   request.on('close', () => {
     if (isSettled) return;

@@ -36,20 +36,21 @@ export class Batch {
   }
 
   /**
-   * Takes a request from outside, after the edge check (check.ts). The batch keeps `bytes`; nobody may write to them
-   * any more.
+   * Takes a request from outside, after the edge check (check.ts). The batch keeps `bytes`, which may be in pieces; nobody
+   * may write to them any more. Pieces are joined when somebody edits the batch or asks for its bytes in one.
    *
    * @throws PermanentError OTLP_MALFORMED with the offset, where that is, and what was expected
    */
-  static decode(signal: Signal, bytes: Uint8Array, meta: BatchMeta = NO_META): Batch {
-    const buffer = asBuffer(bytes);
+  static decode(signal: Signal, bytes: Uint8Array | readonly Uint8Array[], meta: BatchMeta = NO_META): Batch {
+    const pieces = bytes instanceof Uint8Array ? [bytes] : bytes;
+    const buffers = pieces.map(asBuffer);
     let items: number;
     try {
-      items = checkRequest(signal, buffer);
+      items = checkRequest(signal, buffers);
     } catch (error) {
-      throw error instanceof Malformed ? malformedError(signal, buffer, error) : error;
+      throw error instanceof Malformed ? malformedError(signal, Buffer.concat(buffers), error) : error;
     }
-    return new Batch(signal, meta, OtlpRequest.ofBytes(signal === 'metrics', bytes, items));
+    return new Batch(signal, meta, OtlpRequest.ofPieces(signal === 'metrics', pieces, items));
   }
 
   /**

@@ -4,15 +4,16 @@
  *
  * The loop is driven by a table (check-table.ts): for each message, what a tag of one byte stands for. Runs of attributes,
  * which are most of any request, have a loop of their own (`quickKeyValues`), which leaves whatever is unusual to the
- * general one. Strings are checked in bulk by native code (text-window.ts). Together that is four times as fast as
- * looking at every field and character in turn (bench/micro/otlp-check.ts).
+ * general one. All is read through a window on the request, whose strings are checked in bulk by native code
+ * (text-window.ts). Together that is four times as fast as looking at every field and character in turn
+ * (bench/micro/otlp-check.ts).
  */
 import type { Signal } from '../component/signal.ts';
 import { ACTION, ACTIONS, actionOf, MESSAGE, messageType, ROLE, ROLES, TAGS } from './check-table.ts';
 import { varint32End, varintEnd, varintValue } from './checked-varint.ts';
 import { badTag, Malformed, tooDeep, tooShort } from './malformed.ts';
 import { REQUESTS } from './schema.ts';
-import { TextWindow } from './text-window.ts';
+import { blank8, TextWindow, windowBytes, windowView } from './text-window.ts';
 import { MAX_VARINT_BYTES } from './wire.ts';
 
 /**
@@ -32,44 +33,61 @@ const INT_TAG = 0x18;
 const DOUBLE_TAG = 0x21;
 
 /**
- * Checks a request: that lengths and varints end within what encloses them, that known fields have their wire type, that
- * strings are UTF-8, that trace and span ids are absent or 16 and 8 bytes long (receivers refuse a whole request for
- * one of another length), that no more than `MAX_MESSAGE_DEPTH` messages are nested. Fields that are not known may
+ * Checks a request, which may be in pieces: that lengths and varints end within what encloses them, that known fields have
+ * their wire type, that strings are UTF-8, that trace and span ids are absent or 16 and 8 bytes long (receivers refuse a whole
+ * request for one of another length), that no more than `MAX_MESSAGE_DEPTH` messages are nested. Fields that are not known may
  * hold anything but groups.
  *
  * @returns the number of items: spans, data points or log records
  * @throws Malformed with the offset where it went wrong
  */
-export function checkRequest(signal: Signal, bytes: Buffer): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const text = new TextWindow(bytes);
-  const items = checkMessage(bytes, view, text, messageType(REQUESTS[signal]), 0, bytes.length, 0);
-  text.finish();
-  return items;
+export function checkRequest(signal: Signal, pieces: readonly Buffer[]): number {
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  const text = new TextWindow(pieces);
+  try {
+    const items = checkMessage(text, messageType(REQUESTS[signal]), 0, length, 0);
+    text.finish();
+    return items;
+  } catch (error) {
+    throw error instanceof Malformed ? error.movedBy(text.base) : error;
+  }
 }
 
+/**
+ * Checks one message. `start` and `end` are positions in the window at the time of the call; when it returns, the message
+ * ends at `end` less what the window has moved by.
+ */
 function checkMessage(
-  bytes: Buffer,
-  view: DataView,
   text: TextWindow,
   type: number,
   start: number,
-  end: number,
+  messageEnd: number,
   depth: number,
 ): number {
+  const bytes = windowBytes;
   const actions = type * TAGS;
   let items = 0;
   let member = 0;
   let position = start;
+  let end = messageEnd;
   while (position < end) {
+    if (position > text.safe) {
+      text.advance(position);
+      end -= position;
+      position = 0;
+    }
+    const base = text.base;
     const tagStart = position;
     let tag = bytes[position++]!;
     let action: number;
     if (tag < TAGS) {
       action = ACTIONS[actions + tag]!;
       if (action === KEY_VALUE && depth < MAX_MESSAGE_DEPTH - 1) {
-        position = quickKeyValues(view, text, tag, tagStart, end);
-        if (position !== tagStart) continue;
+        position = quickKeyValues(text, tag, tagStart, end);
+        const moved = text.base - base;
+        end -= moved;
+        if (moved > 0 || position !== tagStart) continue;
         position++;
       }
     } else {
@@ -82,7 +100,7 @@ function checkMessage(
       if (action === ACTION.fixed64) {
         position += 8;
         if (position > end) throw tooShort(position - 8, 8, end - position + 8);
-        text.blank8(position - 8);
+        blank8(position - 8);
       } else if (action === ACTION.varint) {
         if (position < end && bytes[position]! < 128) {
           position++;
@@ -105,7 +123,7 @@ function checkMessage(
     if (length > 127) {
       if (position < end && bytes[position]! < 128) {
         length = (length & 127) | (bytes[position++]! << 7);
-        text.blankByte(lengthStart);
+        bytes[lengthStart] = 0;
       } else {
         position = varint32End(bytes, lengthStart, end);
         length = varintValue(bytes, lengthStart, position);
@@ -116,29 +134,29 @@ function checkMessage(
     if (valueEnd > end) throw tooShort(lengthStart, length, end - position);
     if (action >= MESSAGE) {
       if (depth === MAX_MESSAGE_DEPTH) throw tooDeep(tagStart, MAX_MESSAGE_DEPTH);
-      if (action === ANY_VALUE && isShortString(bytes, position, length)) {
-        text.pass(position, valueEnd);
-      } else {
+      if (action !== ANY_VALUE || !isShortString(bytes, position, length)) {
         const childType = action - MESSAGE;
         const role = ROLES[childType]!;
         if (role === ROLE.data && tag !== member) {
           member = tag;
           items = 0;
         }
-        const inner = checkMessage(bytes, view, text, childType, position, valueEnd, depth + 1);
+        const inner = checkMessage(text, childType, position, valueEnd, depth + 1);
         items += role === ROLE.item ? 1 : inner;
       }
     } else if (action === ACTION.string) {
       text.pass(position, valueEnd);
     } else if (action === ACTION.traceId && length === 16) {
-      text.blank8(position);
-      text.blank8(position + 8);
+      blank8(position);
+      blank8(position + 8);
     } else if (action === ACTION.spanId && length === 8) {
-      text.blank8(position);
+      blank8(position);
     } else {
-      checkBytes(bytes, text, action, position, valueEnd);
+      checkBytes(text, action, position, valueEnd);
     }
-    position = valueEnd;
+    const moved = text.base - base;
+    end -= moved;
+    position = valueEnd - moved;
   }
   return items;
 }
@@ -149,18 +167,26 @@ function checkMessage(
  *
  *     tag length 0x0a key-length key… 0x12 value-length 0x0a string-length string…
  *
- * @returns the position of the first field that is something else, or wrong: the general way decides
+ * @returns the position of the first field that is something else, or wrong: the general way decides, and finds nothing
+ *   of that field blanked
  */
-function quickKeyValues(view: DataView, text: TextWindow, tag: number, start: number, end: number): number {
+function quickKeyValues(text: TextWindow, tag: number, start: number, messageEnd: number): number {
+  const view = windowView;
   const wanted = (STRING_TAG << 16) | tag;
-  let limit = text.limit;
+  let safe = text.safe;
   let position = start;
+  let end = messageEnd;
   while (position + 8 <= end) {
+    if (position > safe) {
+      text.advance(position);
+      end -= position;
+      safe = text.safe;
+      position = 0;
+    }
     const head = view.getInt32(position, true);
     if ((head & 0x80ff_80ff) !== wanted) {
-      const afterLong = (head & 0x80ff) === (0x8000 | tag) ? passLongString(view, text, position, end) : 0;
+      const afterLong = (head & 0x80ff) === (0x8000 | tag) ? passLongString(text.limit, position, end) : 0;
       if (afterLong === 0) return position;
-      limit = text.limit;
       position = afterLong;
       continue;
     }
@@ -170,14 +196,10 @@ function quickKeyValues(view: DataView, text: TextWindow, tag: number, start: nu
     const value = view.getInt32(valueStart, true);
     const length = (value >>> 8) & 0xff;
     if ((value & 0xff) !== VALUE_TAG || valueStart + 2 + length !== next) return position;
-    if (next > limit) {
-      text.advance(position);
-      limit = text.limit;
-    }
     const type = (value >>> 16) & 0xff;
     if (type === STRING_TAG) {
       if (value >>> 24 !== length - 2) return position;
-    } else if (!isScalar(view, text, type, valueStart + 3, next)) {
+    } else if (!isScalar(type, valueStart + 3, next)) {
       return position;
     }
     position = next;
@@ -187,62 +209,63 @@ function quickKeyValues(view: DataView, text: TextWindow, tag: number, start: nu
 
 /**
  * The position after an attribute with a string of some hundred bytes: the lengths around it may take two bytes. 0 if
- * it is something else.
+ * it is something else, or not all in the window.
  */
-function passLongString(view: DataView, text: TextWindow, start: number, end: number): number {
+function passLongString(limit: number, start: number, end: number): number {
+  const view = windowView;
   const high = view.getUint8(start + 2);
   const next = start + 3 + ((view.getUint8(start + 1) & 127) | (high << 7));
-  if (high > 127 || next > end || view.getUint8(start + 3) !== STRING_TAG) return 0;
+  if (high > 127 || next > end || next > limit || view.getUint8(start + 3) !== STRING_TAG) return 0;
   const keyLength = view.getUint8(start + 4);
   const valueTag = start + 5 + keyLength;
   if (keyLength > 127 || valueTag + 5 > next || view.getUint8(valueTag) !== VALUE_TAG) return 0;
-  if (next > text.limit) text.advance(start);
-  text.blankByte(start + 1);
-  const stringTag = passLength(view, text, valueTag + 1, next);
+  const stringTag = afterLength(valueTag + 1, next);
   if (stringTag === 0 || view.getUint8(stringTag) !== STRING_TAG) return 0;
-  return passLength(view, text, stringTag + 1, next) === 0 ? 0 : next;
+  if (afterLength(stringTag + 1, next) === 0) return 0;
+  // The first bytes of lengths of two bytes; others are below 128, and no harm.
+  view.setUint8(start + 1, 0);
+  view.setUint8(valueTag + 1, 0);
+  view.setUint8(stringTag + 1, 0);
+  return next;
 }
 
 /** The position after a length of one or two bytes that reaches to `next`; 0 if it does not. */
-function passLength(view: DataView, text: TextWindow, start: number, next: number): number {
+function afterLength(start: number, next: number): number {
+  const view = windowView;
   const low = view.getUint8(start);
   if (low < 128) return start + 1 + low === next ? start + 1 : 0;
   const high = view.getUint8(start + 1);
-  if (high > 127 || start + 2 + ((low & 127) | (high << 7)) !== next) return 0;
-  text.blankByte(start);
-  return start + 2;
+  return high > 127 || start + 2 + ((low & 127) | (high << 7)) !== next ? 0 : start + 2;
 }
 
 /** Whether all that follows the tag of an AnyValue, from `start` to `end`, is one scalar; blanks it. */
-function isScalar(view: DataView, text: TextWindow, type: number, start: number, end: number): boolean {
+function isScalar(type: number, start: number, end: number): boolean {
   switch (type) {
     case INT_TAG: {
       const last = end - 1;
-      if (view.getUint8(last) > 127 || end - start >= MAX_VARINT_BYTES) return false;
-      for (let at = start; at < last; at++) {
-        if (view.getUint8(at) < 128) return false;
-        text.blankByte(at);
-      }
+      if (windowBytes[last]! > 127 || end - start >= MAX_VARINT_BYTES) return false;
+      for (let at = start; at < last; at++) if (windowBytes[at]! < 128) return false;
+      for (let at = start; at < last; at++) windowBytes[at] = 0;
       return true;
     }
     case BOOL_TAG:
-      return end - start === 1 && view.getUint8(start) < 128;
+      return end - start === 1 && windowBytes[start]! < 128;
     case DOUBLE_TAG:
       if (end - start !== 8) return false;
-      text.blank8(start);
+      blank8(start);
       return true;
     default:
       return false;
   }
 }
 
-/** Whether an AnyValue is one string and that is shorter than 126 bytes. */
+/** Whether an AnyValue is one string and that is shorter than 126 bytes: all of it is in the window. */
 function isShortString(bytes: Buffer, start: number, length: number): boolean {
   return length < 128 && bytes[start] === STRING_TAG && bytes[start + 1] === length - 2;
 }
 
 /** Ids of another length than they should have, packed repeated scalars, and bytes of which nothing is known. */
-function checkBytes(bytes: Buffer, text: TextWindow, action: number, start: number, end: number): void {
+function checkBytes(text: TextWindow, action: number, start: number, end: number): void {
   const length = end - start;
   switch (action) {
     case ACTION.traceId:
@@ -251,13 +274,28 @@ function checkBytes(bytes: Buffer, text: TextWindow, action: number, start: numb
     case ACTION.spanId:
       if (length !== 0) throw new Malformed(start, 'a span id of 0 or 8 bytes', `${length} bytes`);
       return;
+    case ACTION.packedVarint:
+      checkPackedVarints(text, start, end);
+      return;
     case ACTION.packedFixed64:
       if (length % 8 !== 0) throw new Malformed(start, 'packed values of 8 bytes each', `${length} bytes`);
-      break;
-    case ACTION.packedVarint:
-      for (let position = start; position < end; ) position = varintEnd(bytes, position, end);
       break;
     default:
   }
   text.blank(start, end);
+}
+
+function checkPackedVarints(text: TextWindow, start: number, fieldEnd: number): void {
+  let position = start;
+  let end = fieldEnd;
+  while (position < end) {
+    if (position > text.safe) {
+      text.advance(position);
+      end -= position;
+      position = 0;
+    }
+    const next = varintEnd(windowBytes, position, end);
+    text.blank(position, next);
+    position = next;
+  }
 }

@@ -17,7 +17,7 @@ import { MAX_VARINT_BYTES, readVarint32, skipValue, skipVarint, WIRE } from './w
 
 /** What the check found, before it is known in which message that is. */
 export class Malformed extends Error {
-  /** The position of the byte, from the start of the request. */
+  /** The position of the byte, from the start of the request; within the check, from that of its window. */
   readonly offset: number;
   readonly expected: string;
   readonly found: string;
@@ -27,6 +27,11 @@ export class Malformed extends Error {
     this.offset = offset;
     this.expected = expected;
     this.found = found;
+  }
+
+  /** The same, with an offset that is so much larger. */
+  movedBy(bytes: number): Malformed {
+    return new Malformed(this.offset + bytes, this.expected, this.found);
   }
 }
 

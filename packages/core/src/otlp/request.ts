@@ -43,6 +43,16 @@ export class OtlpRequest implements TreeOwner {
     return request;
   }
 
+  /** The same in pieces. */
+  static ofPieces(isMetrics: boolean, pieces: readonly Uint8Array[], items: number): OtlpRequest {
+    const [first] = pieces;
+    if (first !== undefined && pieces.length === 1) return OtlpRequest.ofBytes(isMetrics, first, items);
+    const request = new OtlpRequest(isMetrics);
+    request.#chunks = pieces;
+    request.#items = items;
+    return request;
+  }
+
   /** A request that was put together; the tree becomes its own. */
   static ofTree(isMetrics: boolean, tree: RequestNode): OtlpRequest {
     const request = new OtlpRequest(isMetrics);

@@ -98,8 +98,7 @@ describe('a preflight request', () => {
 describe('any other request', () => {
   it('is answered with the permission of its origin', () => {
     const cors = new Cors({ ...config, exposed_headers: ['X-One', 'X-Two'] });
-    const answer = (origin: string, method = 'POST') =>
-      asObject(cors.responseHeaders(request(method, { origin })));
+    const answer = (origin: string, method = 'POST') => asObject(cors.responseHeaders(method, origin));
     expect(answer('https://www.test.com')).toEqual({
       Vary: 'Origin',
       'Access-Control-Allow-Origin': 'https://www.test.com',
@@ -108,12 +107,12 @@ describe('any other request', () => {
     });
     expect(answer('https://evil.com')).toEqual({ Vary: 'Origin' });
     expect(answer('https://www.test.com', 'PUT')).toEqual({ Vary: 'Origin' });
-    expect(asObject(cors.responseHeaders(request('POST', {})))).toEqual({ Vary: 'Origin' });
+    expect(asObject(cors.responseHeaders('POST', undefined))).toEqual({ Vary: 'Origin' });
   });
 
   it('is answered with a star where every origin may send', () => {
     const cors = new Cors({ ...config, allowed_origins: ['*'] });
-    expect(asObject(cors.responseHeaders(request('POST', { origin: 'https://any.org' })))).toEqual({
+    expect(asObject(cors.responseHeaders('POST', 'https://any.org'))).toEqual({
       Vary: 'Origin',
       'Access-Control-Allow-Origin': '*',
       'Access-Control-Allow-Credentials': 'true',

@@ -53,6 +53,14 @@ export function listHas(value: string | undefined, entry: string): boolean {
   return value?.split(',').some((each) => each.trim().toLowerCase() === entry) ?? false;
 }
 
+/** Whether a line ends without a carriage return. */
+export function hasBareLineFeed(bytes: Buffer): boolean {
+  for (let at = bytes.indexOf('\n'); at >= 0; at = bytes.indexOf('\n', at + 1)) {
+    if (bytes[at - 1] !== 0x0d) return true;
+  }
+  return false;
+}
+
 /** Not by a regular expression: those take quadratic time on long runs of spaces. */
 function trimEnd(value: string): string {
   let end = value.length;

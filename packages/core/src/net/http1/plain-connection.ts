@@ -1,94 +1,81 @@
 import type { Socket } from 'node:net';
-import { memoryGate } from '../../component/memory-gate.ts';
-import { madeBuffers } from '../../process/young-buffers.ts';
-import { BodyPieces } from '../body-pieces.ts';
 import type { RawHeaders } from '../cors.ts';
 import { peerAddress } from '../listen.ts';
 import type { BodyListener } from '../request-body.ts';
 import type { AnswerWriter } from './answer-writer.ts';
-import { type Field, HEAD_END } from './head.ts';
-import { parsePlainHead } from './request-head.ts';
+import { type Field, HEAD_END, hasBareLineFeed } from './head.ts';
+import { IncomingBody } from './incoming-body.ts';
+import type { PlainCall, PlainHandler, PlainTimeouts } from './plain-call.ts';
+import { type BadHead, parseRequestHead, type RequestHead } from './request-head.ts';
 
-/** A head that is longer, or does not come in one piece, is node:http's to read, or to refuse. */
-const MAX_HEAD_BYTES = 16 * 1024;
+/** As node:http's limit here. */
+const MAX_HEAD_BYTES = 64 * 1024;
 /** Of what a client sends before it has its answer, so much is kept. */
 const MAX_AHEAD_BYTES = 64 * 1024;
+/** How long a connection that was closed waits for its client to close it too, in milliseconds. */
+const LINGER_MS = 2000;
 
 /** As node:http answers where there is no request to answer. */
-const REQUEST_TIMEOUT = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
-const CUT_OFF = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n';
+const refusal = (status: string): string => `HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`;
+const REQUEST_TIMEOUT = refusal('408 Request Timeout');
+const BAD_REQUEST = refusal('400 Bad Request');
+const HEAD_TOO_LARGE = refusal('431 Request Header Fields Too Large');
+const REFUSALS: Readonly<Record<BadHead, string>> = {
+  malformed: BAD_REQUEST,
+  'unknown coding': refusal('501 Not Implemented'),
+  'unknown expectation': refusal('417 Expectation Failed'),
+};
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
-/** A request whose head has been read. */
-export interface PlainCall {
-  readonly fields: readonly Field[];
-  readonly peerAddress: string;
-  /** Reads the body. To be called before the call's taker returns, if at all. */
-  readBody(limit: number, listener: BodyListener): void;
-  /** Throws the body away: `budget` bytes at most, then the connection is cut. */
-  discardBody(budget: number): void;
-  /** Answers; once. The headers have the length. A list that is used again and again is written fastest. */
-  answer(status: number, headers: RawHeaders, body: string | Uint8Array): void;
-}
-
-/** Takes plain requests. */
-export interface PlainHandler<Route> {
-  /** What to do with a POST that has this head; undefined: leave it to node:http. Asked once for heads that are the same. */
-  route(target: string, fields: readonly Field[]): Route | undefined;
-  /** Takes a request. */
-  take(call: PlainCall, route: Route): void;
-}
-
-/** In milliseconds; 0 for none. */
-export interface PlainTimeouts {
-  readonly head: number;
-  readonly request: number;
-  readonly idle: number;
-  readonly answer: number;
-}
+const CARRIAGE_RETURN = 0x0d;
+const LINE_FEED = 0x0a;
 
 /** What all connections of a server have in common. */
 export interface PlainServer<Route> {
   readonly handler: PlainHandler<Route>;
   readonly timeouts: PlainTimeouts;
   readonly writer: AnswerWriter;
+  /** False: a connection carries one request. */
+  readonly keepsConnections: boolean;
   /** True from the moment that no more requests are taken. */
   readonly isClosing: boolean;
   /** A request was taken on this connection. */
   onRequest(connection: PlainConnection<Route>): void;
-  /** The connection is node:http's from now on; what was read of the next request is in the socket again. */
+  /** The connection is node:http's, for the one request whose head is the next thing in the socket. */
   onHandOver(connection: PlainConnection<Route>): void;
   /** The connection has closed. */
   onClosed(connection: PlainConnection<Route>): void;
 }
 
 /**
- * `head`: waiting for a request. `body`: it is being read. `answer`: it was read and is not answered.
- * `discard`: the body is being thrown away.
+ * `head`: waiting for a request. `body`: it is being read, or thrown away. `answer`: it has come and is not answered.
+ * `closing`: the last answer was given.
  */
-type State = 'head' | 'body' | 'answer' | 'discard';
+type State = 'head' | 'body' | 'answer' | 'closing';
 
 interface KnownHead<Route> {
   readonly text: string;
-  readonly fields: readonly Field[];
-  readonly contentLength: number;
+  readonly head: RequestHead;
   readonly route: Route;
 }
 
 /**
  * One connection on which plain requests are read and answered, one after the other, without node:http's objects for each.
- * The first request that is anything but plain goes to node:http, and the connection with it.
+ * Every head is read here, strictly: what is malformed or ambiguous is refused and the connection closed. A good
+ * request that is not plain goes to node:http, and the connection with it; it ends with that request, so that nothing is
+ * ever read after it that was not read here.
  */
 export class PlainConnection<Route> implements PlainCall {
   readonly socket: Socket;
   readonly #server: PlainServer<Route>;
   #state: State = 'head';
+  /** What has come and is not used. */
   #ahead: Buffer = EMPTY;
+  /** A client mostly sends the same head again. */
   #known: KnownHead<Route> | undefined;
-  readonly #pieces = new BodyPieces();
-  #left = 0;
-  #budget = 0;
-  #listener: BodyListener | undefined;
+  readonly #body = new IncomingBody();
   #isAnswered = true;
+  #isLast = false;
   #isBlocked = false;
   #hasEnded = false;
   #isAdvancing = false;
@@ -107,13 +94,14 @@ export class PlainConnection<Route> implements PlainCall {
     socket.on('close', this.#onClose);
   }
 
-  /** True while nothing of a request has come. */
+  /** True while nothing of a request has come, or all is said. */
   get isIdle(): boolean {
+    if (this.#state === 'closing') return this.socket.writableFinished;
     return this.#state === 'head' && this.#ahead.length === 0;
   }
 
   get fields(): readonly Field[] {
-    return this.#known?.fields ?? [];
+    return this.#known?.head.fields ?? [];
   }
 
   get peerAddress(): string {
@@ -122,35 +110,28 @@ export class PlainConnection<Route> implements PlainCall {
   }
 
   readBody(limit: number, listener: BodyListener): void {
-    if (this.#left > limit) {
-      this.discardBody(2 * limit);
-      listener.onTooLarge();
-    } else if (memoryGate.reserve(0)) {
-      this.#budget = 2 * limit;
-      this.#listener = listener;
-      this.#state = 'body';
-    } else {
-      this.discardBody(2 * limit);
-      listener.onNoMemory();
-    }
+    this.#body.read(limit, listener);
   }
 
   discardBody(budget: number): void {
-    this.#budget = budget;
-    this.#state = 'discard';
+    this.#body.discard(budget);
   }
 
   answer(status: number, headers: RawHeaders, body: string | Uint8Array): void {
     if (this.socket.destroyed) return;
     this.#isAnswered = true;
-    const { writer, isClosing } = this.#server;
+    const { writer, isClosing, keepsConnections } = this.#server;
     // A request that has come meanwhile is to have its answer too, if only that it was not taken.
-    const closes = (this.#hasEnded || isClosing) && this.#ahead.length === 0;
+    const isAlone = (this.#hasEnded || isClosing) && this.#ahead.length === 0;
+    const closes = this.#isLast || isAlone || !keepsConnections;
     if (!writer.write(this.socket, status, headers, body, closes)) {
       this.#isBlocked = true;
       this.socket.once('drain', this.#onDrain);
     }
-    if (closes) this.socket.end();
+    if (closes) {
+      this.#sinceMs = performance.now();
+      this.socket.end();
+    }
     if (!this.#isAdvancing) this.#advance();
   }
 
@@ -158,10 +139,13 @@ export class PlainConnection<Route> implements PlainCall {
   checkTimeouts(nowMs: number): void {
     const { head, request, idle, answer } = this.#server.timeouts;
     const tookMs = nowMs - this.#sinceMs;
-    if (this.#state === 'head') {
-      if (this.#wasUsed && idle > 0 && tookMs > idle) this.socket.destroy();
-      else if (!this.#wasUsed && head > 0 && tookMs > head) this.#breakOff(REQUEST_TIMEOUT);
-    } else if (this.#state === 'body' || this.#state === 'discard') {
+    if (this.#state === 'closing') {
+      if (tookMs > LINGER_MS) this.socket.destroy();
+    } else if (this.#state === 'head') {
+      if (this.isIdle && this.#wasUsed) {
+        if (idle > 0 && tookMs > idle) this.socket.destroy();
+      } else if (head > 0 && tookMs > head) this.#breakOff(REQUEST_TIMEOUT);
+    } else if (this.#state === 'body') {
       if (request > 0 && tookMs > request) this.#breakOff(REQUEST_TIMEOUT);
     } else if (answer > 0 && tookMs > answer) {
       this.socket.destroy();
@@ -169,20 +153,17 @@ export class PlainConnection<Route> implements PlainCall {
   }
 
   readonly #onData = (piece: Buffer): void => {
-    if (this.#state === 'body') this.#readPiece(piece);
-    else if (this.#state === 'discard') this.#discardPiece(piece);
-    else {
-      if (this.isIdle) this.#sinceMs = performance.now();
-      this.#ahead = this.#ahead.length === 0 ? piece : Buffer.concat([this.#ahead, piece]);
-    }
+    if (this.#state === 'head' && this.#ahead.length === 0) this.#sinceMs = performance.now();
+    this.#ahead = this.#ahead.length === 0 ? piece : Buffer.concat([this.#ahead, piece]);
     this.#advance();
   };
 
   readonly #onEnd = (): void => {
     this.#hasEnded = true;
-    if (this.#state === 'body' || this.#state === 'discard') this.#breakOff(CUT_OFF);
+    if (this.#state === 'body' || (this.#state === 'head' && this.#ahead.length > 0))
+      this.#breakOff(BAD_REQUEST);
     // A client may close its side once it has sent all, and wait for the answer.
-    else if (this.#state === 'head') this.socket.end();
+    else if (this.#state !== 'answer') this.socket.destroySoon();
   };
 
   readonly #onError = (): void => {
@@ -190,10 +171,8 @@ export class PlainConnection<Route> implements PlainCall {
   };
 
   readonly #onClose = (): void => {
-    const listener = this.#listener;
-    this.#dropBody();
     this.#server.onClosed(this);
-    listener?.onAborted();
+    this.#body.abort();
   };
 
   readonly #onDrain = (): void => {
@@ -217,113 +196,120 @@ export class PlainConnection<Route> implements PlainCall {
     if (this.socket.destroyed || this.#isBlocked) return false;
     switch (this.#state) {
       case 'head':
-        return this.#ahead.length > 0 && this.#readHead();
+        return this.#readHead();
       case 'body':
-        return this.#left === 0 && this.#endBody();
-      case 'discard':
-        if (this.#left > 0 || !this.#isAnswered) return false;
-        return this.#endRequest();
+        return this.#readBody();
       case 'answer':
         return this.#isAnswered && this.#endRequest();
+      case 'closing':
+        this.#ahead = EMPTY;
+        return false;
     }
   }
 
   #readHead(): boolean {
+    this.#skipEmptyLines();
+    if (this.#ahead.length === 0) return false;
     const end = this.#ahead.indexOf(HEAD_END);
-    // Heads come in one piece, but for those that are long or odd.
-    const isOdd = end < 0 || end > MAX_HEAD_BYTES || this.#server.isClosing;
-    const head = isOdd ? undefined : this.#knownHead(this.#ahead.toString('latin1', 0, end));
-    if (head === undefined) {
-      // To a socket that has told of its end nothing can be given back. Who has no answer knows that nothing was taken.
-      if (this.#hasEnded) this.socket.destroySoon();
-      else this.#handOver();
-      return false;
+    if (end < 0) return this.#waitForHead();
+    if (end > MAX_HEAD_BYTES) return this.#breakOff(HEAD_TOO_LARGE);
+    const text = this.#ahead.toString('latin1', 0, end);
+    if (text !== this.#known?.text || this.#server.isClosing) {
+      const head = parseRequestHead(text);
+      if (typeof head === 'string') return this.#breakOff(REFUSALS[head]);
+      const route = this.#routeOf(head);
+      if (route === undefined) return this.#handOver();
+      this.#known = { text, head, route };
     }
-    const rest = this.#ahead.subarray(end + HEAD_END.length);
-    this.#ahead = EMPTY;
-    this.#left = head.contentLength;
-    this.#isAnswered = false;
-    this.#wasUsed = true;
-    this.#server.onRequest(this);
-    this.#server.handler.take(this, head.route);
-    if (rest.length > 0) {
-      if (this.#state === 'body') this.#readPiece(rest);
-      else this.#discardPiece(rest);
-    }
-    if (this.#hasEnded && this.#left > 0) this.#breakOff(CUT_OFF);
+    this.#ahead = this.#rest(end + HEAD_END.length);
+    this.#begin(this.#known);
     return true;
   }
 
-  /** A client mostly sends the same head again. */
-  #knownHead(text: string): KnownHead<Route> | undefined {
-    if (this.#known?.text === text) return this.#known;
-    const head = parsePlainHead(text);
-    if (head === undefined) return undefined;
-    const { target, fields, contentLength } = head;
-    const route = this.#server.handler.route(target, fields);
-    if (route === undefined) return undefined;
-    this.#known = { text, fields, contentLength, route };
-    return this.#known;
+  #routeOf({ isPlain, target, fields }: RequestHead): Route | undefined {
+    return isPlain && !this.#server.isClosing ? this.#server.handler.route(target, fields) : undefined;
   }
 
-  #readPiece(piece: Buffer): void {
-    const part = piece.length > this.#left ? piece.subarray(0, this.#left) : piece;
-    if (!memoryGate.reserve(part.length)) {
-      const listener = this.#listener;
-      this.#dropBody();
-      this.#state = 'discard';
-      this.#discardPiece(piece);
-      listener?.onNoMemory();
-      return;
+  #begin({ head, route }: KnownHead<Route>): void {
+    this.#state = 'body';
+    this.#isAnswered = false;
+    this.#wasUsed = true;
+    this.#server.onRequest(this);
+    this.#body.begin(head.framing);
+    // Who is refused the leave to send does not send, and then nobody knows where the next request begins.
+    this.#isLast = head.isLast || head.awaitsContinue;
+    this.#server.handler.take(this, route);
+    if (!head.awaitsContinue || this.#isAnswered) return;
+    this.#isLast = head.isLast;
+    this.socket.write(CONTINUE, 'latin1');
+  }
+
+  /** A head of which only a part has come. What will never be one need not be waited for. */
+  #waitForHead(): false {
+    if (this.#ahead.length > MAX_HEAD_BYTES) return this.#breakOff(HEAD_TOO_LARGE);
+    const first = String.fromCharCode(this.#ahead[0] as number);
+    if (!/[A-Za-z\r]/.test(first) || hasBareLineFeed(this.#ahead)) return this.#breakOff(BAD_REQUEST);
+    if (this.#hasEnded) this.#breakOff(BAD_REQUEST);
+    return false;
+  }
+
+  /** Those before a request mean nothing (RFC 9112, section 2.2). */
+  #skipEmptyLines(): void {
+    let at = 0;
+    while (this.#ahead[at] === CARRIAGE_RETURN && this.#ahead[at + 1] === LINE_FEED) at += 2;
+    if (at > 0) this.#ahead = this.#rest(at);
+  }
+
+  #readBody(): boolean {
+    const body = this.#body;
+    if (!body.isWhole && this.#ahead.length > 0) {
+      const used = body.push(this.#ahead);
+      if (used === 'malformed') return this.#breakOff(BAD_REQUEST);
+      this.#ahead = this.#rest(used);
+      if (body.isOverdrawn) {
+        this.socket.destroy();
+        return false;
+      }
     }
-    this.#pieces.push(part);
-    this.#left -= part.length;
-    if (part.length < piece.length) this.#ahead = piece.subarray(part.length);
-  }
-
-  #discardPiece(piece: Buffer): void {
-    const discarded = Math.min(piece.length, this.#left);
-    this.#left -= discarded;
-    this.#budget -= discarded;
-    if (this.#budget < 0) this.socket.destroy();
-    else if (discarded < piece.length) this.#ahead = piece.subarray(discarded);
-  }
-
-  #endBody(): boolean {
-    const listener = this.#listener;
-    const { count, length } = this.#pieces;
-    const body = this.#pieces.join();
-    this.#dropBody();
+    if (!body.isWhole) {
+      if (this.#hasEnded) this.#breakOff(BAD_REQUEST);
+      return false;
+    }
     this.#state = 'answer';
-    // The pieces, and the body that they are joined into.
-    madeBuffers(count === 1 ? length : 2 * length);
-    listener?.onBody(body);
+    body.finish();
     return true;
   }
 
   #endRequest(): boolean {
-    this.#state = 'head';
+    this.#state = this.socket.writableEnded ? 'closing' : 'head';
     this.#sinceMs = performance.now();
     return true;
   }
 
-  #dropBody(): void {
-    memoryGate.release(this.#pieces.length);
-    this.#pieces.clear();
-    this.#listener = undefined;
+  #rest(from: number): Buffer {
+    return from === this.#ahead.length ? EMPTY : this.#ahead.subarray(from);
   }
 
-  #breakOff(answer: string): void {
-    if (this.socket.writableEnded) return;
-    // What still comes must not complete a request that has been refused.
-    this.socket.off('data', this.#onData);
-    this.socket.resume();
-    if (this.#state !== 'discard' || !this.#isAnswered) this.socket.write(answer, 'latin1');
-    this.socket.destroySoon();
-  }
-
-  #handOver(): void {
+  /** Reads no more, and says why unless the request has its answer. */
+  #breakOff(answer: string): false {
     const { socket } = this;
+    const wasRefused = this.#state === 'body' && this.#isAnswered;
+    this.#state = 'closing';
+    this.#sinceMs = performance.now();
+    if (!wasRefused && !socket.writableEnded) socket.write(answer, 'latin1');
+    if (this.#hasEnded) socket.destroySoon();
+    else socket.end();
+    this.#body.abort();
+    return false;
+  }
+
+  #handOver(): false {
+    const { socket } = this;
+    // To a socket that has told of its end nothing can be given back. Who has no answer knows that nothing was taken.
+    if (this.#hasEnded) {
+      socket.destroySoon();
+      return false;
+    }
     socket.pause();
     socket.off('data', this.#onData);
     socket.off('end', this.#onEnd);
@@ -334,6 +320,7 @@ export class PlainConnection<Route> implements PlainCall {
     this.#ahead = EMPTY;
     this.#server.onHandOver(this);
     socket.resume();
+    return false;
   }
 }
 

@@ -1,21 +1,19 @@
 import type { Socket } from 'node:net';
 import { AnswerWriter } from './answer-writer.ts';
-import {
-  PlainConnection,
-  type PlainHandler,
-  type PlainServer,
-  type PlainTimeouts,
-} from './plain-connection.ts';
+import type { PlainHandler, PlainTimeouts } from './plain-call.ts';
+import { PlainConnection, type PlainServer } from './plain-connection.ts';
 
 /** What a server of plain requests is told. */
 export interface PlainConnectionsOptions<Route> {
   readonly handler: PlainHandler<Route>;
   readonly timeouts: PlainTimeouts;
+  /** False: a connection carries one request. */
+  readonly keepsConnections: boolean;
   /** How often the timeouts are looked at, in milliseconds; one is late by at most this. */
   readonly checkIntervalMs: number;
   /** A request was taken on this connection. */
   readonly onRequest: (socket: Socket) => void;
-  /** Gives a connection to node:http. */
+  /** Gives a connection to node:http, for one request. */
   readonly handOver: (socket: Socket) => void;
 }
 
@@ -24,6 +22,7 @@ export class PlainConnections<Route> implements PlainServer<Route> {
   readonly handler: PlainHandler<Route>;
   readonly timeouts: PlainTimeouts;
   readonly writer: AnswerWriter;
+  readonly keepsConnections: boolean;
   readonly #options: PlainConnectionsOptions<Route>;
   readonly #connections = new Set<PlainConnection<Route>>();
   #timer: NodeJS.Timeout | undefined;
@@ -33,6 +32,7 @@ export class PlainConnections<Route> implements PlainServer<Route> {
     this.#options = options;
     this.handler = options.handler;
     this.timeouts = options.timeouts;
+    this.keepsConnections = options.keepsConnections;
     this.writer = new AnswerWriter(options.timeouts.idle);
   }
 

@@ -1,45 +1,70 @@
-import { type Field, parseFields, parseLength, single } from './head.ts';
+import { type Field, listHas, parseFields, parseLength, single } from './head.ts';
 
-const REQUEST_LINE = /^POST (\/[\x21\x22\x24-\x7e]*) HTTP\/1\.1$/;
+const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e]+) HTTP\/1\.([01])$/;
+/** A path, perhaps with a query; whole addresses and `*` are left to node:http. */
+const ORIGIN_FORM = /^\/[^#]*$/;
 
-/** Fields that change how a request is read or answered; a request with one of them is node:http's. */
-const SPECIAL_FIELDS: ReadonlySet<string> = new Set([
-  'connection',
-  'expect',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-/** The head of a POST of the plainest kind. */
-export interface PlainHead {
-  /** The path, and the query if there is one. */
+/** The head of a request that can be read in one way only. */
+export interface RequestHead {
+  readonly method: string;
   readonly target: string;
   readonly fields: readonly Field[];
-  /** Bytes of the body. */
-  readonly contentLength: number;
+  /** How the body ends; a number is its length. */
+  readonly framing: number | 'chunked';
+  /** The client waits for leave to send the body. */
+  readonly awaitsContinue: boolean;
+  /** The client will send nothing after it. */
+  readonly isLast: boolean;
+  /** A POST to a path. */
+  readonly isPlain: boolean;
 }
+
+/** Why a head is refused: it is not to the letter of the grammar, or ambiguous; or it asks for what is not known here. */
+export type BadHead = 'malformed' | 'unknown coding' | 'unknown expectation';
 
 /**
- * Reads the head of a request, without the empty line that ends it. Undefined if it is not a plain POST with one host and
- * one length, or not to the letter of the grammar: what such a request is worth, node:http says.
+ * Reads the head of a request, without the empty line that ends it (RFC 9112). Refused is whatever another reader might
+ * read otherwise: two lengths, a length and chunks, folded lines, white space before a colon, control characters, none or two
+ * hosts.
  */
-export function parsePlainHead(text: string): PlainHead | undefined {
+export function parseRequestHead(text: string): RequestHead | BadHead {
   const lines = text.split('\r\n');
-  const target = REQUEST_LINE.exec(lines[0] as string)?.[1];
-  if (target === undefined) return undefined;
+  const [, method, target, minor] = REQUEST_LINE.exec(lines[0] as string) ?? [];
   const fields = parseFields(lines);
-  if (fields === undefined) return undefined;
-  const length = single(fields, 'content-length');
-  if (typeof length !== 'string' || typeof single(fields, 'host') !== 'string') return undefined;
-  if (fields.some(([name, value]) => SPECIAL_FIELDS.has(name) && !isKeepAlive(name, value))) return undefined;
-  const contentLength = parseLength(length);
-  return contentLength === undefined ? undefined : { target, fields, contentLength };
+  if (method === undefined || target === undefined || fields === undefined) return 'malformed';
+  const isOld = minor === '0';
+  const host = single(fields, 'host');
+  if (host === null || (host === undefined && !isOld)) return 'malformed';
+  const framing = framingOf(fields, isOld);
+  if (typeof framing === 'string' && framing !== 'chunked') return framing;
+  // HTTP/1.0 knows no expectations.
+  const expected = isOld ? undefined : all(fields, 'expect')?.toLowerCase();
+  if (expected !== undefined && expected !== '100-continue') return 'unknown expectation';
+  return {
+    method,
+    target,
+    fields,
+    framing,
+    awaitsContinue: expected !== undefined,
+    isLast: isOld || listHas(all(fields, 'connection'), 'close'),
+    isPlain: method === 'POST' && ORIGIN_FORM.test(target),
+  };
 }
 
-/** What a connection does anyway. */
-function isKeepAlive(name: string, value: string): boolean {
-  return name === 'connection' && value.toLowerCase() === 'keep-alive';
+/** RFC 9112, section 6.3. A request without a length has no body. */
+function framingOf(fields: readonly Field[], isOld: boolean): RequestHead['framing'] | BadHead {
+  const coding = single(fields, 'transfer-encoding');
+  const length = single(fields, 'content-length');
+  if (coding === null || length === null) return 'malformed';
+  if (coding !== undefined) {
+    if (length !== undefined || isOld) return 'malformed';
+    return coding.toLowerCase() === 'chunked' ? 'chunked' : 'unknown coding';
+  }
+  return length === undefined ? 0 : (parseLength(length) ?? 'malformed');
+}
+
+/** The values of a field, as the one list that they are. */
+function all(fields: readonly Field[], name: string): string | undefined {
+  const values = fields.filter(([each]) => each === name).map(([, value]) => value);
+  return values.length === 0 ? undefined : values.join(',');
 }

@@ -1,10 +1,10 @@
-/** What a server with a plain handler says and hears is what node:http alone says and hears, whatever clients send. */
+/** What a server with a plain handler says and hears is what node:http alone says and hears, or a refusal, whatever clients send. */
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from '../../../src/config/schema-types.ts';
 import { type HttpHandler, HttpServer } from '../../../src/net/http-server.ts';
-import type { PlainHandler } from '../../../src/net/http1/plain-connection.ts';
+import type { PlainHandler } from '../../../src/net/http1/plain-call.ts';
 import { type BodyListener, readBody } from '../../../src/net/request-body.ts';
 import { httpServerShape } from '../../../src/net/server-config.ts';
 
@@ -14,7 +14,7 @@ const config = z
   .strictObject(httpServerShape({ endpoint: '127.0.0.1:0' }))
   .parse({ max_request_body_size: LIMIT });
 
-const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n';
+const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\n\r\n';
 
 type Answer = (status: number, headers: readonly string[], body: string) => void;
 
@@ -23,7 +23,7 @@ function listener(field: string, answer: Answer, aborted: () => void): BodyListe
   const say = (status: number, text: string): void =>
     answer(status, ['Content-Length', String(Buffer.byteLength(text))], text);
   return {
-    onBody: (body) => say(200, `${field}:${Buffer.from(body).toString('latin1')}`),
+    onBody: (pieces) => say(200, `${field}:${Buffer.concat(pieces).toString('latin1')}`),
     onTooLarge: () => say(413, 'too large'),
     onNoMemory: () => say(503, 'no memory'),
     onAborted: aborted,
@@ -84,7 +84,7 @@ interface Conversation {
   readonly pieces: readonly Buffer[];
 }
 
-/** Sends it all, then closes its side; gives all that came back, without what tells the time. */
+/** Sends it all, then closes its side; gives all that came back, without what tells the time and whether there may be more. */
 function talk(port: number, { before, pieces }: Conversation): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
@@ -105,7 +105,7 @@ function talk(port: number, { before, pieces }: Conversation): Promise<string> {
       goOn();
     });
     socket.on('error', () => undefined);
-    socket.on('close', () => resolve(heard.replaceAll(/^(Date|Keep-Alive): .*\r\n/gm, '')));
+    socket.on('close', () => resolve(heard.replaceAll(/^(Connection|Date|Keep-Alive): .*\r\n/gm, '')));
     socket.write(Buffer.concat(before));
     goOn();
   });
@@ -208,17 +208,48 @@ const conversation: fc.Arbitrary<Conversation> = fc
     };
   });
 
-it('a server reads plain requests as node:http does', { timeout: 60_000 }, async () => {
+/** Refusals as they are compared: node:http's have an empty body in chunks, and 400 for codings that it does not know. */
+function likeOurs(heard: string): string {
+  return heard
+    .replace('Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n', '\r\n')
+    .replace('501 Not Implemented', '400 Bad Request');
+}
+
+/** What is refused here and not by node:http: another version, two spaces before the target, two hosts. */
+function isLenient(head: readonly string[]): boolean {
+  const hosts = head.filter((line) => /^host:/i.test(line)).length;
+  return !/^[^ ]+ [^ ]+ HTTP\/1\.[01]$/.test(head[0] ?? '') || hosts > 1;
+}
+
+/** Bytes behind a request that was announced as the last are refused by node:http, and not read here. */
+function isLast(head: readonly string[]): boolean {
+  return head.includes('Connection: close');
+}
+
+it('a server reads requests as node:http does, or refuses them', { timeout: 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(conversation, async (said) => {
-      const [alone = '', direct = ''] = await Promise.all(ports.map((port) => talk(port, said)));
+      const head = Buffer.concat(said.pieces).toString('latin1').split('\r\n\r\n')[0]?.split('\r\n') ?? [];
+      const answers = await Promise.all(ports.map((port) => talk(port, said)));
+      const [alone = '', direct = ''] = answers.map(likeOurs);
+      const [aloneIsBad, directIsBad] = [alone, direct].map((each) => each.endsWith(BAD_REQUEST));
       // Where bad bytes follow a request, node:http answers them alone; here the request has its answer first.
-      const isBad = alone.endsWith(BAD_REQUEST) && direct.endsWith(BAD_REQUEST);
-      const answered = isBad ? alone.slice(0, -BAD_REQUEST.length) : alone;
-      expect(isBad ? direct.slice(0, answered.length) : direct).toBe(answered);
+      if (aloneIsBad && (directIsBad || isLast(head))) expect(direct).toMatch(startOf(answersOf(alone)));
+      else if (directIsBad)
+        expect([isLenient(head), alone]).toEqual([true, expect.stringMatching(startOf(answersOf(direct)))]);
+      else expect(direct).toBe(alone);
     }),
     { numRuns: 600 },
   );
   // Otherwise nothing was compared.
   expect(plainRequests).toBeGreaterThan(100);
 });
+
+/** What came before the refusal. */
+function answersOf(refused: string): string {
+  return refused.slice(0, -BAD_REQUEST.length);
+}
+
+function startOf(text: string): RegExp {
+  return new RegExp(`^${RegExp.escape(text)}`);
+}
