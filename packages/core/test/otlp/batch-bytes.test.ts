@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Batch, type Span } from '../../src/index.ts';
+import { inPieces } from './pieces.ts';
 import { attribute, int, len, spans } from './wire-builder.ts';
 
 /** Spans of about two hundred bytes, named by their number. */
@@ -36,6 +37,17 @@ describe('a batch that nobody edits', () => {
     expect(batch.toChunks()[0]).toBe(bytes);
     expect(batch.toChunks()).toHaveLength(1);
     expect(batch.byteLength).toBe(bytes.length);
+  });
+
+  test('that came in pieces gives these pieces, and joins them for who reads it', () => {
+    const bytes = request(100);
+    const pieces = inPieces(bytes, 7000);
+    const batch = Batch.decode('traces', pieces);
+    expect([batch.itemCount, batch.byteLength]).toEqual([100, bytes.length]);
+    expect(batch.toChunks()).toBe(pieces);
+    expect(batch.fork().toChunks()).toBe(pieces);
+    expect(names(batch)).toHaveLength(100);
+    expect(joined([batch.toBytes()])).toEqual(bytes);
   });
 
   test('gives the very array also where pieces of a message had to be merged for reading', () => {

@@ -2,11 +2,21 @@ import { describe, expect, test } from 'vitest';
 import type { Signal } from '../../src/component/signal.ts';
 import { PermanentError } from '../../src/errors.ts';
 import { Batch } from '../../src/otlp/batch.ts';
+import { inPieces } from './pieces.ts';
 import { attribute, double, fixed32, fixed64, int, len, spans, tag, varint } from './wire-builder.ts';
 
 const NOT_TEXT = Buffer.from([0xff]);
 
+/** What the check says to a request, which must be the same however it is cut. */
 function refusal(signal: Signal, bytes: Uint8Array): string {
+  const whole = verdict(signal, bytes);
+  for (const size of [1, 13, 1000, 65_536]) {
+    if (bytes.length / size < 10_000) expect(verdict(signal, inPieces(bytes, size))).toBe(whole);
+  }
+  return whole;
+}
+
+function verdict(signal: Signal, bytes: Uint8Array | readonly Uint8Array[]): string {
   try {
     Batch.decode(signal, bytes);
   } catch (error) {

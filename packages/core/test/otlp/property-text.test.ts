@@ -8,6 +8,7 @@ import { Batch, PermanentError } from '../../src/index.ts';
 import { encodeMessy, type Mess } from './arbitrary-wire.ts';
 import { decode, type Plain, requestType, runs } from './oracle.ts';
 import { countItems } from './oracle-view.ts';
+import { inPieces } from './pieces.ts';
 
 /** What the damaged strings are made of; so many of it in a row are nowhere else. */
 const FILL = 0x7e;
@@ -58,7 +59,7 @@ function filledRuns(bytes: Uint8Array): { start: number; end: number }[] {
 
 function refusal(bytes: Uint8Array): PermanentError {
   try {
-    Batch.decode('logs', bytes);
+    Batch.decode('logs', inPieces(bytes, 50_000));
   } catch (error) {
     if (error instanceof PermanentError) return error;
     throw error;
@@ -89,7 +90,7 @@ test('damaged text in large requests is refused exactly where protobufjs refuses
       fc.array(damage, { minLength: 1, maxLength: 20 }),
       (length, liberties, damages) => {
         const whole = request(length, liberties);
-        expect(Batch.decode('logs', whole).itemCount).toBe(400);
+        expect(Batch.decode('logs', inPieces(whole, length)).itemCount).toBe(400);
         const all = filledRuns(whole);
         expect(all.length).toBeGreaterThan(1000);
         for (const { run, place, bytes } of damages) {
@@ -111,7 +112,9 @@ test('damaged text in large requests is refused exactly where protobufjs refuses
             expect(details['offset']).toBeGreaterThanOrEqual(at);
             expect(details['offset']).toBeLessThan(end);
           } else {
-            expect(Batch.decode('logs', damaged).itemCount).toBe(countItems('logs', expected));
+            expect(Batch.decode('logs', inPieces(damaged, length)).itemCount).toBe(
+              countItems('logs', expected),
+            );
           }
         }
       },
