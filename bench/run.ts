@@ -5,6 +5,12 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { kubernetesProblems } from '@tributary/lab';
+import {
+  benchConnections,
+  connectionsMarkdown,
+  FULL_CONNECTIONS_BENCH,
+  QUICK_CONNECTIONS_BENCH,
+} from './connections/connections-bench.ts';
 import { type Case, caseName, casesOf, needsKubernetes, SETUPS } from './src/cases.ts';
 import { startPods } from './src/kubernetes.ts';
 import { machineDescription } from './src/machine.ts';
@@ -19,6 +25,7 @@ const HELP = `usage: npm run bench -- [BENCH] [OPTION …]
 benches:
   pipeline (default)  OTLP to OTLP: items per CPU-second of the process in the middle, peak memory, bytes on the wire
   overload            a minute of more load than Tributary can carry, with the memory limiter; and its idle memory
+  connections         memory of 10,000 idle gRPC connections, and the delays of 1,000 clients that each send a request a second
   kernel              connections a second, throughput and cost per event with the eBPF receiver on and off
   kubernetes          first list, memory, delay and CPU time of the k8s receiver at a real API server (KUBEBUILDER_ASSETS)
 
@@ -39,7 +46,7 @@ options of kernel:
   --quick             a few short rounds
 `;
 
-const BENCHES: readonly string[] = ['pipeline', 'overload', 'kernel', 'kubernetes'];
+const BENCHES: readonly string[] = ['pipeline', 'overload', 'connections', 'kernel', 'kubernetes'];
 
 const FULL: Pace = { rounds: 5, settleMs: 4000, warmUpMs: 200, measureMs: 1200, clients: 8 };
 const QUICK: Pace = { rounds: 1, settleMs: 1000, warmUpMs: 300, measureMs: 700, clients: 8 };
@@ -165,6 +172,9 @@ async function main(): Promise<void> {
   } else if (bench === 'overload') {
     const results = await benchOverload(tributary, values.quick ? 10_000 : 60_000);
     console.log(`${machineDescription()}\n\n${overloadMarkdown(results)}`);
+  } else if (bench === 'connections') {
+    const pace = values.quick ? QUICK_CONNECTIONS_BENCH : FULL_CONNECTIONS_BENCH;
+    console.log(`${machineDescription()}\n\n${connectionsMarkdown(await benchConnections(tributary, pace))}`);
   } else {
     misused(`unknown bench "${bench}"`);
   }

@@ -3,7 +3,7 @@
  *
  * Specification: https://github.com/grpc/grpc/blob/master/doc/compression.md
  */
-import { type CompressionType, decompress, PipelineError, RPC_CODES } from '@tributary/core';
+import { type CompressionType, decompress, madeBuffers, PipelineError, RPC_CODES } from '@tributary/core';
 import { GrpcError } from './grpc-error.ts';
 
 /** By the names of `grpc-encoding`: what Go's servers and clients speak. Snappy is framed in gRPC. */
@@ -45,10 +45,15 @@ export function decompressMessage(
   }
   try {
     const content = decompress(type, message, limit);
-    return content instanceof Promise ? content.catch(rethrow) : content;
+    return content instanceof Promise ? content.then(counted, rethrow) : counted(content);
   } catch (error) {
     return rethrow(error);
   }
+}
+
+function counted(content: Uint8Array): Uint8Array {
+  madeBuffers(content.length);
+  return content;
 }
 
 /** Code INTERNAL for what cannot be decompressed is what gRPC's own implementations answer. */

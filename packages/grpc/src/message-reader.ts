@@ -1,25 +1,22 @@
 /**
  * The one message of a unary call in one direction: compressed flag (1 byte, 0 or 1), length (4 bytes, big endian),
- * content. The content stays in the pieces in which it came, and is joined when it is asked for.
+ * content. The content is gathered as it comes, in memory of its own: what sockets are read into is used again.
  *
  * Specification: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#data-frames
  */
-import { BodyPieces, RPC_CODES } from '@tributary/core';
+import { madeBuffers, RPC_CODES } from '@tributary/core';
 import { GrpcError } from './grpc-error.ts';
 
 /** The length of a message's head. */
 export const MESSAGE_HEAD_BYTES = 5;
 
-/** Shorter pieces are copied: they would keep the chunk alive that they were read with. */
-const COPIED_BYTES = 1024;
-/** A whole message that is a smaller part of its chunk than this is copied, since it may live long. */
-const KEPT_SHARE = 4;
+/** So much room is made for each byte that has come, up to what the message's head says. */
+const ROOM = 8;
 
 export class MessageReader {
   readonly #maxBytes: number;
-  readonly #pieces = new BodyPieces();
-  /** The memory of the last piece: what is in it is counted once. */
-  #lastBuffer: ArrayBufferLike | undefined;
+  #content: Buffer = EMPTY;
+  #contentBytes = 0;
   #head = 0;
   #headBytes = 0;
   #isCompressed = false;
@@ -34,7 +31,7 @@ export class MessageReader {
   }
 
   get isWhole(): boolean {
-    return this.#headBytes === MESSAGE_HEAD_BYTES && this.#pieces.length === this.#head;
+    return this.#headBytes === MESSAGE_HEAD_BYTES && this.#contentBytes === this.#head;
   }
 
   get isCompressed(): boolean {
@@ -43,49 +40,43 @@ export class MessageReader {
 
   /** Bytes of the content that have come. */
   get bytes(): number {
-    return this.#pieces.length;
+    return this.#contentBytes;
+  }
+
+  /** Whether more is to come than so many bytes, as far as is known. */
+  needs(bytes: number): boolean {
+    return this.#headBytes < MESSAGE_HEAD_BYTES || this.#head - this.#contentBytes > bytes;
   }
 
   /**
-   * Takes a piece; returns how many bytes more are kept in memory for it, those of the chunk that it is a part of.
+   * Takes a piece, `chunk` from `start` to `end`; returns how many bytes more are kept in memory for it.
    * @throws GrpcError for what is more than one message, or one larger than the limit
    */
-  push(piece: Buffer): number {
-    let content = piece;
-    if (this.#headBytes < MESSAGE_HEAD_BYTES) {
-      const at = this.#readHead(piece);
-      if (at === piece.length) return 0;
-      content = piece.subarray(at);
-    }
-    if (this.#pieces.length + content.length > this.#head) {
+  push(chunk: Buffer, start: number, end: number): number {
+    const at = this.#headBytes < MESSAGE_HEAD_BYTES ? this.#readHead(chunk, start, end) : start;
+    if (at === end) return 0;
+    const length = end - at;
+    const bytes = this.#contentBytes + length;
+    if (bytes > this.#head) {
       throw new GrpcError(
         { code: RPC_CODES.UNIMPLEMENTED, message: 'the call is unary, but more than one message came' },
         { isOwn: true },
       );
     }
-    if (content.length < COPIED_BYTES) {
-      this.#pieces.push(Buffer.from(content));
-      return content.length;
-    }
-    this.#pieces.push(content);
-    if (content.buffer === this.#lastBuffer) return 0;
-    this.#lastBuffer = content.buffer;
-    return content.buffer.byteLength;
+    const kept = bytes > this.#content.length ? this.#makeRoom(bytes) : 0;
+    chunk.copy(this.#content, this.#contentBytes, at, end);
+    this.#contentBytes = bytes;
+    return kept;
   }
 
   /** The content. Only when it is whole. */
   content(): Uint8Array {
-    if (this.#pieces.count === 0) return EMPTY;
-    const content = this.#pieces.join();
-    const isSmallPart =
-      content.length * KEPT_SHARE < content.buffer.byteLength && content.length >= COPIED_BYTES;
-    return isSmallPart ? Buffer.from(content) : content;
+    return this.#content;
   }
 
   /** Forgets the content. */
   clear(): void {
-    this.#pieces.clear();
-    this.#lastBuffer = undefined;
+    this.#content = EMPTY;
   }
 
   /** What to say of a stream that ends although the message is not whole. */
@@ -96,10 +87,20 @@ export class MessageReader {
     return new GrpcError(status, { isOwn: true });
   }
 
-  #readHead(piece: Buffer): number {
-    let at = 0;
-    while (at < piece.length && this.#headBytes < MESSAGE_HEAD_BYTES) {
-      const byte = piece[at++]!;
+  /** Gives more room than `bytes` need, so that a message of usual size is moved once at most. */
+  #makeRoom(bytes: number): number {
+    const before = this.#content;
+    const room = Math.min(this.#head, bytes * ROOM);
+    this.#content = Buffer.allocUnsafe(room);
+    madeBuffers(room);
+    before.copy(this.#content, 0, 0, this.#contentBytes);
+    return room - before.length;
+  }
+
+  #readHead(chunk: Buffer, start: number, end: number): number {
+    let at = start;
+    while (at < end && this.#headBytes < MESSAGE_HEAD_BYTES) {
+      const byte = chunk[at++]!;
       if (this.#headBytes === 0) {
         if (byte > 1) {
           const message = `what came is no message of gRPC (it begins with ${byte})`;

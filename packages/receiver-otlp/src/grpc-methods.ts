@@ -1,4 +1,4 @@
-import { type BatchMeta, madeBuffers, SIGNALS, type Signal, type SignalConsumer } from '@tributary/core';
+import { type BatchMeta, SIGNALS, type Signal, type SignalConsumer } from '@tributary/core';
 import { GrpcError, type UnaryHandler, type UnaryRequest } from '@tributary/grpc';
 import type { Intake } from './intake.ts';
 import type { Refusal } from './status.ts';
@@ -23,8 +23,6 @@ export function exportMethods(
     SIGNALS.filter((signal) => signals.has(signal)).map((signal) => [
       EXPORT_METHODS[signal],
       (request: UnaryRequest) => {
-        // The pieces that the message came in, and the message that they were joined into.
-        madeBuffers(2 * request.message.length);
         const refusal = intake.take(
           signal,
           'proto',

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import { RPC_CODES } from '@tributary/core';
 import { GrpcError } from '../grpc-error.ts';
-import { type ConnectionRole, Http2Connection } from '../http2/connection.ts';
+import { Http2Connection } from '../http2/connection.ts';
 import { ConnectionError, protocolError } from '../http2/connection-error.ts';
+import type { ConnectionRole } from '../http2/connection-role.ts';
 import { MAX_HEADER_LIST_BYTES } from '../http2/header-reader.ts';
 import {
   ERROR_CODE,

@@ -51,7 +51,7 @@ export class ClientStream extends Http2Stream<AnswerHead> {
   }
 
   get wantsData(): boolean {
-    return true;
+    return this.#reader.needs(this.receiveWindowBytes);
   }
 
   onHeaders(head: AnswerHead, endStream: boolean): void {
@@ -77,13 +77,13 @@ export class ClientStream extends Http2Stream<AnswerHead> {
     }
   }
 
-  onData(piece: Buffer): void {
+  onData(chunk: Buffer, start: number, end: number): void {
     if (this.#head === undefined) {
       this.#giveUp(ERROR_CODE.PROTOCOL_ERROR, RPC_CODES.INTERNAL, 'the server sent data without headers');
       return;
     }
     try {
-      this.#reader.push(piece);
+      this.#reader.push(chunk, start, end);
     } catch (error) {
       this.#connection.reset(this, ERROR_CODE.CANCEL);
       this.#call.fail(error as GrpcError);

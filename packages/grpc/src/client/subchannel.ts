@@ -1,6 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ClientTls } from '@tributary/core';
+import { sharedReads } from '../shared-reads.ts';
 import { ClientConnection, type ClientConnectionOwner, type ClientOrigin } from './client-connection.ts';
 import { type Address, addressText } from './target.ts';
 
@@ -125,7 +126,10 @@ export class Subchannel implements ClientConnectionOwner {
     const { tls, serverName } = this.#dialing;
     const where =
       address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
-    if (tls === undefined) return connectTcp(where);
+    if (tls === undefined) {
+      const socket: Socket = connectTcp({ ...where, onread: sharedReads(() => socket) });
+      return socket;
+    }
     const name = tls.serverName ?? serverName;
     return connectTls({
       ...where,

@@ -1,6 +1,6 @@
 /**
- * Takes a byte stream apart into frames (head: see `writeFrameHead`). The content of DATA is handed on in the pieces in
- * which it came, never copied; of other frames the payload is whole. A payload that is larger than it may be is refused by its
+ * Takes a byte stream apart into frames (head: see `writeFrameHead`). The content of DATA is handed on where it lies, in the
+ * pieces in which it came; of other frames the payload is whole. A payload that is larger than it may be is refused by its
  * head, before anything of it is kept.
  */
 import { frameSizeError, protocolError } from './connection-error.ts';
@@ -10,8 +10,8 @@ import { FLAG, FRAME, FRAME_HEAD_BYTES, readStreamId } from './protocol.ts';
 export interface FrameHandler {
   /** DATA begins: the length is that of the whole payload, padding included, as flow control counts it. */
   onDataBegin(streamId: number, flags: number, length: number): void;
-  /** A piece of its content. */
-  onDataPiece(piece: Buffer): void;
+  /** A piece of its content: `chunk` from `start` to `end`. */
+  onDataPiece(chunk: Buffer, start: number, end: number): void;
   /** All of it has come. */
   onDataEnd(streamId: number, flags: number): void;
   /**
@@ -166,7 +166,7 @@ export class FrameReader {
   #readData(chunk: Buffer, at: number): number {
     const end = Math.min(chunk.length, at + this.#left);
     this.#left -= end - at;
-    this.#handler.onDataPiece(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end));
+    this.#handler.onDataPiece(chunk, at, end);
     if (this.#left === 0) this.#leaveData();
     return end;
   }

@@ -21,11 +21,12 @@ export abstract class Http2Stream<Head> implements SendingStream {
     this.receiveWindowBytes = receiveWindowBytes;
   }
 
-  /** Whether the peer is to be given room for more data. */
+  /** Whether the peer needs more room than it has. Asked when it has used half of it. */
   abstract get wantsData(): boolean;
   /** A header block after the first of the peer's: an answer's, or trailers. */
   abstract onHeaders(head: Head, endStream: boolean): void;
-  abstract onData(piece: Buffer): void;
+  /** A piece of DATA: `chunk` from `start` to `end`. */
+  abstract onData(chunk: Buffer, start: number, end: number): void;
   /** The peer has sent all. */
   abstract onEnd(): void;
   /** The stream is gone: the peer has reset it, or broken a rule for which it was reset (`isPeers` false). */

@@ -63,7 +63,8 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
   }
 
   get wantsData(): boolean {
-    return true;
+    // What nobody will handle is read to its end all the same.
+    return this.#handler === undefined || this.#reader.needs(this.receiveWindowBytes);
   }
 
   /** When the call began. */
@@ -98,12 +99,12 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
     this.onReset();
   }
 
-  onData(piece: Buffer): void {
-    this.#dataBytes += piece.length;
+  onData(chunk: Buffer, start: number, end: number): void {
+    this.#dataBytes += end - start;
     this.progressMs = this.#context.connection.heardMs;
     if (this.#handler === undefined) return;
     try {
-      const kept = this.#reader.push(piece);
+      const kept = this.#reader.push(chunk, start, end);
       if (kept === 0 || this.#context.memory.reserve(kept, this)) this.#reservedBytes += kept;
       else this.#refuseMessage(noMemory(), 'memory');
     } catch (error) {

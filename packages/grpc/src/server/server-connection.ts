@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import { peerAddress } from '@tributary/core';
 import { DEFAULT_TABLE_SIZE } from '../hpack/decoder.ts';
-import { type ConnectionRole, Http2Connection } from '../http2/connection.ts';
+import { Http2Connection } from '../http2/connection.ts';
 import { ConnectionError, type EndReason, protocolError } from '../http2/connection-error.ts';
+import type { ConnectionRole } from '../http2/connection-role.ts';
 import { MAX_HEADER_LIST_BYTES } from '../http2/header-reader.ts';
 import { ERROR_CODE, MAX_WINDOW_BYTES, SETTING } from '../http2/protocol.ts';
 import type { Http2Stream } from '../http2/stream.ts';

@@ -1,6 +1,7 @@
 import { createServer as createPlainServer, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { type ListenAddress, type ListenEndpoint, listen } from '@tributary/core';
+import { withSharedReads } from '../shared-reads.ts';
 import type { GrpcServer, GrpcServerOptions } from '../transport.ts';
 import { ServerConnection, type ServerShared } from './server-connection.ts';
 import { serverLimits } from './server-limits.ts';
@@ -19,6 +20,8 @@ export class Http2GrpcServer implements GrpcServer {
   #listener: NetServer | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
+  /** Told when the last socket has closed. */
+  #onEmpty: () => void = () => undefined;
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
@@ -35,22 +38,23 @@ export class Http2GrpcServer implements GrpcServer {
 
   async listen(endpoint: ListenEndpoint): Promise<ListenAddress> {
     const { tls } = this.#options;
-    const add = (socket: Socket): void => this.#add(socket);
     let listener: NetServer;
     if (tls === undefined) {
-      listener = createPlainServer({ noDelay: true }, add);
+      listener = createPlainServer({ noDelay: true, pauseOnConnect: true }, (accepted) => {
+        const socket = withSharedReads(accepted);
+        this.#track(socket);
+        this.#add(socket);
+        socket.resume();
+      });
     } else {
       const secure: TlsServer = createTlsServer(
         { ...tls.options, ALPNProtocols: ['h2'], noDelay: true, handshakeTimeout: HANDSHAKE_TIMEOUT_MS },
-        add,
+        (socket) => this.#add(socket),
       );
       tls.attach(secure);
+      secure.on('connection', (socket: Socket) => this.#track(socket));
       listener = secure;
     }
-    listener.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
     this.#listener = listener;
     return await listen(listener, endpoint);
   }
@@ -62,14 +66,26 @@ export class Http2GrpcServer implements GrpcServer {
       for (const socket of this.#sockets) socket.destroy();
     };
     const closed = new Promise<void>((resolve) => {
-      // Calls back once every connection is closed, and with an error where it never listened.
+      // Calls back with an error where it never listened.
       this.#listener?.close(() => resolve()) ?? resolve();
+    });
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+      if (this.#sockets.size === 0) resolve();
     });
     for (const connection of this.#connections) connection.close();
     if (signal?.aborted) cutOff();
     signal?.addEventListener('abort', cutOff, { once: true });
-    await closed;
+    await Promise.all([closed, empty]);
     signal?.removeEventListener('abort', cutOff);
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (this.#sockets.size === 0) this.#onEmpty();
+    });
   }
 
   #add(socket: Socket): void {
