@@ -31,7 +31,7 @@ export const otlpGrpcConfigSchema = z.strictObject({
     .enum(GRPC_COMPRESSIONS)
     .default('gzip')
     .describe('How requests are compressed; "none" or "" for not.'),
-  compression_params: compressionParamsSchema('no, since gRPC in C++ and Python reads only one'),
+  compression_params: compressionParamsSchema('no; gRPC for Python refuses several'),
   headers: headersSchema(),
   timeout: timeoutSchema('5s'),
   tls: tlsClientSchema
