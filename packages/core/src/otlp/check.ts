@@ -23,7 +23,7 @@ import { MAX_VARINT_BYTES } from './wire.ts';
 export const MAX_MESSAGE_DEPTH = 100;
 
 const KEY_VALUE = MESSAGE + messageType('KeyValue');
-const ANY_VALUE = MESSAGE + messageType('AnyValue');
+const ANY_VALUE = messageType('AnyValue');
 
 /** The tags within an attribute, as bytes: of KeyValue the key and the value, of AnyValue the common types. */
 const STRING_TAG = 0x0a;
@@ -77,13 +77,13 @@ function checkMessage(
       end -= position;
       position = 0;
     }
-    const base = text.base;
     const tagStart = position;
     let tag = bytes[position++]!;
     let action: number;
     if (tag < TAGS) {
       action = ACTIONS[actions + tag]!;
       if (action === KEY_VALUE && depth < MAX_MESSAGE_DEPTH - 1) {
+        const base = text.base;
         position = quickKeyValues(text, tag, tagStart, end);
         const moved = text.base - base;
         end -= moved;
@@ -132,10 +132,31 @@ function checkMessage(
     }
     const valueEnd = position + length;
     if (valueEnd > end) throw tooShort(lengthStart, length, end - position);
+    // Values that lie in the window as a whole and take no further look.
+    if (action === ACTION.string) {
+      if (valueEnd <= text.limit) {
+        position = valueEnd;
+        continue;
+      }
+    } else if (action === ACTION.spanId) {
+      if (length === 8) {
+        blank8(position);
+        position = valueEnd;
+        continue;
+      }
+    } else if (action === ACTION.traceId) {
+      if (length === 16) {
+        blank8(position);
+        blank8(position + 8);
+        position = valueEnd;
+        continue;
+      }
+    }
+    const base = text.base;
     if (action >= MESSAGE) {
       if (depth === MAX_MESSAGE_DEPTH) throw tooDeep(tagStart, MAX_MESSAGE_DEPTH);
-      if (action !== ANY_VALUE || !isShortString(bytes, position, length)) {
-        const childType = action - MESSAGE;
+      const childType = action - MESSAGE;
+      if (!isPlain(bytes, childType, position, length)) {
         const role = ROLES[childType]!;
         if (role === ROLE.data && tag !== member) {
           member = tag;
@@ -146,11 +167,6 @@ function checkMessage(
       }
     } else if (action === ACTION.string) {
       text.pass(position, valueEnd);
-    } else if (action === ACTION.traceId && length === 16) {
-      blank8(position);
-      blank8(position + 8);
-    } else if (action === ACTION.spanId && length === 8) {
-      blank8(position);
     } else {
       checkBytes(text, action, position, valueEnd);
     }
@@ -160,6 +176,10 @@ function checkMessage(
   }
   return items;
 }
+
+/** The tag of a value and that within it, as they lie in the first and third byte. */
+const STRING_VALUE = (STRING_TAG << 16) | VALUE_TAG;
+const INT_VALUE = (INT_TAG << 16) | VALUE_TAG;
 
 /**
  * Passes attributes of the usual form, as long as they follow one another under the same tag: a key, then a string, bool,
@@ -173,36 +193,43 @@ function checkMessage(
 function quickKeyValues(text: TextWindow, tag: number, start: number, messageEnd: number): number {
   const view = windowView;
   const wanted = (STRING_TAG << 16) | tag;
-  let safe = text.safe;
   let position = start;
   let end = messageEnd;
-  while (position + 8 <= end) {
-    if (position > safe) {
+  while (position < end) {
+    if (position > text.safe) {
       text.advance(position);
       end -= position;
-      safe = text.safe;
       position = 0;
     }
-    const head = view.getInt32(position, true);
-    if ((head & 0x80ff_80ff) !== wanted) {
-      const afterLong = (head & 0x80ff) === (0x8000 | tag) ? passLongString(text.limit, position, end) : 0;
-      if (afterLong === 0) return position;
-      position = afterLong;
-      continue;
+    const stop = Math.min(end - 1, text.safe);
+    while (position <= stop) {
+      // What is read here beyond `end` is never taken: all lengths have to fit.
+      const head = view.getInt32(position, true);
+      const next = position + 2 + ((head >>> 8) & 0x7f);
+      if ((head & 0x80ff_80ff) !== wanted) {
+        const afterLong = (head & 0x80ff) === (0x8000 | tag) ? passLongString(text.limit, position, end) : 0;
+        if (afterLong === 0) return position;
+        position = afterLong;
+        continue;
+      }
+      const valueStart = position + 4 + (head >>> 24);
+      const value = view.getInt32(valueStart, true);
+      const length = (value >>> 8) & 0xff;
+      if (next > end || valueStart + 2 + length !== next) return position;
+      const kind = value & 0x00ff_00ff;
+      if (kind === STRING_VALUE) {
+        if (value >>> 24 !== length - 2) return position;
+      } else if (kind === INT_VALUE && length > 1 && length < 6) {
+        // All but the last byte of a varint have the highest bit; the four bytes before `next` are this value's in any case.
+        const continued = -1 << (40 - 8 * length);
+        const last = view.getInt32(next - 4, true);
+        if ((last & continued & 0x8080_8080) !== (continued & 0x0080_8080)) return position;
+        view.setInt32(next - 4, 0);
+      } else if (length < 2 || (kind & 0xff) !== VALUE_TAG || !isScalar(kind >>> 16, valueStart + 3, next)) {
+        return position;
+      }
+      position = next;
     }
-    const next = position + 2 + ((head >>> 8) & 0x7f);
-    const valueStart = position + 4 + (head >>> 24);
-    if (next > end || valueStart + 4 > next) return position;
-    const value = view.getInt32(valueStart, true);
-    const length = (value >>> 8) & 0xff;
-    if ((value & 0xff) !== VALUE_TAG || valueStart + 2 + length !== next) return position;
-    const type = (value >>> 16) & 0xff;
-    if (type === STRING_TAG) {
-      if (value >>> 24 !== length - 2) return position;
-    } else if (!isScalar(type, valueStart + 3, next)) {
-      return position;
-    }
-    position = next;
   }
   return position;
 }
@@ -259,9 +286,20 @@ function isScalar(type: number, start: number, end: number): boolean {
   }
 }
 
-/** Whether an AnyValue is one string and that is shorter than 126 bytes: all of it is in the window. */
-function isShortString(bytes: Buffer, start: number, length: number): boolean {
-  return length < 128 && bytes[start] === STRING_TAG && bytes[start + 1] === length - 2;
+/**
+ * Whether a message is one short field that needs no further look: an AnyValue that is a string, or anything with a number
+ * below 128 (a status). Such a message is in the window as a whole, and holds no items.
+ */
+function isPlain(bytes: Buffer, type: number, start: number, length: number): boolean {
+  if (length > 127) return false;
+  if (type === ANY_VALUE && bytes[start] === STRING_TAG) return bytes[start + 1] === length - 2;
+  return (
+    length === 2 &&
+    bytes[start]! < TAGS &&
+    ACTIONS[type * TAGS + bytes[start]!] === ACTION.varint &&
+    bytes[start + 1]! < 128 &&
+    ROLES[type] === ROLE.none
+  );
 }
 
 /** Ids of another length than they should have, packed repeated scalars, and bytes of which nothing is known. */

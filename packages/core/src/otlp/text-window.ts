@@ -16,8 +16,11 @@ const WINDOW_BYTES = 64 * 1024;
 /** What is in the window beyond `safe`, if there is more. */
 const MARGIN_BYTES = 256;
 
-/** The memory is shared: one request is checked at a time, from start to end. */
-export const windowBytes = Buffer.allocUnsafeSlow(WINDOW_BYTES);
+/**
+ * The window, and a margin in which a reader that looks ahead finds bytes without a meaning. The memory is shared: one request is checked at
+ * a time, from start to end.
+ */
+export const windowBytes = Buffer.allocUnsafeSlow(WINDOW_BYTES + MARGIN_BYTES);
 export const windowView = new DataView(windowBytes.buffer);
 
 /** See the head of this file. Positions are those in the window; `advance` moves it, and with it what they mean. */
@@ -86,7 +89,8 @@ export class TextWindow {
   #fill(): void {
     while (this.#piece < this.#pieces.length && this.limit < WINDOW_BYTES) {
       const piece = this.#pieces[this.#piece] as Buffer;
-      const copied = piece.copy(windowBytes, this.limit, this.#offset);
+      const room = WINDOW_BYTES - this.limit;
+      const copied = piece.copy(windowBytes, this.limit, this.#offset, this.#offset + room);
       this.limit += copied;
       this.#offset += copied;
       if (this.#offset < piece.length) break;
