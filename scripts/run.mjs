@@ -51,6 +51,8 @@ const commands = {
     steps: (args) => [[path.join(root, 'bench/run.ts'), ...args]],
   },
   lab: { system: ['libbpf1', ...labPackages], steps: (args) => [[path.join(root, 'lab/run.ts'), ...args]] },
+  fuzz: { system: [], steps: (args) => [[path.join(root, 'scripts/fuzz.ts'), ...args]] },
+  soak: { system: [], steps: (args) => [[path.join(root, 'test/soak/run.ts'), ...args]] },
   collector: { system: [], steps: () => [[path.join(root, 'bench/collector.ts')]] },
   'new-plugin': { system: [], steps: (args) => [[path.join(root, 'scripts/new-plugin.ts'), ...args]] },
   bpf: { system: ['clang-14', 'llvm-14', 'libbpf-dev'], steps: (args) => [['bash', buildBpf, ...args]] },

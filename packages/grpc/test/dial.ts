@@ -5,8 +5,9 @@ import { expect, onTestFinished } from 'vitest';
 import { GrpcError } from '../src/grpc-error.ts';
 import { http2Transport } from '../src/index.ts';
 import type { GrpcClient, GrpcClientOptions, GrpcServerOptions, UnaryHandler } from '../src/transport.ts';
+import { PATH } from './http2/frames.ts';
 
-export const PATH = '/test.Echo/Say';
+export { PATH };
 export const HELLO = Buffer.from('hello');
 
 /** A server for as long as the test lasts. */

@@ -6,7 +6,7 @@ import { RPC_CODES } from '@tributary/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FRAME } from '../../src/http2/protocol.ts';
 import { dial, echo, failure, HELLO, PATH, serve, unusedPort } from '../dial.ts';
-import { frame } from '../http2/raw-peer.ts';
+import { frame } from '../http2/frames.ts';
 
 const call = { path: PATH, message: [HELLO] };
 

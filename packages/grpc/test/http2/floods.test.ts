@@ -8,7 +8,8 @@ import { ERROR_CODE, FLAG, FRAME, SETTING } from '../../src/http2/protocol.ts';
 import { encodeSettings } from '../../src/http2/settings.ts';
 import type { GrpcServerOptions, RefusalReason, UnaryHandler } from '../../src/transport.ts';
 import { dial, echo, HELLO, PATH, serve } from '../dial.ts';
-import { frame, messageData, RawPeer, requestBlock, requestHeaders, uint32 } from './raw-peer.ts';
+import { frame, messageData, requestBlock, requestHeaders, uint32 } from './frames.ts';
+import { RawPeer } from './raw-peer.ts';
 
 const MIB = 1024 * 1024;
 const LARGEST_WINDOW = 2 ** 31 - 1;

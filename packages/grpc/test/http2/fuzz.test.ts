@@ -20,7 +20,7 @@ import { ServerMemory } from '../../src/server/server-memory.ts';
 import type { UnaryHandler } from '../../src/transport.ts';
 import { PATH } from '../dial.ts';
 import { cutPair } from './cut-pair.ts';
-import { frame, messageData, requestBlock, requestHeaders, uint32 } from './raw-peer.ts';
+import { frame, messageData, requestBlock, requestHeaders, uint32 } from './frames.ts';
 
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);
 const TIMEOUT_MS = 60_000 + 50 * RUNS;

@@ -4,7 +4,8 @@ import { RPC_CODES } from '@tributary/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ERROR_CODE, FRAME } from '../../src/http2/protocol.ts';
 import { dial, echo, failure, HELLO, PATH, serve } from '../dial.ts';
-import { messageData, RawPeer, requestHeaders } from '../http2/raw-peer.ts';
+import { messageData, requestHeaders } from '../http2/frames.ts';
+import { RawPeer } from '../http2/raw-peer.ts';
 
 const call = { path: PATH, message: [HELLO] };
 
