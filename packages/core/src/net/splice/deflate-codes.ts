@@ -71,9 +71,10 @@ function codesOf(lengths: Uint8Array): Codes {
   const at = new Uint16Array(MAX_BITS + 2);
   for (let length = 1; length <= MAX_BITS; length++) at[length + 1] = at[length]! + counts[length]!;
   const symbols = new Uint16Array(lengths.length);
-  lengths.forEach((length, symbol) => {
+  for (let symbol = 0; symbol < lengths.length; symbol++) {
+    const length = lengths[symbol]!;
     if (length > 0) symbols[at[length]!++] = symbol;
-  });
+  }
   return { counts, symbols };
 }
 

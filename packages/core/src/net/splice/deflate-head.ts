@@ -12,8 +12,9 @@
  *
  * Whether a later match reaches into the bytes that went is not looked into: the caller decompresses what comes out and compares it.
  */
-import zlib from 'node:zlib';
+import { readUint32 } from '../zstd-frames.ts';
 import { BitReader, BitWriter } from './bits.ts';
+import { exchangeCrc32 } from './crc32.ts';
 import { literalLengths, readLiteralCodes } from './deflate-codes.ts';
 
 const MEMBER_HEADER = Uint8Array.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
@@ -53,8 +54,10 @@ export function exchangeGzipHead(
   const front = writer.finish(member[restAt >> 3]!);
   const restByte = (restAt >> 3) + 1;
   const trailer = Buffer.allocUnsafe(MEMBER_TRAILER_BYTES);
-  trailer.writeUInt32LE(zlib.crc32(content.subarray(from), zlib.crc32(head)), 0);
-  trailer.writeUInt32LE(content.length - from + head.length, 4);
+  const restBytes = content.length - from;
+  const crc = exchangeCrc32(readUint32(member, end), content.subarray(0, from), head, restBytes);
+  trailer.writeUInt32LE(crc, 0);
+  trailer.writeUInt32LE(restBytes + head.length, 4);
   return Buffer.concat([front, member.subarray(restByte, end), trailer]);
 }
 

@@ -40,23 +40,24 @@ export function readHuffmanCodes(bytes: Uint8Array, at: number): HuffmanCodes | 
 
 function assignCodes(weights: number[], described: number): HuffmanCodes | undefined {
   let sum = 0;
-  for (const weight of weights) if (weight > 0) sum += 2 ** (weight - 1);
+  for (const weight of weights) if (weight > 0) sum += 1 << (weight - 1);
   const maxBits = highestBit(sum) + 1;
   const left = 2 ** maxBits - sum;
   if (sum === 0 || maxBits > MAX_BITS || (left & (left - 1)) !== 0) return undefined;
   weights.push(highestBit(left) + 1);
   // Codes are given out in order: the longest first, of one length by the value of the byte.
-  const next = new Uint32Array(maxBits + 2);
-  for (const weight of weights) if (weight > 0) next[weight + 1]! += 2 ** (weight - 1);
+  const next = new Uint32Array(MAX_BITS + 2);
+  for (const weight of weights) if (weight > 0) next[weight + 1]! += 1 << (weight - 1);
   for (let weight = 1; weight <= maxBits + 1; weight++) next[weight]! += next[weight - 1]!;
   const bits = new Uint8Array(256);
   const codes = new Uint16Array(256);
-  weights.forEach((weight, symbol) => {
-    if (weight === 0) return;
+  for (let symbol = 0; symbol < weights.length; symbol++) {
+    const weight = weights[symbol]!;
+    if (weight === 0) continue;
     bits[symbol] = maxBits + 1 - weight;
     codes[symbol] = next[weight]! >> (weight - 1);
-    next[weight]! += 2 ** (weight - 1);
-  });
+    next[weight]! += 1 << (weight - 1);
+  }
   return { bits, codes, described };
 }
 
