@@ -35,7 +35,7 @@ export function compressionParamsSchema(concatenated: string) {
         .int()
         .default(0)
         .describe(
-          'How hard to compress: gzip, zlib and deflate -1 to 9, zstd 1 to 22; 0 for the default level.',
+          'How hard to compress: gzip, zlib and deflate -1 to 9, zstd 1 to 22; 0 for the default level, which is 1 of zstd and 6 of the others.',
         ),
       concatenate: z
         .boolean()

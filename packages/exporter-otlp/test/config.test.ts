@@ -151,6 +151,13 @@ describe('the configuration of otlp_http', () => {
       ['compression_params::level: is set (1), but snappy has no levels. Remove it.'],
     ],
     [
+      'concatenation of what cannot be concatenated',
+      { compression: 'snappy', compression_params: { concatenate: true } },
+      [
+        'compression_params::concatenate: is on, but only gzip and zstd can be concatenated (found "snappy"). Remove it.',
+      ],
+    ],
+    [
       'headers that cannot be sent, without showing them',
       { headers: { 'a b': 'x', good: 'secret\r\nInjected: 1', 'Content-Length': '5' } },
       [

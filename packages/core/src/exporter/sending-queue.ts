@@ -67,7 +67,7 @@ export class SendingQueue {
     const { config, events, id } = this.#options;
     if (this.#isClosed) throw this.#shutdownError();
     const size = this.#sizeOf(batch);
-    const bytes = batch.byteLength;
+    const bytes = heldBytes(batch);
     if (size > config.queue_size || bytes > this.#maxBytes()) {
       const error = tooLargeError(id, config, size, bytes);
       events.refused(batch, 'TooLarge', error);
@@ -178,7 +178,7 @@ export class SendingQueue {
   /** Lets in callers that wait in line, while there is room for the first of them. */
   #admit(): void {
     for (let caller = this.#waiting.peek(); caller !== undefined; caller = this.#waiting.peek()) {
-      const bytes = caller.batch.byteLength;
+      const bytes = heldBytes(caller.batch);
       if (!this.#hasRoom(caller.size, bytes)) return;
       this.#waiting.shift();
       caller.resolve(this.#accept(caller.batch, caller.size, bytes));
@@ -242,4 +242,9 @@ function tooLargeError(id: string, config: SendingQueueConfig, size: number, byt
     'QUEUE_FULL',
     `${id}: the batch is larger than the whole sending queue (${found}). Send smaller batches or raise ${limit}.`,
   );
+}
+
+/** What a batch takes of memory: its bytes, and the compressed form that they came in. */
+function heldBytes(batch: Batch): number {
+  return batch.byteLength + batch.compressedByteLength;
 }

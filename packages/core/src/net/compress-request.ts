@@ -8,7 +8,7 @@
  * its beginning (splice).
  */
 import { addedAttributes } from '../otlp/added-attributes.ts';
-import { type CompressedForm, formOf, formThatEndsWith } from './compressed-form.ts';
+import { type CompressedForm, cutAtFrames, formOf, formThatEndsWith } from './compressed-form.ts';
 import { type CompressionType, compress } from './compression.ts';
 import { exchangeHead } from './splice/exchange-head.ts';
 
@@ -31,7 +31,7 @@ export function compressRequest(
     const spliced = splice(type, chunks[0]!, chunks[1]!);
     if (spliced !== undefined) return [spliced];
   }
-  return concatenates && chunks.length > 1 && (type === 'gzip' || type === 'zstd')
+  return concatenates && (type === 'gzip' || type === 'zstd')
     ? compressApart(compression, chunks)
     : whole(compress(type, compression.level, chunks));
 }
@@ -52,8 +52,8 @@ function compressApart(
     rest = [];
     pieces.push(form);
   };
-  for (const chunk of chunks) {
-    const form = formOf(type, chunk);
+  for (const chunk of chunks.flatMap((range) => cutAtFrames(type, range))) {
+    const form = formOf(type, chunk, true);
     if (form !== undefined) {
       take(form);
       continue;

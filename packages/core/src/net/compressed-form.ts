@@ -4,9 +4,9 @@
  * key, which is why each content must have its own: whoever shows a range of it that is the whole, or its end, is given the
  * form. Nobody may write to either.
  *
- * The form goes to somebody else's decoder, so only plain ones are kept: one gzip member (some decoders read no more), one
- * zstd frame with a window that every decoder must accept. And only those that are worth their memory, which comes on
- * top of the content's: at most half of it. It is freed with the content.
+ * The form goes to somebody else's decoder, so only plain ones are kept: zstd frames with a window that every decoder must
+ * accept, and none that is to be skipped. Several gzip members or zstd frames go only to those who take that. And only forms
+ * that are worth their memory, which comes on top of the content's: at most half of it. It is freed with the content.
  */
 import type { CompressionType } from './compression.ts';
 import { readUint32, zstdFrameHeader } from './zstd-frames.ts';
@@ -18,48 +18,129 @@ export interface CompressedForm {
   readonly bytes: Uint8Array;
 }
 
+/** Where a zstd frame ended in the form, and what it held in the content. */
+export interface FormPart {
+  readonly contentEnd: number;
+  readonly bytesEnd: number;
+}
+
+interface KeptForm extends CompressedForm {
+  /** The zstd frames in order; none where there is one, or where nobody knows where they begin. */
+  readonly parts: readonly FormPart[];
+  /** False of several gzip members. */
+  readonly isOne: boolean;
+}
+
 /** RFC 9659: no decoder of zstd content encoding needs to take a larger window. */
 const MAX_ZSTD_WINDOW_BYTES = 8 * 1024 * 1024;
+/** More frames than a request is ever put together of; their places are not kept either. */
+const MAX_PARTS = 1024;
 
-const forms = new WeakMap<ArrayBufferLike, CompressedForm>();
+const forms = new WeakMap<ArrayBufferLike, KeptForm>();
 
 /** Keeps the form that `content` was decompressed from, for as long as its memory lives, if it may be sent on. */
-export function keepForm(type: CompressionType, bytes: Uint8Array, content: Uint8Array): void {
-  if (bytes.length * 2 <= content.length && isPlain(type, bytes, content.length)) {
-    forms.set(content.buffer, { type: canonical(type), content, bytes });
-  }
+export function keepForm(
+  type: CompressionType,
+  bytes: Uint8Array,
+  content: Uint8Array,
+  parts: readonly FormPart[] = [],
+): void {
+  if (bytes.length * 2 > content.length || parts.length > MAX_PARTS) return;
+  if (type === 'zstd' && !arePlainFrames(bytes, parts)) return;
+  // Each member ends with the length of its own content.
+  const isOne =
+    parts.length < 2 && (type !== 'gzip' || readUint32(bytes, bytes.length - 4) === content.length);
+  forms.set(content.buffer, { type: canonical(type), content, bytes, parts, isOne });
 }
 
-/** The compressed form of this type that `range` came in, if `range` is the whole content. */
-export function formOf(type: CompressionType, range: Uint8Array): Uint8Array | undefined {
+/**
+ * The compressed form of this type that `range` came in, if `range` is the whole content, or that of whole zstd frames.
+ * Several members or frames only where `concatenates` says that they are wanted.
+ */
+export function formOf(
+  type: CompressionType,
+  range: Uint8Array,
+  concatenates = false,
+): Uint8Array | undefined {
   const form = forms.get(range.buffer);
-  return form?.type === canonical(type) &&
-    form.content.byteOffset === range.byteOffset &&
-    form.content.length === range.length
-    ? form.bytes
-    : undefined;
+  if (form?.type !== canonical(type)) return undefined;
+  const from = range.byteOffset - form.content.byteOffset;
+  const to = from + range.length;
+  if (from === 0 && to === form.content.length) return form.isOne || concatenates ? form.bytes : undefined;
+  const first = partThatEndsAt(form, from);
+  const last = partThatEndsAt(form, to);
+  return first === undefined || last === undefined || !(concatenates || last === first + 1)
+    ? undefined
+    : form.bytes.subarray(form.parts[first]?.bytesEnd ?? 0, form.parts[last]!.bytesEnd);
 }
 
-/** The content and its form of this type, if `range` is what the content ends with. */
+/** Cuts a range before the first and behind the last of the whole frames of this type that are in it. */
+export function cutAtFrames(type: CompressionType, range: Uint8Array): readonly Uint8Array[] {
+  const form = forms.get(range.buffer);
+  if (form === undefined || form.type !== canonical(type) || form.parts.length === 0) return [range];
+  const from = range.byteOffset - form.content.byteOffset;
+  const to = from + range.length;
+  const ends = form.parts.map(({ contentEnd }) => contentEnd).filter((end) => end > from && end < to);
+  const first = isFrameStart(form, from) ? from : ends[0];
+  const last = isFrameStart(form, to) ? to : ends.at(-1);
+  const cuts = [first, last].flatMap((cut) => (cut === undefined ? [] : [cut - from]));
+  const places = [...new Set([0, ...cuts, range.length])];
+  return places.slice(1).map((place, index) => range.subarray(places[index], place));
+}
+
+function isFrameStart(form: KeptForm, offset: number): boolean {
+  return partThatEndsAt(form, offset) !== undefined;
+}
+
+/** How many bytes of compressed forms are kept alive by these memories. */
+export function formBytesOf(memories: Iterable<ArrayBufferLike>): number {
+  let bytes = 0;
+  for (const memory of memories) bytes += forms.get(memory)?.bytes.length ?? 0;
+  return bytes;
+}
+
+/** The content and its form of this type, one member or frame, if `range` is what the content ends with. */
 export function formThatEndsWith(type: CompressionType, range: Uint8Array): CompressedForm | undefined {
   const form = forms.get(range.buffer);
-  return form?.type === canonical(type) &&
-    form.content.byteOffset < range.byteOffset &&
-    form.content.byteOffset + form.content.length === range.byteOffset + range.length
-    ? form
+  if (form?.type !== canonical(type)) return undefined;
+  const from = range.byteOffset - form.content.byteOffset;
+  const to = from + range.length;
+  if (form.isOne) return from > 0 && to === form.content.length ? form : undefined;
+  const last = partThatEndsAt(form, to);
+  if (last === undefined || last < 0) return undefined;
+  const { contentEnd = 0, bytesEnd = 0 } = form.parts[last - 1] ?? {};
+  return contentEnd < from
+    ? {
+        type: form.type,
+        content: form.content.subarray(contentEnd, to),
+        bytes: form.bytes.subarray(bytesEnd, form.parts[last]!.bytesEnd),
+      }
     : undefined;
 }
 
-function isPlain(type: CompressionType, bytes: Uint8Array, contentLength: number): boolean {
-  switch (type) {
-    case 'gzip':
-      // Each member ends with the length of its own content.
-      return readUint32(bytes, bytes.length - 4) === contentLength;
-    case 'zstd':
-      return (zstdFrameHeader(bytes)?.windowBytes ?? Number.POSITIVE_INFINITY) <= MAX_ZSTD_WINDOW_BYTES;
-    default:
-      return true;
+/** The number of the part that ends at an offset of the content; -1 for the beginning. */
+function partThatEndsAt({ parts }: KeptForm, offset: number): number | undefined {
+  if (offset === 0) return parts.length > 0 ? -1 : undefined;
+  let low = 0;
+  let high = parts.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const { contentEnd } = parts[middle]!;
+    if (contentEnd === offset) return middle;
+    if (contentEnd < offset) low = middle + 1;
+    else high = middle - 1;
   }
+  return undefined;
+}
+
+function arePlainFrames(bytes: Uint8Array, parts: readonly FormPart[]): boolean {
+  let at = 0;
+  for (const end of parts.length === 0 ? [bytes.length] : parts.map(({ bytesEnd }) => bytesEnd)) {
+    const window = zstdFrameHeader(bytes.subarray(at, end))?.windowBytes;
+    if (window === undefined || window > MAX_ZSTD_WINDOW_BYTES) return false;
+    at = end;
+  }
+  return true;
 }
 
 /** `deflate` and `zlib` are two names of one format. */

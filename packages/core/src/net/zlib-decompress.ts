@@ -78,7 +78,6 @@ export function inflate(
 /** Zstd frames. */
 export function decompressZstd(bytes: Uint8Array, limit: number): Uint8Array | Promise<Uint8Array> {
   const claimed = zstdFrameHeader(bytes)?.contentBytes ?? bytes.length * 8;
-  const chunkSize = outputChunk(claimed, bytes.length, limit);
   return inPlaceOrPool(
     'zstd',
     claimed,
@@ -86,7 +85,7 @@ export function decompressZstd(bytes: Uint8Array, limit: number): Uint8Array | P
     (maxOutputLength) => {
       const frames = new ZstdFrames(bytes, maxOutputLength);
       while (!frames.isDone) {
-        const { content, used } = decompressInPlace('unzstd', frames.rest, chunkSize, frames.room);
+        const { content, used } = decompressInPlace('unzstd', frames.rest, frameChunk(frames), frames.room);
         frames.add(content, used);
       }
       return frames.output();
@@ -94,6 +93,7 @@ export function decompressZstd(bytes: Uint8Array, limit: number): Uint8Array | P
     async () => {
       const frames = new ZstdFrames(bytes, limit);
       while (!frames.isDone) {
+        const chunkSize = frameChunk(frames);
         const options = { info: true, params: ZSTD_D_PARAMS, chunkSize, maxOutputLength: frames.room };
         const result = await inPool<unknown>((done) =>
           zlib.zstdDecompress(frames.rest, options, done as never),
@@ -145,6 +145,11 @@ function inPlaceOrPool(
 function outputChunk(claimed: number, inputLength: number, limit: number): number {
   const believed = Math.min(claimed + 1, limit + 1, inputLength * MAX_TRUSTED_RATIO);
   return Math.max(MIN_CHUNK_BYTES, believed);
+}
+
+/** The same for the next zstd frame. */
+function frameChunk({ rest, room }: ZstdFrames): number {
+  return outputChunk(zstdFrameHeader(rest)?.contentBytes ?? rest.length * 8, rest.length, room);
 }
 
 function translate(type: CompressionType, limit: number, error: unknown): PermanentError {

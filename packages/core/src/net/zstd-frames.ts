@@ -1,4 +1,4 @@
-import { keepForm } from './compressed-form.ts';
+import { type FormPart, keepForm } from './compressed-form.ts';
 import { invalid, tooLarge, trailingBytes } from './compression-errors.ts';
 
 /** RFC 8878 section 3.1.1: how a frame begins. */
@@ -13,8 +13,8 @@ export class ZstdFrames {
   readonly #bytes: Uint8Array;
   readonly #limit: number;
   readonly #contents: Uint8Array[] = [];
+  readonly #parts: FormPart[] = [];
   #at = 0;
-  #count = 0;
   #length = 0;
 
   constructor(bytes: Uint8Array, limit: number) {
@@ -42,7 +42,6 @@ export class ZstdFrames {
       throw invalid('zstd', 'unexpected end of file');
     }
     this.#at += used;
-    this.#count += 1;
     this.#length += content.length;
     if (this.#length > this.#limit) {
       throw tooLarge('zstd', this.#limit);
@@ -50,6 +49,7 @@ export class ZstdFrames {
     if (content.length > 0) {
       this.#contents.push(content);
     }
+    this.#parts.push({ contentEnd: this.#length, bytesEnd: this.#at });
     if (!this.isDone && !startsZstdFrame(this.rest)) {
       throw trailingBytes('zstd', this.#at, this.#bytes.length);
     }
@@ -57,9 +57,7 @@ export class ZstdFrames {
 
   output(): Uint8Array {
     const content = this.#contents.length === 1 ? this.#contents[0]! : Buffer.concat(this.#contents);
-    if (this.#count === 1) {
-      keepForm('zstd', this.#bytes, content);
-    }
+    keepForm('zstd', this.#bytes, content, this.#parts.length > 1 ? this.#parts : []);
     return content;
   }
 }

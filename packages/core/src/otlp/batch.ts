@@ -96,6 +96,11 @@ export class Batch {
     return this.#request.size;
   }
 
+  /** What is held beside the bytes of the request: the compressed forms that they came in, in bytes. */
+  get compressedByteLength(): number {
+    return this.#request.compressedSize;
+  }
+
   get isEmpty(): boolean {
     return this.itemCount === 0;
   }

@@ -7,6 +7,7 @@
  * eight requests under way, that was a third of the CPU time of an edit of every record.
  */
 import type { Signal } from '../component/signal.ts';
+import { formBytesOf } from '../net/compressed-form.ts';
 import type { Attributes } from './attributes.ts';
 import { cloneParts } from './clone.ts';
 import { countItems, LEVEL } from './count.ts';
@@ -82,6 +83,13 @@ export class OtlpRequest implements TreeOwner {
     if (this.#bytes !== undefined) return this.#bytes.length;
     if (this.#chunks !== undefined) return this.#chunks.reduce((size, chunk) => size + chunk.length, 0);
     return bodySize(this.tree);
+  }
+
+  /** The size of the compressed forms that the request's bytes came in and that are held with them. */
+  get compressedSize(): number {
+    const pieces = this.#bytes === undefined ? this.#chunks : [this.#bytes];
+    const memories = pieces?.map(({ buffer }) => buffer) ?? this.tree.parts?.map(({ bytes }) => bytes.buffer);
+    return formBytesOf(new Set(memories));
   }
 
   /** The encoded request in one piece; what came in where nothing was edited. */

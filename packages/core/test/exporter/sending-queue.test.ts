@@ -1,5 +1,8 @@
+import { gzipSync } from 'node:zlib';
 import {
+  Batch,
   createExporter,
+  decompress,
   PermanentError,
   RetryableError,
   retryOnFailureSchema,
@@ -103,6 +106,22 @@ describe('sending_queue', () => {
     consume([1, 2, 3]);
     expect(queueState(settings)[0]).toBe(held === 'all' ? queue_size : held);
     expect(() => consume([4])).toThrow(text);
+  });
+
+  it('counts what came compressed in both forms towards max_bytes', async () => {
+    const numbers = Array.from({ length: 200 }, (_, index) => index);
+    const request = numberedBatch('logs', numbers).toBytes();
+    const came = gzipSync(request);
+    const content = await decompress('gzip', came, 2 * request.length);
+    const { exporter } = queued({ max_bytes: 2 * (request.length + came.length) });
+    const batch = () => Batch.decode('logs', content);
+    const held = (it: Batch): number => it.byteLength + it.compressedByteLength;
+    expect(held(batch())).toBe(request.length + came.length);
+    expect(held(Batch.merge([batch(), batch()]))).toBe(2 * request.length + came.length);
+    expect([exporter.consume(batch()), exporter.consume(batch())]).toEqual([undefined, undefined]);
+    expect(() => exporter.consume(numberedBatch('logs', [1]))).toThrow(
+      'the sending queue is full (max_bytes',
+    );
   });
 
   it('holds no more than max_bytes, whatever the sizer', () => {

@@ -94,6 +94,97 @@ describe.each(TYPES)('several requests that came as %s and were put together', (
   });
 });
 
+describe('a request that came in several parts', () => {
+  const parts = [0, 1000, 2000].map((first) => numberedBatch('logs', numbers(first)).toBytes());
+
+  it.each(TYPES)('goes as it came where that is wanted, as %s', async (type) => {
+    const came = Buffer.concat(parts.map((part) => CODERS[type].code(part)));
+    const batch = Batch.decode('logs', await decompress(type, came, MIB));
+    expect((await sent(compression(type), batch))[0] === came).toBe(true);
+    const [one] = await sent(compression(type, false), batch);
+    expect(Buffer.compare(CODERS[type].decode(one!), Buffer.concat(parts))).toBe(0);
+  });
+
+  it('keeps the zstd frames of what nobody changed, and what was not the beginning of the others', async () => {
+    const frames = parts.map((part) => zstdCompressSync(part));
+    const batch = Batch.decode('logs', await decompress('zstd', Buffer.concat(frames), MIB));
+    batch.resources()[1]!.resource.attributes.set('deployment.environment.name', 'test');
+    const pieces = await sent(compression('zstd'), batch);
+    expect([pieces.length, pieces[0], pieces[2]]).toEqual([3, frames[0], frames[2]]);
+    expect(Buffer.compare(pieces[1]!.subarray(-50), frames[1]!.subarray(-50))).toBe(0);
+    const back = Batch.decode('logs', await decompress('zstd', Buffer.concat(pieces), MIB));
+    const found = back
+      .resources()
+      .map(({ resource }) => resource.attributes.get('deployment.environment.name'));
+    expect(found).toEqual([undefined, 'test', undefined]);
+    expect(numbersOf(back)).toEqual([...numbers(0), ...numbers(1000), ...numbers(2000)]);
+  });
+
+  it('keeps nothing of a zstd frame that nobody needs to take', async () => {
+    const skippable = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0]);
+    const came = Buffer.concat([skippable, zstdCompressSync(parts[0]!)]);
+    const batch = Batch.decode('logs', await decompress('zstd', came, MIB));
+    const pieces = await sent(compression('zstd'), batch);
+    expect(Buffer.compare(pieces[0]!, came)).not.toBe(0);
+    expect(await numbersIn('zstd', pieces)).toEqual(numbers(0));
+  });
+});
+
+describe.each(TYPES)('a request to whose resource attributes were added, as %s', (type) => {
+  it('keeps its form but for the beginning, and has them first', async () => {
+    const { came, batch } = await received(type, 0);
+    for (const group of batch.resources())
+      group.resource.attributes.set('deployment.environment.name', 'test');
+    const pieces = await sent(compression(type, false), batch);
+    expect(pieces.length).toBe(1);
+    const end = type === 'gzip' ? [-58, -8] : [-50, undefined];
+    expect(pieces[0]!.subarray(...end)).toEqual(came.subarray(...end));
+    const back = Batch.decode('logs', CODERS[type].decode(pieces[0]!));
+    expect(back.resources().map(({ resource }) => resource.attributes.toObject())).toEqual([
+      { 'deployment.environment.name': 'test', 'service.name': 'testkit' },
+    ]);
+    expect(numbersOf(back)).toEqual(numbers(0));
+  });
+
+  it('keeps its form between those that were put together with it', async () => {
+    const [a, b] = [await received(type, 0), await received(type, 1000)];
+    b.batch.resources()[0]!.resource.attributes.set('deployment.environment.name', 'test');
+    const pieces = await sent(compression(type), Batch.merge([a.batch, b.batch, a.batch]));
+    expect([pieces.length, pieces[0] === a.came, pieces[2] === a.came]).toEqual([3, true, true]);
+    expect(pieces[1]!.subarray(-58, -8)).toEqual(b.came.subarray(-58, -8));
+    expect(await numbersIn(type, pieces)).toEqual([...numbers(0), ...numbers(1000), ...numbers(0)]);
+  });
+
+  it.each<[string, (batch: Batch) => void]>([
+    [
+      'a value was changed',
+      (batch) => batch.resources()[0]!.resource.attributes.set('service.name', 'other'),
+    ],
+    ['one was taken away', (batch) => batch.resources()[0]!.resource.attributes.delete('service.name')],
+    [
+      'one was added and another changed',
+      (batch) => {
+        batch.resources()[0]!.resource.attributes.set('deployment.environment.name', 'test');
+        batch.resources()[0]!.resource.attributes.set('service.name', 'other');
+      },
+    ],
+    [
+      'the resource has something else as well',
+      (batch) => {
+        batch.resources()[0]!.resource.attributes.set('deployment.environment.name', 'test');
+        batch.resources()[0]!.schemaUrl = 'https://opentelemetry.io/schemas/1.37.0';
+      },
+    ],
+  ])('is compressed anew where %s', async (_name, edit) => {
+    const { came, batch } = await received(type, 0);
+    edit(batch);
+    const pieces = await sent(compression(type, false), batch);
+    expect(pieces[0]!.subarray(-58, -8)).not.toEqual(came.subarray(-58, -8));
+    const back = Batch.decode('logs', CODERS[type].decode(pieces[0]!));
+    expect(Buffer.compare(back.toBytes(), batch.toBytes())).toBe(0);
+  });
+});
+
 it('a compression that has no members or frames makes one of a batch that was put together', async () => {
   const [a, b] = [await received('gzip', 0), await received('gzip', 1000)];
   const pieces = await sent(compression('snappy'), Batch.merge([a.batch, b.batch]));
