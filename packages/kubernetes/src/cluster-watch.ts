@@ -16,6 +16,14 @@ import { type ClusterScope, watchesOf } from './cluster-scope.ts';
 import { ClusterFacts, type ClusterHandler } from './facts/cluster-facts.ts';
 import type { ClusterResource } from './facts/cluster-resource.ts';
 
+/** Those that tell who has which address. */
+const TELLING_ADDRESSES: ReadonlySet<ClusterResource> = new Set([
+  'pods',
+  'services',
+  'endpointslices',
+  'nodes',
+]);
+
 /** What a component wants to know. */
 export interface ClusterWatchOptions extends ClusterScope {
   readonly auth: KubernetesAuth;
@@ -147,7 +155,8 @@ function useWatch(
   }
   const { logger, telemetry, context } = settings;
   const handler = cluster.facts.handler(resource);
-  const openSource = () => context.source(`k8s ${resourceName(spec)}`);
+  const tellsAddresses = TELLING_ADDRESSES.has(resource);
+  const openSource = () => context.source(`k8s ${resourceName(spec)}`, { tellsAddresses });
   const watch = new ResourceWatch(cluster.client, spec, handler, { logger, telemetry, openSource });
   cluster.watches.set(key, { watch, handler, users: 1 });
   watch.start();

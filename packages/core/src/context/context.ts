@@ -106,9 +106,12 @@ export class Context {
     this.ranges = new RangeTable(table);
   }
 
-  /** Announces one who brings facts. Records may wait until it has called `current` for the first time. */
-  source(name: string): FactSource {
-    return this.sources.add(name);
+  /**
+   * Announces one who brings facts. Records may wait until it has called `current` for the first time. One that has nothing to
+   * do with who is where (of labels, of owners) says so: nobody's name is in doubt while it does not keep up.
+   */
+  source(name: string, { tellsAddresses = true }: { tellsAddresses?: boolean } = {}): FactSource {
+    return this.sources.add(name, tellsAddresses);
   }
 
   /** All tables by name, for metrics and for people who look. */

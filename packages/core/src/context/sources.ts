@@ -7,6 +7,8 @@ export type SourceState = 'loading' | 'current' | 'stale' | 'closed';
 export interface FactSource {
   /** Such as `k8s pods`. */
   readonly name: string;
+  /** Whether it tells who has which address: not of labels and owners. While such a one is stale, names may be wrong. */
+  readonly tellsAddresses: boolean;
   /** Whether records should wait for its first list (`wait_for_metadata`). */
   readonly state: SourceState;
   /** Since when it is in this state, in milliseconds since the Unix epoch. */
@@ -24,8 +26,8 @@ export class FactSources {
   readonly #sources = new Set<Source>();
   readonly #waiting = new Set<() => void>();
 
-  add(name: string): FactSource {
-    const source: Source = new Source(name, () => {
+  add(name: string, tellsAddresses: boolean): FactSource {
+    const source: Source = new Source(name, tellsAddresses, () => {
       if (source.state === 'closed') this.#sources.delete(source);
       this.#tell();
     });
@@ -44,10 +46,15 @@ export class FactSources {
     return false;
   }
 
-  /** Since when what happens has not been seen, by the source that is worst off; Infinity if all keep up. */
+  /**
+   * Since when it has not been seen who gets which address, by the source that is worst off; Infinity if all that tell of
+   * addresses keep up.
+   */
   get staleSince(): number {
     let earliest = Number.POSITIVE_INFINITY;
-    for (const { state, since } of this.#sources) if (state === 'stale' && since < earliest) earliest = since;
+    for (const { state, since, tellsAddresses } of this.#sources) {
+      if (tellsAddresses && state === 'stale' && since < earliest) earliest = since;
+    }
     return earliest;
   }
 
@@ -64,12 +71,14 @@ export class FactSources {
 
 class Source implements FactSource {
   readonly name: string;
+  readonly tellsAddresses: boolean;
   readonly #changed: () => void;
   #state: SourceState = 'loading';
   #since = Date.now();
 
-  constructor(name: string, changed: () => void) {
+  constructor(name: string, tellsAddresses: boolean, changed: () => void) {
     this.name = name;
+    this.tellsAddresses = tellsAddresses;
     this.#changed = changed;
   }
 

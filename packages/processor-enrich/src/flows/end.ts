@@ -14,6 +14,8 @@ export interface End {
   service: KubeService | undefined;
   /** Whether this was found by who held an address then, and not by what can never be another's. */
   restsOnAddress: boolean;
+  /** Whether it is not known since when somebody else has had that address, or the Service's. */
+  isStale: boolean;
   /** The program that has the socket of this end, where it was seen. */
   executable: SidedAttributes | undefined;
   /** Where the connection went instead of the destination that was asked for, where the join found that out. */
@@ -30,6 +32,7 @@ export function emptyEnd(): End {
     subject: undefined,
     service: undefined,
     restsOnAddress: false,
+    isStale: false,
     executable: undefined,
     nat: undefined,
     natPort: -1,
@@ -43,6 +46,7 @@ export function clearEnd(end: End): void {
   end.subject = undefined;
   end.service = undefined;
   end.restsOnAddress = false;
+  end.isStale = false;
   end.executable = undefined;
   end.nat = undefined;
   end.natPort = -1;
@@ -54,4 +58,13 @@ export function setEnd(end: End, match: Match, subject: Subject, restsOnAddress:
   end.match = match;
   end.subject = subject;
   end.restsOnAddress = restsOnAddress;
+}
+
+/** Takes back what was found by an address. What the kernel told stays: the program, and where the connection went. */
+export function omitStale(end: End): void {
+  end.service = undefined;
+  if (!end.restsOnAddress) return;
+  end.match = 'none';
+  end.subject = undefined;
+  end.restsOnAddress = false;
 }

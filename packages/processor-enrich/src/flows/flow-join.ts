@@ -17,7 +17,7 @@ import {
 } from '@tributary/core';
 import { type EndTables, MATCHES, type Match } from '../end-facts.ts';
 import { AddressHolders } from './address-holders.ts';
-import type { End } from './end.ts';
+import { type End, omitStale } from './end.ts';
 import { EndFinder } from './end-finder.ts';
 import { END_STATES, type Flow } from './flow.ts';
 import type { FlowMetrics } from './flow-metrics.ts';
@@ -54,6 +54,8 @@ export interface FlowJoinOptions {
   readonly tables: EndTables;
   readonly metrics: FlowMetrics;
   readonly maxConnections: number;
+  /** What becomes of names that may be another's by now; not told: they are omitted. */
+  readonly stale?: 'omit' | 'mark';
   /** A steady clock, in milliseconds. */
   readonly monotonicMs?: () => number;
 }
@@ -70,6 +72,7 @@ export class FlowJoin {
   readonly #finder: EndFinder;
   readonly #known: KnownEnds;
   readonly #backends = new Generations<string | number, Memory>(MAX_BACKENDS);
+  readonly #omitsStale: boolean;
   readonly #monotonicMs: () => number;
   /** Since when what happens has not been seen. */
   #staleSince = Number.POSITIVE_INFINITY;
@@ -77,6 +80,7 @@ export class FlowJoin {
   constructor(context: Context, options: FlowJoinOptions) {
     const { tables, metrics, maxConnections, monotonicMs = () => performance.now() } = options;
     this.#monotonicMs = monotonicMs;
+    this.#omitsStale = options.stale !== 'mark';
     this.#context = context;
     this.#tables = tables;
     this.#metrics = metrics;
@@ -146,6 +150,10 @@ export class FlowJoin {
     if (isSourceFound && isDestinationFound) return;
     this.#finder.find(flow);
     const { source, destination } = this.#finder;
+    if (flow.beginMs >= this.#staleSince) {
+      this.#doubt(source);
+      this.#doubt(destination);
+    }
     const from = this.#known.of(source);
     const to = this.#known.of(destination);
     if (!isSourceFound) this.#writeEnd(flow, item, attributes, 'source', source, from);
@@ -156,6 +164,12 @@ export class FlowJoin {
     if (flow.hasScope) return;
     const scope = scopeOf(placeOf(from, flow.source), placeOf(to, flow.destination));
     if (scope !== undefined) item.append(SCOPE_FIELDS[scope]);
+  }
+
+  /** Nobody has told whose addresses are since this flow began. */
+  #doubt(end: End): void {
+    end.isStale = end.restsOnAddress || end.service !== undefined;
+    if (this.#omitsStale) omitStale(end);
   }
 
   #writeEnd(
@@ -176,7 +190,7 @@ export class FlowJoin {
     if (isUnfound && match === 'none') return;
     if (isUnfound) attributes.delete(side === 'source' ? ATTR_SOURCE_MATCH : ATTR_DESTINATION_MATCH);
     item.append(MATCH_ATTRIBUTES[match].fields(side));
-    if (end.restsOnAddress && flow.beginMs >= this.#staleSince) item.append(STALE.fields(side));
+    if (end.isStale) item.append(STALE.fields(side));
     const isTold = state === END_STATES.told || state === END_STATES.unfoundButTold;
     if (known !== undefined) {
       if (isTold) attributes.addMissing(this.#known.told(known).encoded(side));

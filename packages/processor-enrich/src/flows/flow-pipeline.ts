@@ -49,6 +49,7 @@ export class FlowPipeline {
       tables: parts.tables,
       metrics: this.metrics,
       maxConnections: flows.max_connections,
+      stale: flows.stale,
     });
     this.#outbox = new Outbox(next, {
       maxRecords: flows.max_held_records,

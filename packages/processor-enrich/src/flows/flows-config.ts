@@ -9,6 +9,13 @@ export const flowsConfigSchema = z
     wait_for_current: duration({ default: '30s', max: '10m' }).describe(
       'How long flows wait at most while a source of facts does not keep up; then they go on and say so.',
     ),
+    stale: z
+      .enum(['omit', 'mark'])
+      .default('omit')
+      .describe(
+        'What becomes of a name that rests on an address which may have changed hands since a source of facts fell behind: ' +
+          '`omit` leaves the end without one, `mark` gives it. Either way the end has `match.stale`.',
+      ),
     max_held_records: z
       .int()
       .min(1)

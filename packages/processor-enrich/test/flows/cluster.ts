@@ -242,10 +242,11 @@ export function containerAttributes(side: string, name: string, ...rest: readonl
 export function joinBatches(
   context: Context,
   batches: readonly Batch[],
-  tables: EndTables = NO_TABLES,
+  { tables = NO_TABLES, stale = 'omit' }: { tables?: EndTables; stale?: 'omit' | 'mark' } = {},
 ): Attributes[] {
   const { telemetry } = testSettings({ kind: 'processor', context });
-  const join = new FlowJoin(context, { tables, metrics: new FlowMetrics(telemetry), maxConnections: 1000 });
+  const metrics = new FlowMetrics(telemetry);
+  const join = new FlowJoin(context, { tables, metrics, maxConnections: 1000, stale });
   const before = batches.flatMap(attributesOf);
   const noted = batches.map((batch) => join.note(batch));
   for (const [index, batch] of batches.entries()) join.join(batch, noted[index]!);

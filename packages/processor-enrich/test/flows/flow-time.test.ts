@@ -42,10 +42,14 @@ describe('time', () => {
       flow(`10.2.1.1:1 > ${destination}`, 'source', { 'flow.duration': 0.1, ...more });
     const refused = { 'flow.end_reason': 'refused' };
     const taken = { 'flow.connect_duration': 0.001 };
-    const records = joinBatches(context, [
-      flowBatch([to('10.96.0.17:443', refused), to('10.96.0.17:443', taken)]),
-      flowBatch([to('10.2.2.1:80', refused), to('10.2.2.1:80', taken)]),
-    ]);
+    const records = joinBatches(
+      context,
+      [
+        flowBatch([to('10.96.0.17:443', refused), to('10.96.0.17:443', taken)]),
+        flowBatch([to('10.2.2.1:80', refused), to('10.2.2.1:80', taken)]),
+      ],
+      { stale: 'mark' },
+    );
     expect(records.map((record) => [record['destination.match'], record['destination.match.stale']])).toEqual(
       [
         ['none', undefined],
@@ -141,25 +145,59 @@ describe('time', () => {
     },
   );
 
-  test('of what is stale is told', () => {
-    const { context } = cluster();
-    const source = context.source('k8s pods');
-    source.current();
-    source.stale(T0 - 2000);
-    const batch = (seconds: number) =>
-      flowBatch([
-        flow('10.2.1.1:1 > 10.2.2.1:80', 'source', {
-          ...CART,
-          'flow.duration': seconds,
-          'flow.connect_duration': 0.01,
-        }),
+  describe('since which nobody tells whose addresses are', () => {
+    /** Of a flow that began before and one that began after, what is said of its ends. */
+    const join = (stale: 'omit' | 'mark', tellsAddresses = true): unknown[] => {
+      const { cluster: facts, context, far } = cluster();
+      facts.service('pay', '10.96.0.17', [far]);
+      const source = context.source('a watch', { tellsAddresses });
+      source.current();
+      source.stale(T0 - 2000);
+      const batch = (seconds: number) =>
+        flowBatch([
+          flow('10.2.1.1:1 > 10.2.2.1:80', 'source', {
+            ...CART,
+            'flow.duration': seconds,
+            'flow.connect_duration': 0.01,
+          }),
+          flow('10.2.1.1:2 > 10.96.0.17:443', 'source', {
+            ...CART,
+            'flow.duration': seconds,
+            'flow.connect_duration': 0.01,
+          }),
+        ]);
+      const records = joinBatches(context, [batch(1), batch(60)], { stale });
+      return records.map((record) => [
+        record['source.match'],
+        record['source.match.stale'],
+        record['destination.match'],
+        record['destination.match.stale'],
+        record['destination.k8s.pod.name'] ?? record['destination.k8s.service.name'],
       ]);
-    const records = joinBatches(context, [batch(1), batch(60)]);
-    expect(
-      records.map((record) => [record['source.match.stale'], record['destination.match.stale']]),
-    ).toEqual([
-      [undefined, true],
-      [undefined, undefined],
-    ]);
+    };
+    const before = [
+      ['cgroup', undefined, 'pod_ip', undefined, 'far'],
+      ['cgroup', undefined, 'service', undefined, 'far'],
+    ];
+
+    test('leaves ends that rest on one without a name, and says why', () => {
+      expect(join('omit')).toEqual([
+        ['cgroup', undefined, 'none', true, undefined],
+        ['cgroup', undefined, 'none', true, undefined],
+        ...before,
+      ]);
+    });
+
+    test('gives those ends their names and says that they are in doubt, where that is wanted', () => {
+      expect(join('mark')).toEqual([
+        ['cgroup', undefined, 'pod_ip', true, 'far'],
+        ['cgroup', undefined, 'service', true, 'pay'],
+        ...before,
+      ]);
+    });
+
+    test('is nothing to worry about where who is silent tells of no addresses', () => {
+      expect(join('omit', false)).toEqual([...before, ...before]);
+    });
   });
 });
