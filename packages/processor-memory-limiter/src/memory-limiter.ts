@@ -14,7 +14,7 @@
 import type { Logger, MemoryGuard } from '@tributary/core';
 import { ForcedGc, type GcIntervals } from './forced-gc.ts';
 import { type Limits, toMib } from './limits.ts';
-import type { MemoryUsage, ReadMemory } from './memory-usage.ts';
+import type { MemoryUsage } from './memory-usage.ts';
 
 /** Between measurements arrive at most this share of the distance between the limits … */
 const ARRIVAL_SHARE = 1 / 16;
@@ -38,7 +38,9 @@ export interface MemoryLimiterOptions {
   readonly soft: GcIntervals;
   readonly hard: GcIntervals;
   readonly logger: Logger;
-  readonly read: ReadMemory;
+  readonly read: () => MemoryUsage;
+  /** What the process has in use while it has no data. */
+  readonly idleBytes: () => number;
   readonly collect: () => void;
   /** Called after each forced collection. */
   readonly onGc: () => void;
@@ -52,8 +54,6 @@ export class MemoryLimiter implements MemoryGuard {
   readonly #options: MemoryLimiterOptions;
   readonly #gc: ForcedGc;
   readonly #arrivalBytes: number;
-  /** With less than this in use nothing is refused, whatever the resident set. */
-  readonly #freeBytes: number;
   readonly #listeners = new Set<(isRefusing: boolean) => void>();
   #usage: MemoryUsage;
   #measuredMs: number;
@@ -70,8 +70,6 @@ export class MemoryLimiter implements MemoryGuard {
     const spikeBytes = limits.hardBytes - limits.softBytes;
     this.#arrivalBytes = Math.min(Math.max(spikeBytes * ARRIVAL_SHARE, MIN_ARRIVAL_BYTES), MAX_ARRIVAL_BYTES);
     this.#usage = read();
-    const idleBytes = this.#usage.inUseBytes;
-    this.#freeBytes = idleBytes + Math.max(0, limits.softBytes - idleBytes) * FREE_SHARE;
     this.#measuredMs = nowMs();
   }
 
@@ -158,7 +156,7 @@ export class MemoryLimiter implements MemoryGuard {
 
   #decide(): void {
     const isRefusing =
-      this.#memoryBytes() >= this.limits.softBytes && this.#usage.inUseBytes >= this.#freeBytes;
+      this.#memoryBytes() >= this.limits.softBytes && this.#usage.inUseBytes >= this.#freeBytes();
     if (isRefusing === this.#isRefusing) return;
     this.#isRefusing = isRefusing;
     if (isRefusing) this.#options.logger.warn(this.#facts(), 'memory is above the soft limit, refusing data');
@@ -170,6 +168,12 @@ export class MemoryLimiter implements MemoryGuard {
   #memoryBytes(): number {
     const { rssBytes, inUseBytes } = this.#usage;
     return rssBytes < this.limits.softBytes ? rssBytes : (rssBytes + inUseBytes) / 2;
+  }
+
+  /** With less than this in use nothing is refused, whatever the resident set. */
+  #freeBytes(): number {
+    const idleBytes = this.#options.idleBytes();
+    return idleBytes + Math.max(0, this.limits.softBytes - idleBytes) * FREE_SHARE;
   }
 
   #facts(): Readonly<Record<string, number>> {

@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import { processMemory } from '@tributary/core';
+import { idleMemory, processMemory } from '@tributary/core';
 
 /** What the process has of memory at one moment, in bytes. */
 export interface MemoryUsage {
@@ -9,20 +9,12 @@ export interface MemoryUsage {
   readonly inUseBytes: number;
 }
 
-/** Reads the process's memory. Takes about 25 µs. */
-export type ReadMemory = () => MemoryUsage;
-
-/**
- * Makes a reader; heaps and buffers are those of all threads. What is neither (code, libraries, stacks) is taken as it is
- * now, when the process has hardly begun to work.
- */
-export function createMemoryReader(): ReadMemory {
-  const start = processMemory();
-  const base = Math.max(0, start.rssBytes - start.heapTotalBytes - start.bufferBytes);
-  return () => {
-    const { rssBytes, heapUsedBytes, bufferBytes } = processMemory();
-    return { rssBytes, inUseBytes: Math.min(rssBytes, base + heapUsedBytes + bufferBytes) };
-  };
+/** Reads the process's memory; heaps and buffers are those of all threads. Takes about 25 µs. */
+export function readMemory(): MemoryUsage {
+  const { rssBytes, heapUsedBytes, bufferBytes } = processMemory();
+  // What is neither heap nor buffer (code, libraries, stacks) stays what it was when the process had hardly begun to work.
+  const { baseBytes } = idleMemory();
+  return { rssBytes, inUseBytes: Math.min(rssBytes, baseBytes + heapUsedBytes + bufferBytes) };
 }
 
 /** The memory that percentages are of: the control group's limit (version 2 or 1) or else the machine's, in bytes. */

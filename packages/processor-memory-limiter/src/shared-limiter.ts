@@ -1,8 +1,8 @@
-import { exposedGc, type Settings } from '@tributary/core';
+import { exposedGc, idleMemory, type Settings } from '@tributary/core';
 import type { MemoryLimiterConfig } from './config.ts';
 import { limitsOf, toMib } from './limits.ts';
 import { MemoryLimiter } from './memory-limiter.ts';
-import { createMemoryReader, totalMemoryBytes } from './memory-usage.ts';
+import { readMemory, totalMemoryBytes } from './memory-usage.ts';
 
 /** The limiters by the configuration they were made from: one for all pipelines that name the same id. */
 const LIMITERS = new WeakMap<MemoryLimiterConfig, SharedLimiter>();
@@ -30,7 +30,8 @@ export class SharedLimiter {
         maxMs: config.max_gc_interval_when_hard_limited,
       },
       logger,
-      read: createMemoryReader(),
+      read: readMemory,
+      idleBytes: () => idleMemory().totalBytes,
       collect: () => {
         gc ??= exposedGc();
         gc();

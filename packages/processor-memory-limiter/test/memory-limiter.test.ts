@@ -18,6 +18,7 @@ function createLimiter(options: { readonly softMinMs?: number; readonly maxMs?: 
       state.measurements += 1;
       return { rssBytes: state.rssMib * MIB, inUseBytes: state.inUseMib * MIB };
     },
+    idleBytes: () => 100 * MIB,
     collect: () => {
       state.gcs += 1;
       state.inUseMib -= state.freedMib;
@@ -29,7 +30,7 @@ function createLimiter(options: { readonly softMinMs?: number; readonly maxMs?: 
 }
 
 describe('the memory limiter', () => {
-  // With 100 MiB in use at the start and a soft limit of 400, less than 175 in use is next to nothing.
+  // With 100 MiB in use while idle and a soft limit of 400, less than 175 in use is next to nothing.
   it.each([
     { rss: 399, inUse: 399, refuses: false, because: 'RSS is below the soft limit' },
     { rss: 400, inUse: 400, refuses: true, because: 'RSS and what is in use are above it' },
