@@ -1,9 +1,11 @@
 import { ChunkedBody } from './chunked-body.ts';
-import { type Field, HEAD_END, listHas, parseFields, parseLength, single } from './head.ts';
+import { type Field, HEAD_END, hasBareLineFeed, listHas, parseFields, parseLength, single } from './head.ts';
 import { PlainBody } from './plain-body.ts';
 
 /** Heads above this are no answers of ours. */
 const MAX_HEAD_BYTES = 64 * 1024;
+/** More heads than these before an answer's own announce nothing. */
+const MAX_ANNOUNCEMENTS = 100;
 const VERSION = 'HTTP/1.';
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 
@@ -52,6 +54,8 @@ export class AnswerParser {
   #lastText = '';
   #lastHead: Head | undefined;
   #body: ChunkedBody | PlainBody | undefined;
+  /** Heads that came before that of the answer. */
+  #announcements = 0;
 
   constructor(maxBodyBytes: number) {
     this.#maxBodyBytes = maxBodyBytes;
@@ -84,13 +88,17 @@ export class AnswerParser {
       }
       if (end < 0) {
         // What will never be an answer need not be waited for.
-        if (!VERSION.startsWith(this.#pending.toString('latin1', 0, VERSION.length))) throw notHttp();
+        const isHttp = VERSION.startsWith(this.#pending.toString('latin1', 0, VERSION.length));
+        if (!isHttp || hasBareLineFeed(this.#pending)) throw notHttp();
         return undefined;
       }
       const head = this.#readHead(this.#pending.toString('latin1', 0, end));
       this.#pending = this.#pending.subarray(end + HEAD_END.length);
       // 100 and 103 announce the answer proper.
       if (head.status >= 200) this.#begin(head);
+      else if (++this.#announcements > MAX_ANNOUNCEMENTS) {
+        throw new HttpFramingError('the answer is announced without end');
+      }
     }
     return this.#readBody(this.#head);
   }
@@ -125,6 +133,7 @@ export class AnswerParser {
     const isAlone = this.#pending.length === 0;
     this.#head = undefined;
     this.#body = undefined;
+    this.#announcements = 0;
     this.#pending = EMPTY;
     return {
       status,
