@@ -10,8 +10,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { madeBuffers } from '@tributary/core';
-import { withSharedReads } from '../../packages/grpc/src/shared-reads.ts';
+import { madeBuffers, withSharedReads } from '@tributary/core';
 
 const WAYS = ['chunks kept', 'chunks joined', 'shared buffer'] as const;
 type Way = (typeof WAYS)[number];

@@ -75,6 +75,7 @@ export * from './net/listen.ts';
 export * from './net/request-body.ts';
 export * from './net/rpc-status.ts';
 export * from './net/server-config.ts';
+export { sharedReads, withSharedReads } from './net/shared-reads.ts';
 export * from './net/tls.ts';
 export * from './net/tls-config.ts';
 export type { TlsFileOptions } from './net/tls-files.ts';

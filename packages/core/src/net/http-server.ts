@@ -7,10 +7,12 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlainHandler } from './http1/plain-call.ts';
 import { PlainConnections } from './http1/plain-server.ts';
 import { type ListenAddress, listen } from './listen.ts';
 import type { HttpServerConfig } from './server-config.ts';
+import { withSharedReads } from './shared-reads.ts';
 import type { ServerTls } from './tls.ts';
 
 /** Answers one request. */
@@ -134,6 +136,8 @@ export class HttpServer<Route = never> {
     }
     signal?.addEventListener('abort', cutOff, { once: true });
     await closed;
+    // Sockets that took another's connection over are none that the server waits for.
+    while (this.#sockets.size > 0) await sleep(CLOSING_SWEEP_MS);
     clearInterval(sweep);
     signal?.removeEventListener('abort', cutOff);
   }
@@ -175,7 +179,16 @@ export class HttpServer<Route = never> {
         for (const listener of listeners) listener.call(server, socket);
       },
     });
-    server.on(opened, (socket: Socket) => plain.add(socket));
+    // What http.Server does not hand on of net.Server's options.
+    if (opened === 'connection') Object.assign(server, { pauseOnConnect: true });
+    server.on(opened, (accepted: Socket) => {
+      const socket = opened === 'connection' ? withSharedReads(accepted) : accepted;
+      if (socket !== accepted) {
+        track(this.#sockets, socket);
+        track(this.#unused, socket);
+      }
+      plain.add(socket);
+    });
     return plain;
   }
 }

@@ -1,7 +1,6 @@
 import { memoryGate } from '../../component/memory-gate.ts';
-import { madeBuffers } from '../../process/young-buffers.ts';
-import { BodyPieces } from '../body-pieces.ts';
 import type { BodyListener } from '../request-body.ts';
+import { BodyMemory } from './body-memory.ts';
 import { ChunkDecoder } from './chunk-decoder.ts';
 
 /**
@@ -10,7 +9,7 @@ import { ChunkDecoder } from './chunk-decoder.ts';
  * read its answer.
  */
 export class IncomingBody {
-  readonly #pieces = new BodyPieces();
+  readonly #memory = new BodyMemory();
   #chunks: ChunkDecoder | undefined;
   /** Of a body of known length, what has not come. */
   #left = 0;
@@ -66,8 +65,7 @@ export class IncomingBody {
   /** Gives the whole body to who waits for it. */
   finish(): void {
     const listener = this.#listener;
-    const pieces = this.#pieces.all();
-    madeBuffers(this.#pieces.length);
+    const pieces = this.#memory.pieces();
     this.#drop();
     listener?.onBody(pieces);
   }
@@ -79,10 +77,14 @@ export class IncomingBody {
     listener?.onAborted();
   }
 
+  get #toCome(): number {
+    return this.#chunks === undefined ? this.#left : Number.POSITIVE_INFINITY;
+  }
+
   #take(part: Buffer): void {
     if (this.#listener === undefined) this.#budget -= part.length;
-    else if (this.#pieces.length + part.length > this.#limit) this.#giveUp(part)?.onTooLarge();
-    else if (memoryGate.reserve(part.length)) this.#pieces.push(part);
+    else if (this.#memory.length + part.length > this.#limit) this.#giveUp(part)?.onTooLarge();
+    else if (memoryGate.reserve(part.length)) this.#memory.push(part, this.#toCome);
     else this.#giveUp(part)?.onNoMemory();
   }
 
@@ -95,8 +97,8 @@ export class IncomingBody {
   }
 
   #drop(): void {
-    memoryGate.release(this.#pieces.length);
-    this.#pieces.clear();
+    memoryGate.release(this.#memory.length);
+    this.#memory.clear();
     this.#listener = undefined;
   }
 }

@@ -156,6 +156,8 @@ export class PlainConnection<Route> implements PlainCall {
     if (this.#state === 'head' && this.#ahead.length === 0) this.#sinceMs = performance.now();
     this.#ahead = this.#ahead.length === 0 ? piece : Buffer.concat([this.#ahead, piece]);
     this.#advance();
+    // The next read is into the memory of this one.
+    if (this.#ahead.length > 0 && this.#ahead.buffer === piece.buffer) this.#ahead = Buffer.from(this.#ahead);
   };
 
   readonly #onEnd = (): void => {
@@ -316,7 +318,7 @@ export class PlainConnection<Route> implements PlainCall {
     socket.off('error', this.#onError);
     socket.off('close', this.#onClose);
     socket.off('drain', this.#onDrain);
-    if (this.#ahead.length > 0) socket.unshift(this.#ahead);
+    if (this.#ahead.length > 0) socket.unshift(Buffer.from(this.#ahead));
     this.#ahead = EMPTY;
     this.#server.onHandOver(this);
     socket.resume();

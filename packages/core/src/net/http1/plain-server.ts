@@ -40,9 +40,10 @@ export class PlainConnections<Route> implements PlainServer<Route> {
     return this.#isClosing;
   }
 
-  /** Takes a connection. */
+  /** Takes a connection, which may be paused. */
   add(socket: Socket): void {
     this.#connections.add(new PlainConnection(socket, this));
+    socket.resume();
     this.#timer ??= setInterval(() => this.#checkTimeouts(), this.#options.checkIntervalMs).unref();
   }
 
