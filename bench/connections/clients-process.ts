@@ -4,12 +4,11 @@
  * arguments: the server's port, and how many spans a request has.
  */
 import { requestBytes } from '../src/payload.ts';
-import { frameRequest, RawClient } from './raw-client.ts';
+import { EXPORT_TRACES, frameRequest, RawClient } from './raw-client.ts';
 
 /** So many connections are made at once. */
 const MAX_CONNECTING = 100;
 const PERIOD_MS = 1000;
-const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 
 /** How long answers took, in milliseconds. */
 export interface Delays {
@@ -22,7 +21,7 @@ export interface Delays {
 }
 
 const port = Number(process.argv[2]);
-const request = frameRequest(EXPORT, requestBytes('traces', Number(process.argv[3])));
+const request = frameRequest(EXPORT_TRACES, requestBytes('traces', Number(process.argv[3])));
 
 async function open(count: number): Promise<RawClient[]> {
   const clients: RawClient[] = [];

@@ -4,6 +4,9 @@
  */
 import { connect, type Socket } from 'node:net';
 
+/** The method that takes spans. */
+export const EXPORT_TRACES = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 const FRAME_HEAD_BYTES = 9;
 const FRAME_BYTES = 16_384;

@@ -33,7 +33,7 @@ export class HpackDecoder {
   readonly #table = new DynamicTable(DEFAULT_TABLE_SIZE);
   readonly #integers = new IntegerReader();
   readonly #maxListSize: number;
-  #source: Buffer = Buffer.alloc(0);
+  #source: Buffer = EMPTY;
   #at = 0;
   #end = 0;
 
@@ -123,3 +123,5 @@ export class HpackDecoder {
     return value;
   }
 }
+
+const EMPTY = Buffer.alloc(0);

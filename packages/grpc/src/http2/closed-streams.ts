@@ -23,6 +23,13 @@ export class ClosedStreams {
     this.#next = (this.#next + 1) % CAPACITY;
   }
 
+  /** Forgets all of them. */
+  clear(): void {
+    this.#ids = undefined;
+    this.#ends = undefined;
+    this.#next = 0;
+  }
+
   /** How a stream ended; undefined for one that never was, or is long gone. */
   endOf(id: number): StreamEnd | undefined {
     const at = this.#ids?.lastIndexOf(id) ?? -1;

@@ -11,7 +11,7 @@ import { FrameWriter } from './frame-writer.ts';
 import { Incoming } from './incoming.ts';
 import { Output } from './output.ts';
 import { DEFAULT_WINDOW_BYTES, ERROR_CODE } from './protocol.ts';
-import { OutgoingBody, SendQueue } from './send-queue.ts';
+import { OutgoingBody, SendQueue, type SendQueueOwner } from './send-queue.ts';
 import { PeerSettings } from './settings.ts';
 import type { Http2Stream } from './stream.ts';
 
@@ -20,10 +20,10 @@ const MAX_UNREAD_BYTES = 1024 * 1024;
 /** How long a peer has to read the last words to it, and to close. */
 const LINGER_MS = 1000;
 
-export class Http2Connection<Head> {
+export class Http2Connection<Head> implements SendQueueOwner {
   readonly socket: Socket;
   readonly peer = new PeerSettings();
-  readonly streams = new Map<number, Http2Stream<Head>>();
+  streams: ReadonlyMap<number, Http2Stream<Head>> = NONE;
   readonly closedStreams = new ClosedStreams();
   readonly output: Output;
   readonly writer: FrameWriter;
@@ -37,6 +37,7 @@ export class Http2Connection<Head> {
   readonly #options: ConnectionOptions;
   readonly #incoming: Incoming<Head>;
   readonly #guard = new FloodGuard();
+  #openStreams: Map<number, Http2Stream<Head>> | undefined;
   #isClosed = false;
 
   constructor(socket: Socket, role: ConnectionRole<Head>, options: ConnectionOptions) {
@@ -45,9 +46,7 @@ export class Http2Connection<Head> {
     this.#options = options;
     this.output = new Output(socket);
     this.writer = new FrameWriter(this.output);
-    this.queue = new SendQueue(this.output, this.peer, (streamId) =>
-      this.#onSent(this.streams.get(streamId)),
-    );
+    this.queue = new SendQueue(this.output, this.peer, this);
     this.#incoming = new Incoming(this, role, options);
   }
 
@@ -94,13 +93,25 @@ export class Http2Connection<Head> {
   }
 
   open(stream: Http2Stream<Head>): void {
-    this.streams.set(stream.id, stream);
+    if (this.#openStreams === undefined) {
+      this.#openStreams = new Map();
+      this.streams = this.#openStreams;
+    }
+    this.#openStreams.set(stream.id, stream);
+  }
+
+  /** Lets go of what is of use only while there are streams, and made again for the next. Only while there are none. */
+  rest(): void {
+    this.#openStreams = undefined;
+    this.streams = NONE;
+    this.output.rest();
+    this.closedStreams.clear();
   }
 
   /** Sends a header block. */
   sendHeaders(stream: Http2Stream<Head>, block: Buffer, endStream: boolean): void {
     this.writer.headers(stream.id, block, endStream, this.peer.maxFrameBytes);
-    if (endStream) this.#onSent(stream);
+    if (endStream) this.onSent(stream.id);
   }
 
   /** Sends a body as the windows allow; `trailers` are a header block that follows it. */
@@ -117,7 +128,7 @@ export class Http2Connection<Head> {
   onBodySent(stream: Http2Stream<Head>, bytes: number): void {
     stream.sendWindowBytes -= bytes;
     this.queue.windowBytes -= bytes;
-    this.#onSent(stream);
+    this.onSent(stream.id);
   }
 
   /** The peer has sent all of a stream. */
@@ -161,7 +172,7 @@ export class Http2Connection<Head> {
     stream.isOpen = false;
     stream.outgoing?.clear();
     stream.outgoing = undefined;
-    this.streams.delete(stream.id);
+    this.#openStreams?.delete(stream.id);
     this.closedStreams.add(stream.id, end);
     this.#role.onStreamClosed(stream);
   }
@@ -209,13 +220,18 @@ export class Http2Connection<Head> {
       stream.outgoing = undefined;
       stream.onConnectionLost(error);
     }
-    this.streams.clear();
+    this.#openStreams?.clear();
     this.#role.onClosed(error);
   }
 
-  #onSent(stream: Http2Stream<Head> | undefined): void {
+  /** This side has sent all of a stream. */
+  onSent(streamId: number): void {
+    const stream = this.streams.get(streamId);
     if (stream === undefined) return;
     stream.isLocalClosed = true;
     if (stream.isRemoteClosed) this.close(stream, 'done');
   }
 }
+
+/** The streams of a connection that has none. */
+const NONE: ReadonlyMap<number, never> = new Map<number, never>();

@@ -46,7 +46,7 @@ export class HeaderReader<Head> {
   #streamId = 0;
   #endStream = false;
   #dependsOnItself = false;
-  #fragments: Buffer[] = [];
+  #fragments: Buffer[] = NO_FRAGMENTS;
   #fragmentBytes = 0;
 
   constructor(parse: ParseHead<Head>) {
@@ -116,10 +116,11 @@ export class HeaderReader<Head> {
         'a header block without end',
       );
     }
+    if (this.#fragments === NO_FRAGMENTS) this.#fragments = [];
     this.#fragments.push(Buffer.from(payload.subarray(start, end)));
     if (!isLast) return undefined;
     const block = Buffer.concat(this.#fragments);
-    this.#fragments = [];
+    this.#fragments = NO_FRAGMENTS;
     this.#fragmentBytes = 0;
     return this.#finish(block, 0, block.length);
   }
@@ -157,6 +158,9 @@ export class HeaderReader<Head> {
     return head;
   }
 }
+
+/** Those of most blocks, which are in one frame. */
+const NO_FRAGMENTS: Buffer[] = [];
 
 function isSame(bytes: Buffer, block: Buffer, start: number, end: number): boolean {
   if (bytes.length !== end - start) return false;

@@ -60,6 +60,13 @@ export class Output {
     this.#wait();
   }
 
+  /** Lets go of memory for frames that may not come. Only when everything was flushed. */
+  rest(): void {
+    this.#block = EMPTY;
+    this.#blockStart = 0;
+    this.#blockEnd = 0;
+  }
+
   /** Hands everything to the socket. */
   flush(): void {
     this.#isWaiting = false;

@@ -65,18 +65,23 @@ export class OutgoingBody {
   }
 }
 
+/** Whose bodies are sent. */
+export interface SendQueueOwner {
+  /** All of a stream has been sent. */
+  onSent(streamId: number): void;
+}
+
 export class SendQueue {
   readonly #output: Output;
   readonly #peer: PeerSettings;
-  readonly #onSent: (streamId: number) => void;
+  readonly #owner: SendQueueOwner;
   #line: OutgoingBody[] = [];
   windowBytes = DEFAULT_WINDOW_BYTES;
 
-  /** `onSent` is told when a stream has sent all. */
-  constructor(output: Output, peer: PeerSettings, onSent: (streamId: number) => void) {
+  constructor(output: Output, peer: PeerSettings, owner: SendQueueOwner) {
     this.#output = output;
     this.#peer = peer;
-    this.#onSent = onSent;
+    this.#owner = owner;
   }
 
   /** Whether bodies wait, for the connection's window or for the socket. */
@@ -144,6 +149,6 @@ export class SendQueue {
     }
     stream.outgoing = undefined;
     body.clear();
-    this.#onSent(stream.id);
+    this.#owner.onSent(stream.id);
   }
 }

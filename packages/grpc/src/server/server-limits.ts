@@ -1,3 +1,6 @@
+import type { ConnectionOptions } from '../http2/connection-role.ts';
+import { MAX_HEADER_LIST_BYTES } from '../http2/header-reader.ts';
+import { SETTING } from '../http2/protocol.ts';
 import type { GrpcServerOptions } from '../transport.ts';
 
 /** What one call may send ahead of its being read. A message of 700 KB then costs no waiting. */
@@ -27,8 +30,8 @@ const MAX_CHECK_MS = 1000;
 export interface ServerLimits {
   readonly maxReceiveBytes: number;
   readonly maxConcurrentStreams: number;
-  readonly streamWindowBytes: number;
-  readonly connectionWindowBytes: number;
+  /** What every connection begins with. */
+  readonly connection: ConnectionOptions;
   readonly memoryBytes: number;
   readonly timesMs: ServerTimes;
   /** How often the times are looked at; one is late by at most this. */
@@ -64,12 +67,21 @@ export function serverLimits(options: GrpcServerOptions): ServerLimits {
     maxConnectionAgeGrace: keepalive.maxConnectionAgeGraceMs ?? Number.POSITIVE_INFINITY,
   };
   const shortest = Math.min(...Object.values(timesMs));
+  const { maxReceiveBytes, maxConcurrentStreams = DEFAULT_MAX_STREAMS } = options;
   return {
-    maxReceiveBytes: options.maxReceiveBytes,
-    maxConcurrentStreams: options.maxConcurrentStreams ?? DEFAULT_MAX_STREAMS,
-    streamWindowBytes: STREAM_WINDOW_BYTES,
-    connectionWindowBytes: CONNECTION_WINDOW_BYTES,
-    memoryBytes: options.maxBufferedBytes ?? Math.max(MIN_MEMORY_BYTES, 2 * options.maxReceiveBytes),
+    maxReceiveBytes,
+    maxConcurrentStreams,
+    connection: {
+      settings: [
+        [SETTING.MAX_CONCURRENT_STREAMS, maxConcurrentStreams],
+        [SETTING.INITIAL_WINDOW_SIZE, STREAM_WINDOW_BYTES],
+        [SETTING.MAX_HEADER_LIST_SIZE, MAX_HEADER_LIST_BYTES],
+      ],
+      windowBytes: CONNECTION_WINDOW_BYTES,
+      streamWindowBytes: STREAM_WINDOW_BYTES,
+      waitsForReader: true,
+    },
+    memoryBytes: options.maxBufferedBytes ?? Math.max(MIN_MEMORY_BYTES, 2 * maxReceiveBytes),
     timesMs,
     checkMs: Math.max(MIN_CHECK_MS, Math.min(MAX_CHECK_MS, shortest / 4)),
   };

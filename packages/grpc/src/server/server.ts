@@ -1,12 +1,14 @@
 import { createServer as createPlainServer, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
-import { type ListenAddress, type ListenEndpoint, listen } from '@tributary/core';
+import { keepYoungGenerationSmall, type ListenAddress, type ListenEndpoint, listen } from '@tributary/core';
 import { withSharedReads } from '../shared-reads.ts';
 import type { GrpcServer, GrpcServerOptions } from '../transport.ts';
 import { ServerConnection, type ServerShared } from './server-connection.ts';
 import { serverLimits } from './server-limits.ts';
 import { ServerMemory } from './server-memory.ts';
 
+/** With so many new connections between two looks at the times, V8 is kept from taking them for garbage that needs room. */
+const MANY_CONNECTIONS = 100;
 /** How long a TLS handshake may take. */
 const HANDSHAKE_TIMEOUT_MS = 20_000;
 
@@ -20,6 +22,9 @@ export class Http2GrpcServer implements GrpcServer {
   #listener: NetServer | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
+  /** Connections that came since the times were looked at last. */
+  #newConnections = 0;
+  #endSmall: (() => void) | undefined;
   /** Told when the last socket has closed. */
   #onEmpty: () => void = () => undefined;
 
@@ -94,6 +99,8 @@ export class Http2GrpcServer implements GrpcServer {
       return;
     }
     this.#connections.add(new ServerConnection(socket, this.#shared));
+    this.#newConnections += 1;
+    if (this.#newConnections > MANY_CONNECTIONS) this.#endSmall ??= keepYoungGenerationSmall();
     this.#timer ??= setInterval(() => this.#check(), this.#shared.limits.checkMs).unref();
   }
 
@@ -102,10 +109,18 @@ export class Http2GrpcServer implements GrpcServer {
     if (this.#connections.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
+    this.#endSmallGeneration();
   }
 
   #check(): void {
     const nowMs = performance.now();
     for (const connection of this.#connections) connection.check(nowMs);
+    if (this.#newConnections <= MANY_CONNECTIONS) this.#endSmallGeneration();
+    this.#newConnections = 0;
+  }
+
+  #endSmallGeneration(): void {
+    this.#endSmall?.();
+    this.#endSmall = undefined;
   }
 }
