@@ -1,40 +1,23 @@
 import { RPC_CODES, type RpcStatus } from '@tributary/core';
-import { ACCEPT_ENCODING, decompressMessage } from '../encoding.ts';
+import { decompressMessage } from '../encoding.ts';
 import { GrpcError } from '../grpc-error.ts';
-import type { Http2Connection } from '../http2/connection.ts';
-import { MAX_HEADER_LIST_BYTES } from '../http2/header-reader.ts';
 import { ERROR_CODE } from '../http2/protocol.ts';
 import { Http2Stream } from '../http2/stream.ts';
 import { MessageReader } from '../message-reader.ts';
-import { plain } from '../status-fields.ts';
-import type { RefusalReason, UnaryHandler, UnaryRequest } from '../transport.ts';
-import {
-  ANSWER_HEADERS,
-  EMPTY_ANSWER_DATA_BYTES,
-  httpBlock,
-  messageHead,
-  OK_TRAILERS,
-  statusBlock,
-  writeEmptyAnswer,
-} from './answers.ts';
+import type { RefusalReason, UnaryHandler } from '../transport.ts';
+import { type AnswerContext, sendAnswer, sendHttpAnswer, sendStatus } from './call-answer.ts';
+import { cutOffRequest, noMemory, tooLargeMetadata, unreadableTimeout } from './call-errors.ts';
+import { Request } from './request.ts';
 import type { RequestHead } from './request-head.ts';
 import type { Holder, ServerMemory } from './server-memory.ts';
 
-/** How long a client is asked to wait that came when there was no memory. */
-const NO_MEMORY_DELAY_MS = 1000;
-
 /** What the calls of a connection have in common. */
-export interface CallContext {
-  readonly connection: Http2Connection<RequestHead>;
+export interface CallContext extends AnswerContext {
   readonly methods: ReadonlyMap<string, UnaryHandler>;
   readonly maxReceiveBytes: number;
   readonly memory: ServerMemory;
   readonly peerAddress: string;
   readonly onRefused: (reason: RefusalReason) => void;
-  /** Whether the next header block must say that the client's table is used no more: RFC 7541 section 4.2. */
-  readonly hasTableChange: boolean;
-  /** A header block that says so if it must. To be sent. */
-  withTableChange(block: Buffer): Buffer;
   /** A handler is at work from the first call to the second, also when its stream has ended meanwhile. */
   onHandlerBegin(): void;
   onHandlerEnd(): void;
@@ -87,7 +70,8 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
     else {
       this.#handler = this.#context.methods.get(head.path);
       if (this.#handler === undefined) {
-        this.#refuse(RPC_CODES.UNIMPLEMENTED, `the server does not implement the method ${head.path}`);
+        const message = `the server does not implement the method ${head.path}`;
+        this.#refuse({ code: RPC_CODES.UNIMPLEMENTED, message });
       }
     }
   }
@@ -121,7 +105,7 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
     }
     this.answeringSinceMs = this.progressMs;
     if (this.#handler === undefined) {
-      this.#answerHttp();
+      sendHttpAnswer(this, this.#head, this.#context);
       return;
     }
     if (!this.#reader.isWhole) {
@@ -154,15 +138,12 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
   /** Ends a call whose client sends no more, or does not take its answer. */
   stall(): void {
     if (this.isRemoteClosed) this.#context.connection.reset(this, ERROR_CODE.CANCEL);
-    else {
-      const message = 'the request did not come to its end';
-      this.#refuseMessage(new GrpcError({ code: RPC_CODES.CANCELLED, message }), 'aborted');
-    }
+    else this.#refuseMessage(cutOffRequest(), 'aborted');
   }
 
   /** The client waits no longer. What the handler makes of the message is its own business. */
   expire(): void {
-    this.#refuse(RPC_CODES.DEADLINE_EXCEEDED, 'the deadline of the call is over');
+    this.#refuse({ code: RPC_CODES.DEADLINE_EXCEEDED, message: 'the deadline of the call is over' });
   }
 
   #decompress(handler: UnaryHandler, message: Uint8Array): void {
@@ -213,22 +194,14 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
 
   #answer(message: Uint8Array): void {
     if (!this.isOpen || this.isLocalClosed) return;
-    const { connection } = this.#context;
     this.answeringSinceMs = performance.now();
-    const isPlain = message.length === 0 && !this.#context.hasTableChange;
-    if (isPlain && connection.canSend(this, EMPTY_ANSWER_DATA_BYTES)) {
-      writeEmptyAnswer(this.id, connection.output);
-      connection.onBodySent(this, EMPTY_ANSWER_DATA_BYTES);
-    } else {
-      connection.sendHeaders(this, this.#context.withTableChange(ANSWER_HEADERS), false);
-      connection.sendBody(this, [messageHead(message.length), message], OK_TRAILERS);
-    }
+    sendAnswer(this, message, this.#context);
   }
 
   #fail(error: unknown): void {
-    const { code, message, retryDelayMs } =
-      error instanceof GrpcError ? error.status : { code: RPC_CODES.INTERNAL, message: 'internal error' };
-    this.#refuse(code, message, retryDelayMs);
+    this.#refuse(
+      error instanceof GrpcError ? error.status : { code: RPC_CODES.INTERNAL, message: 'internal error' },
+    );
   }
 
   /** Answers a message that the handler does not get to see. What is too large is found while it is read in some way. */
@@ -240,69 +213,15 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
     this.#context.onRefused(isTooLarge ? 'too_large' : reason);
   }
 
-  #refuse(code: number, message: string, retryDelayMs?: number): void {
+  #refuse(status: RpcStatus): void {
     if (!this.isOpen || this.isLocalClosed) return;
     this.#handler = undefined;
-    const { connection } = this.#context;
-    const status: RpcStatus =
-      retryDelayMs === undefined ? { code, message } : { code, message, retryDelayMs };
-    // A client that is refused for its encoding is told which ones there are.
-    const more = code === RPC_CODES.UNIMPLEMENTED ? [plain('grpc-accept-encoding', ACCEPT_ENCODING)] : [];
-    connection.sendHeaders(this, this.#context.withTableChange(statusBlock(status, more)), true);
-    // RFC 9113 section 8.1: the rest of the request is not needed.
-    if (!this.isRemoteClosed) connection.reset(this, ERROR_CODE.NO_ERROR);
-  }
-
-  #answerHttp(): void {
-    const { method, isTooLarge } = this.#head;
-    const [status, text] = isTooLarge
-      ? ([431, 'The headers are larger than the limit.\n'] as const)
-      : method === 'POST'
-        ? ([415, 'This port takes gRPC: POST with the content type application/grpc.\n'] as const)
-        : ([405, 'This port takes gRPC: POST with the content type application/grpc.\n'] as const);
-    const body = Buffer.from(text);
-    const hasBody = method !== 'HEAD';
-    const { connection } = this.#context;
-    connection.sendHeaders(this, this.#context.withTableChange(httpBlock(status, body.length)), !hasBody);
-    if (hasBody) connection.sendBody(this, [body]);
+    sendStatus(this, status, this.#context);
   }
 
   #drop(): void {
     this.#context.memory.release(this.#reservedBytes, this);
     this.#reservedBytes = 0;
     this.#reader.clear();
-  }
-}
-
-function tooLargeMetadata(): GrpcError {
-  const message = `the metadata is larger than the limit (${MAX_HEADER_LIST_BYTES} bytes)`;
-  return new GrpcError({ code: RPC_CODES.RESOURCE_EXHAUSTED, message });
-}
-
-function unreadableTimeout(): GrpcError {
-  return new GrpcError({ code: RPC_CODES.INTERNAL, message: 'the grpc-timeout cannot be read' });
-}
-
-function noMemory(): GrpcError {
-  return new GrpcError({
-    code: RPC_CODES.UNAVAILABLE,
-    message: 'the process has no memory for the request now. Send it again later.',
-    retryDelayMs: NO_MEMORY_DELAY_MS,
-  });
-}
-
-class Request implements UnaryRequest {
-  readonly message: Uint8Array;
-  readonly peerAddress: string;
-  readonly #head: RequestHead;
-
-  constructor(message: Uint8Array, peerAddress: string, head: RequestHead) {
-    this.message = message;
-    this.peerAddress = peerAddress;
-    this.#head = head;
-  }
-
-  metadata(): ReadonlyMap<string, readonly string[]> {
-    return this.#head.metadata();
   }
 }
