@@ -17,6 +17,12 @@ export interface CallOwner {
   onSettled(call: ClientCall): void;
 }
 
+/** A call on its way. */
+export interface CallAttempt {
+  /** The call is over before its answer. */
+  abandon(): void;
+}
+
 /** A call from its beginning to its end, over as many attempts as it takes. */
 export class ClientCall {
   /** Its message is let go of when the call is over: tables that once held the call may live longer. */
@@ -26,7 +32,7 @@ export class ClientCall {
   readonly #resolve: (message: Uint8Array) => void;
   readonly #reject: (error: GrpcError) => void;
   readonly #timer: NodeJS.Timeout | undefined;
-  #abandon: (() => void) | undefined;
+  #attempt: CallAttempt | undefined;
   #retries = 0;
   #isSettled = false;
 
@@ -45,9 +51,9 @@ export class ClientCall {
     return this.#isSettled;
   }
 
-  /** The call is on its way; `abandon` ends that when the call is over before its answer. */
-  begin(abandon: () => void): void {
-    this.#abandon = abandon;
+  /** The call is on its way. */
+  begin(attempt: CallAttempt): void {
+    this.#attempt = attempt;
   }
 
   /** The server did nothing for the call: it may be sent again without harm. */
@@ -58,14 +64,14 @@ export class ClientCall {
       return;
     }
     this.#retries += 1;
-    this.#abandon = undefined;
+    this.#attempt = undefined;
     this.#owner.dispatch(this);
   }
 
   /** The answer has come. `encoding` is undefined for a message that is not compressed. */
   finish(message: Uint8Array, encoding: string | undefined, limit: number): void {
     if (this.#isSettled) return;
-    this.#abandon = undefined;
+    this.#attempt = undefined;
     try {
       const content = encoding === undefined ? message : decompressMessage(message, encoding, limit);
       if (content instanceof Promise) content.then(this.#succeed, (error: GrpcError) => this.fail(error));
@@ -77,16 +83,16 @@ export class ClientCall {
 
   fail(error: GrpcError): void {
     if (!this.#settle()) return;
-    this.#abandon = undefined;
+    this.#attempt = undefined;
     this.#reject(error);
   }
 
   /** Ends the call from this side. */
   end(status: RpcStatus): void {
-    const abandon = this.#abandon;
+    const attempt = this.#attempt;
     if (this.#isSettled) return;
     this.fail(new GrpcError(status, { isOwn: true }));
-    abandon?.();
+    attempt?.abandon();
   }
 
   readonly #succeed = (message: Uint8Array): void => {

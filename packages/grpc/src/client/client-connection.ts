@@ -3,7 +3,7 @@ import { RPC_CODES } from '@tributary/core';
 import { GrpcError } from '../grpc-error.ts';
 import { Http2Connection } from '../http2/connection.ts';
 import { ConnectionError, protocolError } from '../http2/connection-error.ts';
-import type { ConnectionRole } from '../http2/connection-role.ts';
+import type { ConnectionOptions, ConnectionRole } from '../http2/connection-role.ts';
 import { MAX_HEADER_LIST_BYTES } from '../http2/header-reader.ts';
 import {
   ERROR_CODE,
@@ -24,6 +24,16 @@ import { RequestBlocks } from './request-blocks.ts';
 /** Answers are small; these let a large one come without waiting. */
 const STREAM_WINDOW_BYTES = 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024;
+const OPTIONS: ConnectionOptions = {
+  settings: [
+    [SETTING.ENABLE_PUSH, 0],
+    [SETTING.INITIAL_WINDOW_SIZE, STREAM_WINDOW_BYTES],
+    [SETTING.MAX_HEADER_LIST_SIZE, MAX_HEADER_LIST_BYTES],
+  ],
+  windowBytes: CONNECTION_WINDOW_BYTES,
+  streamWindowBytes: STREAM_WINDOW_BYTES,
+  waitsForReader: false,
+};
 const OF_USE_MS = 10_000;
 const DEFAULT_KEEPALIVE_TIMEOUT_MS = 20_000;
 
@@ -69,16 +79,7 @@ export class ClientConnection implements ConnectionRole<AnswerHead> {
     this.#origin = origin;
     this.#owner = owner;
     this.#blocks = new RequestBlocks(origin);
-    this.connection = new Http2Connection(socket, this, {
-      settings: [
-        [SETTING.ENABLE_PUSH, 0],
-        [SETTING.INITIAL_WINDOW_SIZE, STREAM_WINDOW_BYTES],
-        [SETTING.MAX_HEADER_LIST_SIZE, MAX_HEADER_LIST_BYTES],
-      ],
-      windowBytes: CONNECTION_WINDOW_BYTES,
-      streamWindowBytes: STREAM_WINDOW_BYTES,
-      waitsForReader: false,
-    });
+    this.connection = new Http2Connection(socket, this, OPTIONS);
     socket.on('data', this.#onData);
     socket.on('drain', () => this.connection.onDrain());
     socket.on('error', (error) => this.connection.onClosed(error));
@@ -110,10 +111,14 @@ export class ClientConnection implements ConnectionRole<AnswerHead> {
       call.fail(new GrpcError({ code: RPC_CODES.RESOURCE_EXHAUSTED, message }));
       return;
     }
-    const stream = new ClientStream(this.#nextStreamId, call, connection, {
-      streamWindowBytes: STREAM_WINDOW_BYTES,
-      maxReceiveBytes: this.#origin.maxReceiveBytes,
-    });
+    const { maxReceiveBytes } = this.#origin;
+    const stream = new ClientStream(
+      this.#nextStreamId,
+      call,
+      connection,
+      STREAM_WINDOW_BYTES,
+      maxReceiveBytes,
+    );
     this.#nextStreamId += 2;
     connection.open(stream);
     connection.sendHeaders(stream, block, false);
@@ -222,7 +227,7 @@ export class ClientConnection implements ConnectionRole<AnswerHead> {
 function messageHead({ call }: ClientCall): Buffer {
   let length = 0;
   for (const piece of call.message) length += piece.length;
-  const head = Buffer.alloc(MESSAGE_HEAD_BYTES);
+  const head = Buffer.allocUnsafe(MESSAGE_HEAD_BYTES);
   head[0] = call.encoding === undefined ? 0 : 1;
   writeUint32(length, head, 1);
   return head;

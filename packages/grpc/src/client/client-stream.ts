@@ -40,18 +40,24 @@ export class ClientStream extends Http2Stream<AnswerHead> {
     id: number,
     call: ClientCall,
     connection: Http2Connection<AnswerHead>,
-    limits: { readonly streamWindowBytes: number; readonly maxReceiveBytes: number },
+    streamWindowBytes: number,
+    maxReceiveBytes: number,
   ) {
-    super(id, connection.peer.initialWindowBytes, limits.streamWindowBytes);
+    super(id, connection.peer.initialWindowBytes, streamWindowBytes);
     this.#connection = connection;
     this.#call = call;
-    this.#maxReceiveBytes = limits.maxReceiveBytes;
-    this.#reader = new MessageReader(limits.maxReceiveBytes);
-    call.begin(() => connection.reset(this, ERROR_CODE.CANCEL));
+    this.#maxReceiveBytes = maxReceiveBytes;
+    this.#reader = new MessageReader(maxReceiveBytes);
+    call.begin(this);
   }
 
   get wantsData(): boolean {
     return this.#reader.needs(this.receiveWindowBytes);
+  }
+
+  /** Nobody waits for the answer any more. */
+  abandon(): void {
+    this.#connection.reset(this, ERROR_CODE.CANCEL);
   }
 
   onHeaders(head: AnswerHead, endStream: boolean): void {

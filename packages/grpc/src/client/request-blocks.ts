@@ -14,6 +14,9 @@ import type { UnaryCall } from '../transport.ts';
 const MAX_KNOWN = 64;
 
 interface KnownBlock {
+  readonly path: string;
+  readonly timeoutMs: number | undefined;
+  readonly encoding: UnaryCall['encoding'];
   readonly metadata: UnaryCall['metadata'];
   readonly generation: number;
   readonly block: Buffer;
@@ -30,6 +33,8 @@ export class RequestBlocks {
   readonly encoder = new HpackEncoder();
   readonly #common: readonly OutgoingField[];
   readonly #known = new Map<string, KnownBlock>();
+  /** That of the last call, which the next one mostly has too. */
+  #last: KnownBlock | undefined;
 
   constructor(origin: { readonly scheme: string; readonly authority: string; readonly userAgent: string }) {
     this.#common = [
@@ -43,24 +48,36 @@ export class RequestBlocks {
   }
 
   blockOf(call: UnaryCall): RequestBlock {
+    const { encoding, metadata, path } = call;
     const timeoutMs = call.announcedTimeoutMs ?? call.timeoutMs;
+    const last = this.#last;
+    const isLast =
+      last?.path === path &&
+      last.timeoutMs === timeoutMs &&
+      last.encoding === encoding &&
+      last.metadata === metadata &&
+      last.generation === this.encoder.generation;
+    if (isLast) return last;
     const timeout = timeoutMs === undefined ? '' : writeTimeout(timeoutMs);
-    const key = `${call.encoding ?? ''} ${timeout} ${call.path}`;
+    const key = `${encoding ?? ''} ${timeout} ${path}`;
     const known = this.#known.get(key);
-    if (known?.generation === this.encoder.generation && known.metadata === call.metadata) return known;
+    if (known?.generation === this.encoder.generation && known.metadata === metadata) {
+      this.#last = known;
+      return known;
+    }
     const fields = [
       indexed(':method', 'POST'),
-      indexed(':path', call.path),
+      indexed(':path', path),
       ...this.#common,
-      ...(call.encoding === undefined ? [] : [indexed('grpc-encoding', encodingName(call.encoding))]),
+      ...(encoding === undefined ? [] : [indexed('grpc-encoding', encodingName(encoding))]),
       ...(timeout === '' ? [] : [plain('grpc-timeout', timeout)]),
-      ...metadataFields(call.metadata),
+      ...metadataFields(metadata),
     ].sort(pseudoFirst);
     const { generation } = this.encoder;
     const made = { block: this.encoder.encode(fields), listBytes: sizeOf(fields) };
     if (this.encoder.generation === generation) {
       if (this.#known.size >= MAX_KNOWN) this.#known.clear();
-      this.#known.set(key, { ...made, metadata: call.metadata, generation });
+      this.#known.set(key, { ...made, path, timeoutMs, encoding, metadata, generation });
     }
     return made;
   }

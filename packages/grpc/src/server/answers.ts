@@ -24,7 +24,8 @@ export const OK_TRAILERS = encoder.encode([plain('grpc-status', String(RPC_CODES
 
 /** The head of an uncompressed message. */
 export function messageHead(length: number): Buffer {
-  const head = Buffer.alloc(MESSAGE_HEAD_BYTES);
+  const head = Buffer.allocUnsafe(MESSAGE_HEAD_BYTES);
+  head[0] = 0;
   writeUint32(length, head, 1);
   return head;
 }
