@@ -12,7 +12,7 @@ async function takenOver(): Promise<{ accepted: Socket; taken: Socket; client: S
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', () => listening()));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const client = connect({ port, host: '127.0.0.1', onread: sharedReads(() => client) });
+  const client: Socket = connect({ port, host: '127.0.0.1', onread: sharedReads(() => client) });
   const sockets = { ...(await promise), client };
   onTestFinished(() => {
     sockets.taken.destroy();
