@@ -7,11 +7,13 @@ import { PermanentError } from '../errors.ts';
 import { keepForm } from './compressed-form.ts';
 import type { CompressionType } from './compression.ts';
 import { invalid, tooLarge, trailingBytes } from './compression-errors.ts';
-import { decompressInPlace, ZSTD_D_PARAMS } from './zlib-in-place.ts';
+import { decompressInPlace, OutputBlock, ZSTD_D_PARAMS } from './zlib-in-place.ts';
 import { readUint32, ZstdFrames, zstdFrameHeader } from './zstd-frames.ts';
 
-/** Up to this many bytes of output are decompressed in place: some 3 ms of work at most. */
-const DECOMPRESS_IN_PLACE_BYTES = 2 * 1024 * 1024;
+/** Up to this many bytes of output are decompressed in place: some 3 ms of work where the input is telemetry. */
+const IN_PLACE_OUTPUT_BYTES = 2 * 1024 * 1024;
+/** No more input than this is decompressed in place: of blocks that have no output, as much takes some tens of milliseconds. */
+const IN_PLACE_INPUT_BYTES = 128 * 1024;
 /** No output buffer is allocated in advance for more than this many times the input, whatever the input claims. */
 const MAX_TRUSTED_RATIO = 64;
 const MIN_CHUNK_BYTES = 16 * 1024;
@@ -54,16 +56,13 @@ export function inflate(
   };
   return inPlaceOrPool(
     type,
+    bytes,
     claimed,
     limit,
     (maxOutputLength) => {
-      const { content, used } = decompressInPlace(
-        type === 'gzip' ? 'gunzip' : 'inflate',
-        bytes,
-        chunkSize,
-        maxOutputLength,
-      );
-      return finish(content, used);
+      const output = new OutputBlock(chunkSize);
+      const used = decompressInPlace(type === 'gzip' ? 'gunzip' : 'inflate', bytes, output, maxOutputLength);
+      return finish(output.content(), used);
     },
     async () => {
       const poolCall = type === 'gzip' ? zlib.gunzip : zlib.inflate;
@@ -77,32 +76,47 @@ export function inflate(
 
 /** Zstd frames. */
 export function decompressZstd(bytes: Uint8Array, limit: number): Uint8Array | Promise<Uint8Array> {
-  const claimed = zstdFrameHeader(bytes)?.contentBytes ?? bytes.length * 8;
+  const claimed = claimedByFrame(bytes);
+  const keep = (frames: ZstdFrames, content: Uint8Array): Uint8Array => {
+    if (frames.parts !== undefined) keepForm('zstd', bytes, content, frames.parts);
+    return content;
+  };
   return inPlaceOrPool(
     'zstd',
+    bytes,
     claimed,
     limit,
     (maxOutputLength) => {
       const frames = new ZstdFrames(bytes, maxOutputLength);
+      const output = new OutputBlock(outputChunk(claimed, bytes.length, limit));
       while (!frames.isDone) {
-        const { content, used } = decompressInPlace('unzstd', frames.rest, frameChunk(frames), frames.room);
-        frames.add(content, used);
+        const before = output.end;
+        const used = decompressInPlace('unzstd', frames.next(), output, maxOutputLength);
+        frames.add(output.end - before, used);
       }
-      return frames.output();
+      return keep(frames, output.content());
     },
     async () => {
       const frames = new ZstdFrames(bytes, limit);
+      const contents: Uint8Array[] = [];
       while (!frames.isDone) {
-        const chunkSize = frameChunk(frames);
+        const frame = frames.next();
+        const chunkSize = outputChunk(claimedByFrame(frame), frame.length, frames.room);
         const options = { info: true, params: ZSTD_D_PARAMS, chunkSize, maxOutputLength: frames.room };
-        const result = await inPool<unknown>((done) =>
-          zlib.zstdDecompress(frames.rest, options, done as never),
-        );
-        frames.add((result as InfoResult).buffer, (result as InfoResult).engine.bytesWritten);
+        const result = (await inPool<unknown>((done) =>
+          zlib.zstdDecompress(frame, options, done as never),
+        )) as InfoResult;
+        letGoOfOutput(result);
+        frames.add(result.buffer.length, result.engine.bytesWritten);
+        if (result.buffer.length > 0) contents.push(result.buffer);
       }
-      return frames.output();
+      return keep(frames, contents.length === 1 ? contents[0]! : Buffer.concat(contents));
     },
   );
+}
+
+function claimedByFrame(frame: Uint8Array): number {
+  return zstdFrameHeader(frame)?.contentBytes ?? frame.length * 8;
 }
 
 /** Runs one of zlib's methods that take a callback. */
@@ -115,23 +129,25 @@ export function inPool<Result = Buffer>(
 }
 
 /**
- * Works in place where the output is expected to be small. An input that claims less than it holds is stopped at the
- * bound and done again in the pool, so that the event loop never waits for more than the bound's worth of work.
+ * Works in place where the input is small and the output is expected to be. An input that claims less than it holds is
+ * stopped at the bound and done again in the pool, so that the event loop never waits for more than the work that the
+ * two bounds allow.
  */
 function inPlaceOrPool(
   type: CompressionType,
+  bytes: Uint8Array,
   claimed: number,
   limit: number,
   inPlace: (maxOutputLength: number) => Uint8Array,
   pool: () => Promise<Uint8Array>,
 ): Uint8Array | Promise<Uint8Array> {
-  if (claimed <= DECOMPRESS_IN_PLACE_BYTES) {
+  if (bytes.length <= IN_PLACE_INPUT_BYTES && claimed <= IN_PLACE_OUTPUT_BYTES) {
     try {
       // zlib takes no bound of 0; what is then one byte too many is found by the one who asked.
-      return inPlace(Math.max(1, Math.min(limit, DECOMPRESS_IN_PLACE_BYTES)));
+      return inPlace(Math.max(1, Math.min(limit, IN_PLACE_OUTPUT_BYTES)));
     } catch (error) {
       const translated = translate(type, limit, error);
-      if (translated.code !== 'OTLP_TOO_LARGE' || limit <= DECOMPRESS_IN_PLACE_BYTES) {
+      if (translated.code !== 'OTLP_TOO_LARGE' || limit <= IN_PLACE_OUTPUT_BYTES) {
         throw translated;
       }
     }
@@ -145,11 +161,6 @@ function inPlaceOrPool(
 function outputChunk(claimed: number, inputLength: number, limit: number): number {
   const believed = Math.min(claimed + 1, limit + 1, inputLength * MAX_TRUSTED_RATIO);
   return Math.max(MIN_CHUNK_BYTES, believed);
-}
-
-/** The same for the next zstd frame. */
-function frameChunk({ rest, room }: ZstdFrames): number {
-  return outputChunk(zstdFrameHeader(rest)?.contentBytes ?? rest.length * 8, rest.length, room);
 }
 
 function translate(type: CompressionType, limit: number, error: unknown): PermanentError {

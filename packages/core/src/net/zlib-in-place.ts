@@ -64,43 +64,70 @@ export function compressInPlace(
   return compressed;
 }
 
-/** What a decompressor gives. */
-export interface Decompressed {
-  readonly content: Uint8Array;
-  /** How much of the input it read: of zstd, one frame. */
-  readonly used: number;
+/**
+ * Memory of its own that contents are decompressed into, one behind the other. It grows to twice its size where they have no
+ * room, so that however many there are, all that is allocated is a few times what they hold.
+ */
+export class OutputBlock {
+  bytes: Buffer;
+  /** How much of `bytes` is written. */
+  end = 0;
+
+  constructor(firstBytes: number) {
+    this.bytes = Buffer.allocUnsafeSlow(firstBytes);
+  }
+
+  get isFull(): boolean {
+    return this.end === this.bytes.length;
+  }
+
+  grow(): void {
+    const larger = Buffer.allocUnsafeSlow(2 * this.bytes.length);
+    this.bytes.copy(larger, 0, 0, this.end);
+    this.bytes = larger;
+  }
+
+  append(content: Uint8Array): void {
+    while (this.end + content.length > this.bytes.length) this.grow();
+    this.bytes.set(content, this.end);
+    this.end += content.length;
+  }
+
+  /** What was written. A block that is mostly empty would be kept as long as what is in it. */
+  content(): Uint8Array {
+    const written = this.bytes.subarray(0, this.end);
+    return 2 * this.end < this.bytes.length ? Buffer.from(written) : written;
+  }
 }
 
 /**
- * Decompresses gzip members, a zlib stream or a zstd frame into a block of `firstBytes`, which grows if it must.
+ * Decompresses gzip members, a zlib stream or a zstd frame to the end of `output`. Gives how much of `bytes` was read.
  *
- * @throws an error with zlib's `code`; ERR_BUFFER_TOO_LARGE where there is more than `maxBytes` of content
+ * Of zstd, `bytes` should be one frame alone: where its content fills `output` to the last byte, what follows is read as well.
+ *
+ * @throws an error with zlib's `code`; ERR_BUFFER_TOO_LARGE where `output` would hold more than `maxBytes`
  */
 export function decompressInPlace(
   format: Decompressor,
   bytes: Uint8Array,
-  firstBytes: number,
+  output: OutputBlock,
   maxBytes: number,
-): Decompressed {
-  if (!isReusable) return decompressByZlib(format, bytes, firstBytes, maxBytes);
+): number {
+  if (!isReusable) return decompressByZlib(format, bytes, output, maxBytes);
   // An engine that fails, or is left in the middle, is not given back.
   const engine = take(format, undefined);
   engine.begin();
-  let output = Buffer.allocUnsafeSlow(firstBytes);
-  let end = engine.write(bytes, 0, output, 0);
-  while (end === output.length && end <= maxBytes) {
-    const larger = Buffer.allocUnsafeSlow(2 * output.length);
-    output.copy(larger);
-    output = larger;
-    end = engine.write(bytes, bytes.length - engine.unread, output, end);
-  }
-  if (end > maxBytes) {
+  let read = 0;
+  do {
+    if (output.isFull) output.grow();
+    output.end = engine.write(bytes, read, output.bytes, output.end);
+    read = bytes.length - engine.unread;
+  } while (output.isFull && output.end <= maxBytes);
+  if (output.end > maxBytes) {
     throw new EngineError(`the content is larger than ${maxBytes} bytes`, 'ERR_BUFFER_TOO_LARGE');
   }
   give(format, undefined, engine);
-  // A block that is mostly empty would be kept as long as what is in it.
-  const content = 2 * end < output.length ? Buffer.from(output.subarray(0, end)) : output.subarray(0, end);
-  return { content, used: bytes.length - engine.unread };
+  return read;
 }
 
 /** Whether `bytes` are the compressed form of `head` and of what `content` holds from `from` on. */
@@ -164,10 +191,11 @@ function compressByZlib(format: Compressor, level: number | undefined, bytes: Ui
 function decompressByZlib(
   format: Decompressor,
   bytes: Uint8Array,
-  chunkSize: number,
-  maxOutputLength: number,
-): Decompressed {
-  const options = { info: true, chunkSize, maxOutputLength };
+  output: OutputBlock,
+  maxBytes: number,
+): number {
+  const chunkSize = Math.max(MIN_CHUNK_BYTES, output.bytes.length - output.end);
+  const options = { info: true, chunkSize, maxOutputLength: Math.max(1, maxBytes - output.end) };
   const calls = {
     gunzip: () => zlib.gunzipSync(bytes, options),
     inflate: () => zlib.inflateSync(bytes, options),
@@ -177,5 +205,6 @@ function decompressByZlib(
     readonly buffer: Uint8Array;
     readonly engine: { readonly bytesWritten: number };
   };
-  return { content: buffer, used: engine.bytesWritten };
+  output.append(buffer);
+  return engine.bytesWritten;
 }

@@ -1,4 +1,4 @@
-import { type FormPart, keepForm } from './compressed-form.ts';
+import type { FormPart } from './compressed-form.ts';
 import { invalid, tooLarge, trailingBytes } from './compression-errors.ts';
 
 /** RFC 8878 section 3.1.1: how a frame begins. */
@@ -8,14 +8,26 @@ const LEAST_FRAME_BYTES = 14;
 /** Section 3.1.2: how a frame that is to be skipped begins, but for the low four bits. */
 const SKIPPABLE_MAGIC = 0x184d2a50;
 
+/**
+ * More frames than anybody puts into one request: a frame costs as much as some KB of content, and takes 9 bytes if it has none.
+ */
+const MAX_FRAMES = 1024;
+/** How many block headers are looked at in a body to find where its frames end: some 1 ms. */
+const MAX_BLOCKS = 128 * 1024;
+const CHECKSUM_BYTES = 4;
+const BLOCK_HEADER_BYTES = 3;
+/** Section 3.1.1.2.2: the types of blocks that matter here. */
+const BLOCK = { run: 1, reserved: 3 } as const;
+
 /** Node reads one zstd frame a call and says where it ended; this goes from one to the next. */
 export class ZstdFrames {
   readonly #bytes: Uint8Array;
   readonly #limit: number;
-  readonly #contents: Uint8Array[] = [];
   readonly #parts: FormPart[] = [];
   #at = 0;
   #length = 0;
+  #blocksLeft = MAX_BLOCKS;
+  #areEndsKnown = true;
 
   constructor(bytes: Uint8Array, limit: number) {
     this.#bytes = bytes;
@@ -27,38 +39,72 @@ export class ZstdFrames {
     return this.#at > 0 && this.#at === this.#bytes.length;
   }
 
-  get rest(): Uint8Array {
-    return this.#at === 0 ? this.#bytes : this.#bytes.subarray(this.#at);
-  }
-
   /** How much more output is allowed; at least 1, the least that zlib takes. */
   get room(): number {
     return Math.max(1, this.#limit - this.#length);
   }
 
-  /** Takes the content of the next frame, which was `used` bytes long. */
-  add(content: Uint8Array, used: number): void {
+  /** Where the frames ended, of several; undefined where that is not certain. */
+  get parts(): readonly FormPart[] | undefined {
+    if (!this.#areEndsKnown) return undefined;
+    return this.#parts.length > 1 ? this.#parts : [];
+  }
+
+  /** The next frame alone; all that is left where its end cannot be told, so that the library says what is wrong with it. */
+  next(): Uint8Array {
+    const end = this.#nextEnd();
+    if (end === undefined) this.#areEndsKnown = false;
+    return this.#at === 0 && end === this.#bytes.length ? this.#bytes : this.#bytes.subarray(this.#at, end);
+  }
+
+  /** Takes that the next frame was `used` bytes long and gave `contentBytes`. */
+  add(contentBytes: number, used: number): void {
     if (used === 0) {
       throw invalid('zstd', 'unexpected end of file');
     }
     this.#at += used;
-    this.#length += content.length;
+    this.#length += contentBytes;
+    this.#parts.push({ contentEnd: this.#length, bytesEnd: this.#at });
     if (this.#length > this.#limit) {
       throw tooLarge('zstd', this.#limit);
     }
-    if (content.length > 0) {
-      this.#contents.push(content);
-    }
-    this.#parts.push({ contentEnd: this.#length, bytesEnd: this.#at });
-    if (!this.isDone && !startsZstdFrame(this.rest)) {
+    if (this.isDone) return;
+    if (!startsZstdFrame(this.#bytes, this.#at)) {
       throw trailingBytes('zstd', this.#at, this.#bytes.length);
+    }
+    if (this.#parts.length === MAX_FRAMES) {
+      throw invalid('zstd', `it has more than ${MAX_FRAMES} frames`);
     }
   }
 
-  output(): Uint8Array {
-    const content = this.#contents.length === 1 ? this.#contents[0]! : Buffer.concat(this.#contents);
-    keepForm('zstd', this.#bytes, content, this.#parts.length > 1 ? this.#parts : []);
-    return content;
+  /**
+   * Where the next frame ends, without decompressing it.
+   *
+   *     header │ block header (3) │ block │ … │ [checksum (4)]
+   *     block header: last (1 bit) │ type (2 bits) │ size (21 bits)
+   *     to be skipped: magic (4) │ size (4) │ content
+   */
+  #nextEnd(): number | undefined {
+    const bytes = this.#bytes;
+    if (!startsZstdFrame(bytes, this.#at) || this.#at + 8 > bytes.length) return undefined;
+    if (readUint32(bytes, this.#at) !== FRAME_MAGIC) {
+      const end = this.#at + 8 + readUint32(bytes, this.#at + 4);
+      return end <= bytes.length ? end : undefined;
+    }
+    const descriptor = bytes[this.#at + 4]!;
+    let at = this.#at + headerLength(descriptor);
+    for (; at + BLOCK_HEADER_BYTES <= bytes.length && this.#blocksLeft > 0; this.#blocksLeft--) {
+      const header = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
+      const type = (header >> 1) & 3;
+      if (type === BLOCK.reserved) return undefined;
+      // The content of a run is one byte, and its size how often.
+      at += BLOCK_HEADER_BYTES + (type === BLOCK.run ? 1 : header >> 3);
+      if ((header & 1) === 1) {
+        const end = at + ((descriptor & 4) === 0 ? 0 : CHECKSUM_BYTES);
+        return end <= bytes.length ? end : undefined;
+      }
+    }
+    return undefined;
   }
 }
 
@@ -86,21 +132,34 @@ export function zstdFrameHeader(bytes: Uint8Array): ZstdFrameHeader | undefined 
     return undefined;
   }
   const descriptor = bytes[4]!;
-  const isSingleSegment = (descriptor & 0x20) !== 0;
-  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]!;
-  const sizeFlag = descriptor >> 6;
-  const sizeBytes = sizeFlag === 0 ? (isSingleSegment ? 1 : 0) : 2 ** sizeFlag;
-  const at = 5 + (isSingleSegment ? 0 : 1) + dictionaryBytes;
-  if (at + sizeBytes > bytes.length) return undefined;
-  const contentBytes = contentSize(bytes, at, sizeBytes);
+  const isSingleSegment = isSingle(descriptor);
+  const length = headerLength(descriptor);
+  const sizeBytes = contentSizeBytes(descriptor);
+  if (length > bytes.length) return undefined;
+  const contentBytes = contentSize(bytes, length - sizeBytes, sizeBytes);
   return {
-    length: at + sizeBytes,
+    length,
     contentBytes,
     windowBytes: isSingleSegment ? contentBytes! : windowSize(bytes[5]!),
     isSingleSegment,
-    hasDictionary: dictionaryBytes > 0,
+    hasDictionary: (descriptor & 3) !== 0,
     hasChecksum: (descriptor & 4) !== 0,
   };
+}
+
+function isSingle(descriptor: number): boolean {
+  return (descriptor & 0x20) !== 0;
+}
+
+function contentSizeBytes(descriptor: number): number {
+  const sizeFlag = descriptor >> 6;
+  if (sizeFlag > 0) return 2 ** sizeFlag;
+  return isSingle(descriptor) ? 1 : 0;
+}
+
+function headerLength(descriptor: number): number {
+  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]!;
+  return 5 + (isSingle(descriptor) ? 0 : 1) + dictionaryBytes + contentSizeBytes(descriptor);
 }
 
 function contentSize(bytes: Uint8Array, at: number, length: number): number | undefined {
@@ -123,11 +182,11 @@ function windowSize(descriptor: number): number {
   return base + (base / 8) * (descriptor & 7);
 }
 
-function startsZstdFrame(bytes: Uint8Array): boolean {
-  if (bytes.length < 4) {
+function startsZstdFrame(bytes: Uint8Array, at: number): boolean {
+  if (at + 4 > bytes.length) {
     return false;
   }
-  const magic = readUint32(bytes, 0);
+  const magic = readUint32(bytes, at);
   return magic === FRAME_MAGIC || (magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC;
 }
 

@@ -65,6 +65,12 @@ function zstdRuns(windowLog: number): Buffer {
   return Buffer.from([...magic, 0x00, (windowLog - 10) << 3, ...run(0), ...run(1)]);
 }
 
+/** A zstd frame of one run, which does not say how long its content is. */
+function zstdOfUnknownSize(size: number): Buffer {
+  const head = (size << 3) | (1 << 1) | 1;
+  return Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58, head & 0xff, (head >> 8) & 0xff, head >> 16, 0x61]);
+}
+
 it('a zstd frame of a window of 8 MiB is sent on', async () => {
   const frame = zstdRuns(23);
   expect((await again('zstd', frame)) === frame).toBe(true);
@@ -78,6 +84,11 @@ describe('a form that not every decoder takes is not sent on', () => {
       'a zstd frame behind one to skip',
       'zstd',
       Buffer.concat([Buffer.from([0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0]), zstdCompressSync(CONTENT)]),
+    ],
+    [
+      'a zstd frame whose content ends where the memory for it does, and another',
+      'zstd',
+      Buffer.concat([zstdOfUnknownSize(16 * 1024), zstdCompressSync('x')]),
     ],
     ['a zstd window of more than 8 MiB', 'zstd', zstdRuns(24)],
     [

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { crc32, deflateSync, gzipSync, inflateSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { uncompress as snappyjsUncompress } from 'snappyjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { PermanentError } from '../../src/errors.ts';
 import {
   COMPRESSION_TYPES,
@@ -310,6 +310,70 @@ describe('a body that grows beyond the limit', () => {
     // Magic, no single segment, window descriptor of 2^30, then nothing that matters.
     const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 20 << 3, 0x01, 0x00, 0x00]);
     expect(await problem('zstd', frame)).toBe(invalid('zstd', 'Frame requires too much memory for decoding'));
+  });
+});
+
+describe('a body that is much work for little content', () => {
+  const frames = (count: number, first: Buffer = zstdCompressSync('')) =>
+    Buffer.concat([first, ...Array.from({ length: count - 1 }, () => zstdCompressSync(''))]);
+
+  it('is taken as zstd of 1024 frames, and refused of more', async () => {
+    expect((await decompress('zstd', frames(1024, zstdCompressSync(HELLO)), MIB)).toString()).toBe(
+      `${HELLO}`,
+    );
+    const reason = invalid('zstd', 'it has more than 1024 frames');
+    expect(await problem('zstd', frames(1025))).toBe(reason);
+    const skippable = Buffer.concat([
+      Buffer.from([0x50, 0x2a, 0x4d, 0x18, 0, 0, 2, 0]),
+      Buffer.alloc(0x20000),
+    ]);
+    expect(await problem('zstd', frames(1025, skippable))).toBe(reason);
+  });
+
+  it('takes few blocks of memory for many zstd frames, whatever the first one claims', () => {
+    const content = Buffer.alloc(2 * MIB - 2);
+    const body = frames(1000, zstdCompressSync(content));
+    const allocations = [vi.spyOn(Buffer, 'allocUnsafeSlow'), vi.spyOn(Buffer, 'allocUnsafe')];
+    const back = decompress('zstd', body, 20 * MIB) as Uint8Array;
+    const sizes = allocations.flatMap(({ mock }) => mock.calls.map(([size]) => size));
+    for (const allocation of allocations) allocation.mockRestore();
+    expect(Buffer.compare(back, content)).toBe(0);
+    expect([sizes.length > 0, sizes.length < 10]).toEqual([true, true]);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(4 * content.length);
+  });
+
+  it('takes memory for zstd frames in the pool by what each of them claims', async () => {
+    const content = Buffer.alloc(3 * MIB);
+    const body = frames(20, zstdCompressSync(content));
+    const allocation = vi.spyOn(Buffer, 'allocUnsafe');
+    const back = await decompress('zstd', body, 20 * MIB);
+    const sum = allocation.mock.calls.reduce((total, [size]) => total + size, 0);
+    allocation.mockRestore();
+    expect(Buffer.compare(back, content)).toBe(0);
+    expect(sum).toBeLessThan(3 * content.length);
+  });
+
+  it('goes to the pool if it is large, though it claims nothing', async () => {
+    const member = gzipSync('');
+    const members = Buffer.concat(Array.from({ length: 10_000 }, () => member));
+    // Empty stored blocks of deflate and raw ones of zstd, the last of which says that it is the last.
+    const stored = Array.from({ length: 40_000 }, () => [0, 0, 0, 0xff, 0xff]).flat();
+    const zlib = Buffer.from([0x78, 0x9c, ...stored, 1, 0, 0, 0xff, 0xff, 0, 0, 0, 1]);
+    const raw = Buffer.alloc(150_000);
+    const zstd = Buffer.concat([
+      Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58]),
+      raw,
+      Buffer.from([1, 0, 0]),
+    ]);
+    for (const [type, bytes] of [
+      ['gzip', members],
+      ['zlib', zlib],
+      ['zstd', zstd],
+    ] as const) {
+      const reading = decompress(type, bytes, MIB);
+      expect(reading, type).toBeInstanceOf(Promise);
+      expect((await reading).length, type).toBe(0);
+    }
   });
 });
 
