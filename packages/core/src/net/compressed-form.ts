@@ -9,6 +9,7 @@
  * that are worth their memory, which comes on top of the content's: at most half of it. It is freed with the content.
  */
 import type { CompressionType } from './compression.ts';
+import { startsWithContent } from './zlib-in-place.ts';
 import { readUint32, zstdFrameHeader } from './zstd-frames.ts';
 
 /** A content and the form that it came in. */
@@ -47,9 +48,7 @@ export function keepForm(
 ): void {
   if (bytes.length * 2 > content.length || parts.length > MAX_PARTS) return;
   if (type === 'zstd' && !arePlainFrames(bytes, parts)) return;
-  // Each member ends with the length of its own content.
-  const isOne =
-    parts.length < 2 && (type !== 'gzip' || readUint32(bytes, bytes.length - 4) === content.length);
+  const isOne = parts.length < 2 && (type !== 'gzip' || isOneMember(bytes, content.length));
   forms.set(content.buffer, { type: canonical(type), content, bytes, parts, isOne });
 }
 
@@ -141,6 +140,11 @@ function arePlainFrames(bytes: Uint8Array, parts: readonly FormPart[]): boolean 
     at = end;
   }
   return true;
+}
+
+/** A member ends with the length of its own content: where that of the last is the whole, any before it are empty. */
+function isOneMember(bytes: Uint8Array, contentBytes: number): boolean {
+  return readUint32(bytes, bytes.length - 4) === contentBytes && startsWithContent(bytes);
 }
 
 /** `deflate` and `zlib` are two names of one format. */

@@ -9,8 +9,10 @@
  *
  * The decoder throws a RangeError that says what is wrong, and bounds every length before it uses it.
  */
+
 import { compress } from 'snappyjs';
 import { tooLarge } from './compression-errors.ts';
+import { joinApart } from './join-apart.ts';
 import { readUint, snappyBlockSize, snappyDecompress } from './snappy.ts';
 
 const STREAM_IDENTIFIER = Uint8Array.of(0xff, 0x06, 0x00, 0x00, 0x73, 0x4e, 0x61, 0x50, 0x70, 0x59);
@@ -66,7 +68,7 @@ export function snappyUnframe(bytes: Uint8Array, limit: number): Uint8Array | un
     }
     at = start + length;
   }
-  return Buffer.concat(contents);
+  return joinApart(contents);
 }
 
 function readChunk(chunk: Uint8Array, type: number, at: number): Uint8Array {

@@ -44,7 +44,8 @@ export function snappyDecompress(bytes: Uint8Array): Uint8Array {
   if (size > bytes.length * 22) {
     throw new RangeError(`it claims ${size} bytes and cannot hold them`);
   }
-  const output = Buffer.allocUnsafe(size);
+  // Memory of its own: see compressed-form.ts.
+  const output = Buffer.allocUnsafeSlow(size);
   let at = 1;
   while (bytes[at - 1]! >= 0x80) {
     at++;

@@ -7,6 +7,7 @@ import { PermanentError } from '../errors.ts';
 import { keepForm } from './compressed-form.ts';
 import type { CompressionType } from './compression.ts';
 import { invalid, tooLarge, trailingBytes } from './compression-errors.ts';
+import { joinApart } from './join-apart.ts';
 import { decompressInPlace, OutputBlock, ZSTD_D_PARAMS } from './zlib-in-place.ts';
 import { readUint32, ZstdFrames, zstdFrameHeader } from './zstd-frames.ts';
 
@@ -110,7 +111,7 @@ export function decompressZstd(bytes: Uint8Array, limit: number): Uint8Array | P
         frames.add(result.buffer.length, result.engine.bytesWritten);
         if (result.buffer.length > 0) contents.push(result.buffer);
       }
-      return keep(frames, contents.length === 1 ? contents[0]! : Buffer.concat(contents));
+      return keep(frames, contents.length === 1 ? contents[0]! : joinApart(contents));
     },
   );
 }

@@ -3,6 +3,7 @@
  * use, of 40 KB to some MB, and one block that output is compressed into before its size is known.
  */
 import zlib from 'node:zlib';
+import { joinApart } from './join-apart.ts';
 import { EngineError, isReusable, ZlibEngine } from './zlib-engine.ts';
 
 /** A zstd frame that wants a larger window than 64 MiB is refused: the window is allocated before any output. */
@@ -16,15 +17,20 @@ const NO_OUTPUT = { chunkSize: 64 };
 const FIRST_SCRATCH_BYTES = 64 * 1024;
 const MIN_CHUNK_BYTES = 16 * 1024;
 
+/** RFC 1952: the header of a member whose flags announce nothing more. */
+const GZIP_HEADER_BYTES = 10;
+
 type Compressor = 'gzip' | 'deflate' | 'zstd';
 type Decompressor = 'gunzip' | 'inflate' | 'unzstd';
+type Engine = Compressor | Decompressor | 'inflateRaw';
 
-const MAKERS: Readonly<Record<Compressor | Decompressor, (level: number | undefined) => zlib.Zlib>> = {
+const MAKERS: Readonly<Record<Engine, (level: number | undefined) => zlib.Zlib>> = {
   gzip: (level) => zlib.createGzip({ ...NO_OUTPUT, ...(level === undefined ? {} : { level }) }),
   deflate: (level) => zlib.createDeflate({ ...NO_OUTPUT, ...(level === undefined ? {} : { level }) }),
   zstd: (level) => zlib.createZstdCompress({ ...NO_OUTPUT, ...zstdParams(level) }),
   gunzip: () => zlib.createGunzip(NO_OUTPUT),
   inflate: () => zlib.createInflate(NO_OUTPUT),
+  inflateRaw: () => zlib.createInflateRaw(NO_OUTPUT),
   unzstd: () => zlib.createZstdDecompress({ ...NO_OUTPUT, params: ZSTD_D_PARAMS }),
 };
 
@@ -93,10 +99,10 @@ export class OutputBlock {
     this.end += content.length;
   }
 
-  /** What was written. A block that is mostly empty would be kept as long as what is in it. */
+  /** What was written, in memory of its own. A block that is mostly empty would be kept as long as what is in it. */
   content(): Uint8Array {
     const written = this.bytes.subarray(0, this.end);
-    return 2 * this.end < this.bytes.length ? Buffer.from(written) : written;
+    return 2 * this.end < this.bytes.length ? joinApart([written]) : written;
   }
 }
 
@@ -157,14 +163,32 @@ export function decompressesTo(
   );
 }
 
-function take(format: Compressor | Decompressor, level: number | undefined): ZlibEngine {
+/** Whether the first of gzip members, which has a header without additions, has any content. */
+export function startsWithContent(members: Uint8Array): boolean {
+  if (members.length < GZIP_HEADER_BYTES || members[3] !== 0) return false;
+  const deflated = members.subarray(GZIP_HEADER_BYTES);
+  // Gunzip reads on after an empty member. Inflate stops at its end, before the one byte there is room for.
+  const first = Buffer.allocUnsafe(1);
+  try {
+    if (!isReusable) return zlib.inflateRawSync(deflated).length > 0;
+    const engine = take('inflateRaw', undefined);
+    engine.begin();
+    const end = engine.write(deflated, 0, first, 0);
+    give('inflateRaw', undefined, engine);
+    return end > 0;
+  } catch {
+    return false;
+  }
+}
+
+function take(format: Engine, level: number | undefined): ZlibEngine {
   const key = keyOf(format, level);
   const kept = engines.get(key);
   engines.delete(key);
   return kept ?? new ZlibEngine(MAKERS[format](level), format.endsWith('zstd') ? 'zstd' : 'zlib');
 }
 
-function give(format: Compressor | Decompressor, level: number | undefined, engine: ZlibEngine): void {
+function give(format: Engine, level: number | undefined, engine: ZlibEngine): void {
   if (engines.size === MAX_ENGINES) engines.delete(engines.keys().next().value ?? '');
   engines.set(keyOf(format, level), engine);
 }

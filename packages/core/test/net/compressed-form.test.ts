@@ -38,6 +38,14 @@ describe('what was decompressed', () => {
     expect(await again('snappy', framed, 'x-snappy-framed')).toBe(framed);
   });
 
+  it.each(COMPRESSION_TYPES)('gives them however little it is, as %s', async (type) => {
+    const came = await Promise.all(['a', 'b'].map((item) => compress(type, 1, [Buffer.alloc(500, item)])));
+    const contents = await Promise.all(came.map((bytes) => decompress(type, bytes, MIB)));
+    const sent = await Promise.all(contents.map((content) => compress(type, 1, [content])));
+    expect(sent.map((bytes, at) => bytes === came[at])).toEqual([true, true]);
+    expect(contents.map(({ buffer, length }) => buffer.byteLength === length)).toEqual([true, true]);
+  });
+
   it('is compressed anew as another type', async () => {
     const came = gzipSync(CONTENT);
     const zstd = await again('gzip', came, 'zstd');
@@ -79,6 +87,8 @@ it('a zstd frame of a window of 8 MiB is sent on', async () => {
 describe('a form that not every decoder takes is not sent on', () => {
   it.each<[name: string, type: 'gzip' | 'zstd', bytes: Uint8Array]>([
     ['several gzip members', 'gzip', Buffer.concat([gzipSync(CONTENT), gzipSync(CONTENT)])],
+    ['an empty gzip member before another', 'gzip', Buffer.concat([gzipSync(''), gzipSync(CONTENT)])],
+    ['an empty gzip member behind another', 'gzip', Buffer.concat([gzipSync(CONTENT), gzipSync('')])],
     ['several zstd frames', 'zstd', Buffer.concat([zstdCompressSync(CONTENT), zstdCompressSync(CONTENT)])],
     [
       'a zstd frame behind one to skip',
