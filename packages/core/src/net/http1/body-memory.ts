@@ -1,7 +1,7 @@
 import { madeBuffers } from '../../process/young-buffers.ts';
 
 /** So much room is made for each byte that has come, up to what is announced. */
-const ROOM = 8;
+const ROOM = 16;
 const MAX_BLOCK_BYTES = 1024 * 1024;
 
 /**
