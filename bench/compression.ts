@@ -1,94 +1,84 @@
 /**
- * Where (de)compression is cheaper in place than in libuv's pool: CPU time a call (every thread of the process), for
- * requests of several sizes. `node bench/compression.ts`. The bounds in packages/core/src/net/compression.ts and
- * zlib-decompress.ts follow from it. Microseconds in place / in the pool, 8 calls under way, median of 5 rounds, two cores
- * of an AMD EPYC with other work on them, Node 24.21, 2026-11-22:
+ * What (de)compressing a request costs: CPU time a call (every thread of the process). `node bench/compression.ts`.
  *
- *              4 KiB     16 KiB     64 KiB     256 KiB        1 MiB          4 MiB
- *     gunzip  23 / 77    28 / 61    88 / 129   350 / 414   1403 / 1745    5508 / 5468
- *     unzstd  37 / 141   41 / 110   76 / 117   201 / 268    681 / 1033    1898 / 2788
- *     gzip    54 / 111  147 / 254  671 / 678  2832 / 2575  8373 / 10609  33357 / 39345
- *     zstd    55 / 579   86 / 705 219 / 1206   988 / 1904  4270 / 5370   20310 / 28931
+ * In place by engines that are kept (`kept`, packages/core/src/net/zlib-in-place.ts), in place by a call of zlib's that makes one
+ * (`made`), and in libuv's pool (`pool`): the bounds in packages/core/src/net/compression.ts and zlib-decompress.ts follow from it. Below, requests of
+ * spans: what came as it is, compressed anew, and with its beginning exchanged (`spliced`).
  */
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
+import { Batch, compress, compressRequest, decompress } from '@tributary/core';
+import { compressInPlace, decompressInPlace } from '../packages/core/src/net/zlib-in-place.ts';
+import { requestBytes } from './src/payload.ts';
 
-const SIZES = [4, 16, 64, 256, 1024, 4096].map((kib) => kib * 1024);
+const SPANS = [10, 100, 1000];
 const IN_FLIGHT = 8;
 const ROUNDS = 5;
-const ROUND_BYTES = 24 * 1024 * 1024;
+const ROUND_BYTES = 8 * 1024 * 1024;
+const LIMIT_BYTES = 64 * 1024 * 1024;
 
-/** Half of it looks like attributes that repeat, half like ids: what spans compress to, about a quarter. */
-function payload(size: number): Buffer {
-  const names = [
-    'http.request.method=GET',
-    'url.path=/api/v1/items',
-    'k8s.pod.name=checkout-7d9f',
-    'server.port=8080',
-  ];
-  const pieces: string[] = [];
-  for (let length = 0, index = 0; length < size; index++) {
-    const id = Math.random().toString(36).slice(2);
-    const piece = `${names[index % names.length]}${names[(index * 7) % names.length]}${id}`;
-    pieces.push(piece);
-    length += piece.length;
+type Work = () => unknown;
+
+/** The ways to do one thing, by name. */
+type Ways = Readonly<Record<string, Work>>;
+
+function waysOf(raw: Uint8Array): Readonly<Record<string, Ways>> {
+  const gzip = zlib.gzipSync(raw);
+  const zstd = zlib.zstdCompressSync(raw);
+  const whole = { chunkSize: raw.length + 1 };
+  const quarter = { chunkSize: Math.max(16_384, raw.length >> 2) };
+  const level = (value: number) => ({ params: { [zlib.constants.ZSTD_c_compressionLevel]: value } });
+  return {
+    gunzip: {
+      kept: () => decompressInPlace('gunzip', gzip, whole.chunkSize, LIMIT_BYTES),
+      made: () => zlib.gunzipSync(gzip, whole),
+      pool: () => promisify(zlib.gunzip)(gzip),
+    },
+    unzstd: {
+      kept: () => decompressInPlace('unzstd', zstd, whole.chunkSize, LIMIT_BYTES),
+      made: () => zlib.zstdDecompressSync(zstd, whole),
+      pool: () => promisify(zlib.zstdDecompress)(zstd),
+    },
+    'gzip 6': {
+      kept: () => compressInPlace('gzip', 6, raw),
+      made: () => zlib.gzipSync(raw, quarter),
+      pool: () => new Promise((resolve) => zlib.gzip(raw, quarter, resolve)),
+    },
+    'zstd 3': {
+      kept: () => compressInPlace('zstd', 3, raw),
+      made: () => zlib.zstdCompressSync(raw, { ...quarter, ...level(3) }),
+      pool: () => new Promise((resolve) => zlib.zstdCompress(raw, { ...quarter, ...level(3) }, resolve)),
+    },
+    'zstd 1': {
+      kept: () => compressInPlace('zstd', 1, raw),
+      made: () => zlib.zstdCompressSync(raw, { ...quarter, ...level(1) }),
+      pool: () => new Promise((resolve) => zlib.zstdCompress(raw, { ...quarter, ...level(1) }, resolve)),
+    },
+  };
+}
+
+/** A request of one resource with an attribute added to that. */
+async function splicesOf(type: 'gzip' | 'zstd', raw: Uint8Array): Promise<Ways> {
+  const came = type === 'gzip' ? zlib.gzipSync(raw) : zlib.zstdCompressSync(raw);
+  const batch = Batch.decode('traces', await decompress(type, came, LIMIT_BYTES));
+  for (const group of batch.resources()) {
+    group.resource.attributes.set('deployment.environment.name', 'production');
   }
-  return Buffer.from(pieces.join('')).subarray(0, size);
+  const chunks = batch.toChunks();
+  return {
+    anew: () => compress(type, undefined, chunks),
+    spliced: () => compressRequest({ type, level: undefined, concatenates: false }, chunks),
+  };
 }
-
-type Work = (bytes: Buffer, options: object) => unknown;
-
-interface Codec {
-  readonly name: string;
-  readonly inPlace: Work;
-  readonly pool: Work;
-  /** The input of a call for a payload, and the options that go with it. */
-  prepare(raw: Buffer): { readonly input: Buffer; readonly options: object };
-}
-
-const whole = (raw: Buffer) => ({ chunkSize: Math.max(16384, raw.length + 1) });
-
-const CODECS: readonly Codec[] = [
-  {
-    name: 'gunzip',
-    inPlace: zlib.gunzipSync,
-    pool: promisify(zlib.gunzip) as Work,
-    prepare: (raw) => ({ input: zlib.gzipSync(raw), options: whole(raw) }),
-  },
-  {
-    name: 'unzstd',
-    inPlace: zlib.zstdDecompressSync,
-    pool: promisify(zlib.zstdDecompress) as Work,
-    prepare: (raw) => ({ input: zlib.zstdCompressSync(raw), options: whole(raw) }),
-  },
-  {
-    name: 'gzip',
-    inPlace: zlib.gzipSync,
-    pool: promisify(zlib.gzip) as Work,
-    prepare: (raw) => ({ input: raw, options: { chunkSize: Math.max(16384, raw.length >> 2) } }),
-  },
-  {
-    name: 'zstd',
-    inPlace: zlib.zstdCompressSync,
-    pool: promisify(zlib.zstdCompress) as Work,
-    prepare: (raw) => ({ input: raw, options: { chunkSize: Math.max(16384, raw.length >> 2) } }),
-  },
-];
 
 /** CPU microseconds of one call. */
-async function cpuMicros(
-  work: Work,
-  { input, options }: ReturnType<Codec['prepare']>,
-  calls: number,
-): Promise<number> {
+async function cpuMicros(work: Work, calls: number): Promise<number> {
   const before = process.cpuUsage();
   let left = calls;
   const lane = async () => {
     while (left-- > 0) {
-      const result = work(input, options);
-      if (result instanceof Promise) {
-        await result;
-      }
+      const result = work();
+      if (result instanceof Promise) await result;
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
@@ -100,26 +90,25 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
 
-for (const codec of CODECS) {
-  for (const size of SIZES) {
-    const prepared = codec.prepare(payload(size));
-    const calls = Math.min(
-      2000,
-      Math.max(4, Math.floor(ROUND_BYTES / size / (codec.name === 'gzip' ? 8 : 1))),
-    );
-    const inPlace: number[] = [];
-    const pool: number[] = [];
-    for (let round = 0; round <= ROUNDS; round++) {
-      const a = await cpuMicros(codec.inPlace, prepared, calls);
-      const b = await cpuMicros(codec.pool, prepared, calls);
-      if (round > 0) {
-        inPlace.push(a);
-        pool.push(b);
-      }
+async function report(name: string, ways: Ways, bytes: number): Promise<void> {
+  const calls = Math.min(1000, Math.max(8, Math.floor(ROUND_BYTES / bytes)));
+  const times = new Map<string, number[]>(Object.keys(ways).map((way) => [way, []]));
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [way, work] of Object.entries(ways)) {
+      const micros = await cpuMicros(work, calls);
+      if (round > 0) times.get(way)?.push(micros);
     }
-    const columns = [median(inPlace), median(pool)].map((micros) => micros.toFixed(0).padStart(7));
-    console.log(
-      `${codec.name.padEnd(7)} ${String(size >> 10).padStart(5)} KiB  in place ${columns[0]} µs  pool ${columns[1]} µs`,
-    );
   }
+  const columns = [...times].map(([way, micros]) => `${way} ${median(micros).toFixed(0).padStart(6)} µs`);
+  console.log(`${name.padEnd(20)} ${columns.join('   ')}`);
+}
+
+for (const spans of SPANS) {
+  const raw = requestBytes('traces', spans);
+  for (const [name, ways] of Object.entries(waysOf(raw)))
+    await report(`${spans} spans, ${name}`, ways, raw.length);
+}
+for (const type of ['gzip', 'zstd'] as const) {
+  const raw = requestBytes('traces', 100);
+  await report(`100 spans, ${type}`, await splicesOf(type, raw), raw.length);
 }

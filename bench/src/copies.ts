@@ -4,6 +4,7 @@
  * bytes that it writes by index (tags and lengths).
  */
 import zlib from 'node:zlib';
+import { ZlibEngine } from '../../packages/core/src/net/zlib-engine.ts';
 
 let copied = 0;
 
@@ -26,6 +27,7 @@ export function countCopies(): void {
   count(typedArray, 'slice', (result: Uint8Array) => result.length);
   // What is copied by words goes through these; a double is a value, or eight bytes that are blanked.
   for (const [write, bytes] of WORDS) count(DataView.prototype, write, () => bytes);
+  count(ZlibEngine.prototype, 'write', (end: number, [, , , outputAt]) => end - Number(outputAt));
   for (const method of COMPRESSIONS) {
     count(zlib, `${method}Sync`, outputBytes);
     countCallback(method);
