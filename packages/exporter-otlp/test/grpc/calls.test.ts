@@ -1,4 +1,12 @@
-import { type CompressionType, decompress, ServerTls, SIGNALS, tlsServerSchema } from '@tributary/core';
+import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import {
+  Batch,
+  type CompressionType,
+  decompress,
+  ServerTls,
+  SIGNALS,
+  tlsServerSchema,
+} from '@tributary/core';
 import { captureLogger, numberedBatch, TestAuthority } from '@tributary/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { accept, startBackend, startExporter, startHttp2 } from './backend.ts';
@@ -72,6 +80,37 @@ describe('a call of otlp_grpc', () => {
     ]);
     expect(await Promise.all(seen.map((one) => Promise.all(one as unknown[])))).toEqual(expected);
   });
+
+  it.each(['gzip', 'zstd'] as const)(
+    'put together of two that came as %s is one part unless told otherwise',
+    async (compression) => {
+      const numbers = Array.from({ length: 200 }, (_, index) => index);
+      const bytes = numberedBatch('logs', numbers).toBytes();
+      const came = compression === 'gzip' ? gzipSync(bytes, { level: 1 }) : zstdCompressSync(bytes);
+      const batch = Batch.decode('logs', await decompress(compression, came, 1024 * 1024));
+      const messages: Buffer[] = [];
+      const backend = await startHttp2((stream, _headers, body) => {
+        messages.push(body.subarray(5));
+        stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+        stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+        stream.end(Buffer.alloc(5));
+      });
+      open.push(() => backend.close());
+      for (const params of [{}, { concatenate: true }]) {
+        const { exporter } = await startExporter({
+          endpoint: backend.endpoint,
+          compression,
+          compression_params: params,
+        });
+        open.push(() => exporter.shutdown?.());
+        await exporter.consume(Batch.merge([batch, batch]));
+      }
+      const twice = Buffer.concat([came, came]);
+      expect(messages.map((message) => message.equals(twice))).toEqual([false, true]);
+      const decode = compression === 'gzip' ? gunzipSync : zstdDecompressSync;
+      expect(decode(messages[0]!).equals(Buffer.concat([bytes, bytes]))).toBe(true);
+    },
+  );
 
   it('is compressed with gzip unless told otherwise, and understood', async () => {
     const { backend, exporter } = await backendAndExporter({ compression: undefined });

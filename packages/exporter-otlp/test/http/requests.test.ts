@@ -1,8 +1,10 @@
-import { type CompressionType, decompress, SIGNALS, type Signal } from '@tributary/core';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { Batch, type CompressionType, decompress, SIGNALS, type Signal } from '@tributary/core';
 import { batchJson, numberedBatch } from '@tributary/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Backend, startBackend, startExporter } from './backend.ts';
 
+const MIB = 1024 * 1024;
 const open: { close(): Promise<void> }[] = [];
 
 async function backendAndExporter(block: Record<string, unknown> = {}): Promise<{
@@ -74,6 +76,27 @@ describe('a request of otlp_http', () => {
     await exporter.consume(numberedBatch('logs', [1]));
     expect(backend.requests[0]?.headers['content-encoding']).toBe('gzip');
   });
+
+  it.each<['gzip' | 'zstd', Record<string, unknown>, number]>([
+    ['gzip', {}, 2],
+    ['gzip', { concatenate: false }, 1],
+    ['zstd', {}, 1],
+    ['zstd', { concatenate: true }, 2],
+  ])(
+    'put together of two that came as %s is, with %j, so many parts: %d',
+    async (compression, params, parts) => {
+      const { backend, exporter } = await backendAndExporter({ compression, compression_params: params });
+      const numbers = Array.from({ length: 200 }, (_, index) => index);
+      const bytes = numberedBatch('logs', numbers).toBytes();
+      const came = compression === 'gzip' ? gzipSync(bytes, { level: 1 }) : zstdCompressSync(bytes);
+      const batch = Batch.decode('logs', await decompress(compression, came, MIB));
+      await exporter.consume(Batch.merge([batch, batch]));
+      const body = backend.requests[0]?.body ?? Buffer.alloc(0);
+      expect(body.equals(Buffer.concat([came, came]))).toBe(parts === 2);
+      const content = await decompress(compression, body, MIB);
+      expect(Buffer.from(content).equals(Buffer.concat([bytes, bytes]))).toBe(true);
+    },
+  );
 
   it('carries edits in pieces', async () => {
     const { backend, exporter } = await backendAndExporter();
