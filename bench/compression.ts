@@ -8,7 +8,7 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { Batch, compress, compressRequest, decompress } from '@tributary/core';
-import { compressInPlace, decompressInPlace } from '../packages/core/src/net/zlib-in-place.ts';
+import { compressInPlace, decompressInPlace, OutputBlock } from '../packages/core/src/net/zlib-in-place.ts';
 import { requestBytes } from './src/payload.ts';
 
 const SPANS = [10, 100, 1000];
@@ -30,12 +30,12 @@ function waysOf(raw: Uint8Array): Readonly<Record<string, Ways>> {
   const level = (value: number) => ({ params: { [zlib.constants.ZSTD_c_compressionLevel]: value } });
   return {
     gunzip: {
-      kept: () => decompressInPlace('gunzip', gzip, whole.chunkSize, LIMIT_BYTES),
+      kept: () => decompressInPlace('gunzip', gzip, new OutputBlock(whole.chunkSize), LIMIT_BYTES),
       made: () => zlib.gunzipSync(gzip, whole),
       pool: () => promisify(zlib.gunzip)(gzip),
     },
     unzstd: {
-      kept: () => decompressInPlace('unzstd', zstd, whole.chunkSize, LIMIT_BYTES),
+      kept: () => decompressInPlace('unzstd', zstd, new OutputBlock(whole.chunkSize), LIMIT_BYTES),
       made: () => zlib.zstdDecompressSync(zstd, whole),
       pool: () => promisify(zlib.zstdDecompress)(zstd),
     },
