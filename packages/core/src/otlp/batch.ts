@@ -28,6 +28,7 @@ export class Batch {
   /** Where the batch came from; after a merge what the merge was given, else empty. */
   readonly meta: BatchMeta;
   #request: OtlpRequest;
+  #isShared = false;
 
   private constructor(signal: Signal, meta: BatchMeta, request: OtlpRequest) {
     this.signal = signal;
@@ -81,7 +82,7 @@ export class Batch {
     if (signal === undefined || batches.some((batch) => batch.signal !== signal)) {
       throw new TypeError('Batch.merge: batches must be of one signal, and at least one.');
     }
-    if (batches.length === 1) return new Batch(signal, meta, batches[0]!.#request.clone());
+    if (batches.length === 1) return batches[0]!.#share(meta);
     const merged = mergeNodes(batches.map((batch) => batch.#request.tree));
     return new Batch(signal, meta, OtlpRequest.ofTree(signal === 'metrics', merged));
   }
@@ -103,6 +104,11 @@ export class Batch {
 
   get isEmpty(): boolean {
     return this.itemCount === 0;
+  }
+
+  /** True if a fork, or a merge with nothing else, has the same bytes. */
+  get isShared(): boolean {
+    return this.#isShared;
   }
 
   resources(): readonly ResourceGroup[] {
@@ -135,7 +141,7 @@ export class Batch {
 
   /** A batch of its own over the same bytes: the edits made so far are in both, later ones only where they are made. */
   fork(): Batch {
-    return new Batch(this.signal, this.meta, this.#request.clone());
+    return this.#share(this.meta);
   }
 
   /**
@@ -165,5 +171,12 @@ export class Batch {
   /** The request as OTLP/JSON. */
   toJson(): string {
     return protoToJson(this.signal, this.toBytes());
+  }
+
+  #share(meta: BatchMeta): Batch {
+    const other = new Batch(this.signal, meta, this.#request.clone());
+    this.#isShared = true;
+    other.#isShared = true;
+    return other;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * What the main thread and its workers say to each other. All of it is plain data: errors cross as what is left of them
- * without their class, see `outcome.ts`.
+ * without their class, see `refusal.ts`.
  */
 import type { Signal } from '../component/signal.ts';
 import type { Status } from '../component/status.ts';
@@ -34,7 +34,7 @@ export interface CrossingBatch {
   readonly entry: number;
   readonly signal: Signal;
   readonly items: number;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly meta: BatchMeta;
 }
 

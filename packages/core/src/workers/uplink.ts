@@ -35,7 +35,8 @@ export class Uplink {
   readonly #refused: Readonly<Record<Signal, Counter>>;
   readonly #pending = new Map<number, Pending>();
   #batches: CrossingBatch[] = [];
-  #transfer: ArrayBuffer[] = [];
+  /** The buffers of these batches, each of which can move only once. */
+  #transfer = new Set<ArrayBuffer>();
   #pendingBytes = 0;
   #lastId = 0;
 
@@ -70,8 +71,8 @@ export class Uplink {
   }
 
   /**
-   * What takes batches to an entry, by its index. `isSole` says that nobody else has their bytes: then they move to the
-   * other thread, else they are copied.
+   * What takes batches to an entry, by its index. `isSole` says that by the configuration nobody else has their bytes: then
+   * they move to the other thread, unless a component forked the batch; else they are copied.
    */
   to(entry: number, isSole: boolean): Consumer {
     return { consume: (batch) => this.#send(batch, entry, isSole), mutatesData: false };
@@ -87,11 +88,11 @@ export class Uplink {
     const { signal, meta, itemCount: items } = batch;
     const whole = batch.toBytes();
     this.#checkRoom(signal, items, whole.length);
-    const bytes = movable(whole, isSole);
+    const bytes = isSole && !batch.isShared ? this.#movable(whole) : new Uint8Array(whole);
     const id = this.#nextId();
     if (this.#batches.length === 0) setImmediate(() => this.#flush());
     this.#batches.push({ id, entry, signal, items, bytes, meta });
-    this.#transfer.push(bytes.buffer);
+    this.#transfer.add(bytes.buffer);
     this.#pendingBytes += bytes.length;
     return new Promise((accept, refuse) => {
       this.#pending.set(id, { bytes: bytes.length, accept, refuse });
@@ -114,10 +115,37 @@ export class Uplink {
 
   #flush(): void {
     const batches = this.#batches;
-    const transfer = this.#transfer;
+    const transfer = [...this.#transfer];
     this.#batches = [];
-    this.#transfer = [];
+    this.#transfer.clear();
+    try {
+      this.#post(batches, transfer);
+    } catch {
+      // Nothing of it has moved. One of them holds what cannot cross: a plugin's metadata, bytes that somebody took away.
+      for (const batch of batches) this.#postAlone(batch);
+    }
+  }
+
+  #postAlone(batch: CrossingBatch): void {
+    try {
+      this.#post([batch], [batch.bytes.buffer]);
+    } catch (error) {
+      this.#take(batch.id)?.refuse(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #post(batches: readonly CrossingBatch[], transfer: readonly ArrayBuffer[]): void {
     this.#sender.postMessage({ kind: 'batches', batches }, transfer);
+  }
+
+  /** These bytes if they fill a buffer of their own that may move to another thread, else a copy of them. */
+  #movable(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+    const { buffer } = bytes;
+    const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength;
+    // An empty buffer may be anybody's.
+    if (isWhole && bytes.length > 0 && !this.#transfer.has(buffer)) return new Uint8Array(buffer);
+    // Not by way of Buffer: a small one would be a part of its pool, which must not move.
+    return new Uint8Array(bytes);
   }
 
   #take(id: number): Pending | undefined {
@@ -132,14 +160,4 @@ export class Uplink {
     this.#lastId = (this.#lastId + 1) >>> 0;
     return this.#lastId;
   }
-}
-
-/** Bytes that fill a buffer of their own, which can move to another thread. */
-function movable(bytes: Uint8Array, isSole: boolean): Uint8Array<ArrayBuffer> {
-  const { buffer } = bytes;
-  if (isSole && buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength) {
-    return new Uint8Array(buffer);
-  }
-  // Not by way of Buffer: a small one would be a part of its pool, which must not move.
-  return new Uint8Array(bytes);
 }
