@@ -100,6 +100,7 @@ export class Service {
    */
   shutdown(signal?: AbortSignal): Promise<void> {
     this.#isReady = false;
+    this.#workers?.stopStarting();
     this.#stopping ??= this.#shutdownAll(signal);
     return this.#stopping;
   }

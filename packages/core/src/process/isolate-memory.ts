@@ -43,6 +43,8 @@ export interface IdleMemory {
   readonly totalBytes: number;
 }
 
+/** What this isolate has of buffers that isolates made which are gone. */
+let adoptedBytes = 0;
 let table: Float64Array | undefined;
 let ownRow = 0;
 /** What stands behind the rows. */
@@ -86,6 +88,14 @@ export function clearIsolateRow(row: number): void {
   table?.fill(0, row * FIELDS, (row + 1) * FIELDS);
 }
 
+/**
+ * Counts so many bytes more, or fewer, as this isolate's. A buffer that moves to another thread stays in the row of the isolate that
+ * made it; when that is gone, so is its row.
+ */
+export function adoptBuffers(bytes: number): void {
+  adoptedBytes += bytes;
+}
+
 /** Measures the process. Takes about 25 µs. */
 export function processMemory(): ProcessMemory {
   const { rss, heapUsed, heapTotal, arrayBuffers } = process.memoryUsage();
@@ -95,7 +105,7 @@ export function processMemory(): ProcessMemory {
   const own = ownRow * FIELDS;
   table[own + HEAP_USED] = heapUsed;
   table[own + HEAP_TOTAL] = heapTotal;
-  table[own + BUFFERS] = arrayBuffers;
+  table[own + BUFFERS] = arrayBuffers + adoptedBytes;
   return {
     rssBytes: rss,
     heapUsedBytes: sum(table, HEAP_USED),

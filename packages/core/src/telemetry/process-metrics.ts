@@ -32,7 +32,8 @@ export function registerProcessMetrics(registry: TelemetryRegistry): () => void 
   telemetry.gauge(
     'otelcol_process_runtime_total_sys_memory_bytes',
     {
-      description: "Bytes that V8 got from the system: its heap, its buffers' and its own memory",
+      description:
+        "Bytes that V8 got from the system: its heaps and its buffers, of all threads, and the main thread's other memory",
       unit: 'By',
     },
     systemBytes,
@@ -46,6 +47,7 @@ function cpuSeconds(): number {
 }
 
 function systemBytes(): number {
-  const { total_heap_size, external_memory, malloced_memory } = getHeapStatistics();
-  return total_heap_size + external_memory + malloced_memory;
+  const { heapTotalBytes, bufferBytes } = processMemory();
+  const { external, arrayBuffers } = process.memoryUsage();
+  return heapTotalBytes + bufferBytes + external - arrayBuffers + getHeapStatistics().malloced_memory;
 }

@@ -4,6 +4,7 @@
  */
 import type { Consumer } from '../component/component.ts';
 import { Batch } from '../otlp/batch.ts';
+import { adoptBuffers } from '../process/isolate-memory.ts';
 import { madeBuffers } from '../process/young-buffers.ts';
 import type { CrossingBatch, Sender, ToWorker } from './messages.ts';
 import { type Refusal, toRefusal } from './refusal.ts';
@@ -15,6 +16,9 @@ export class Downlink {
   #accepted: number[] = [];
   #refused: Refusal[] = [];
   #isFlushing = false;
+  /** What came and is not settled. */
+  #heldBytes = 0;
+  #isOrphan = false;
 
   constructor(sender: Sender<ToWorker>, entries: readonly Consumer[]) {
     this.#sender = sender;
@@ -26,29 +30,44 @@ export class Downlink {
     for (const batch of batches) this.#take(batch);
   }
 
+  /** The worker is gone: what came from it and is not settled counts as the main thread's from now on. */
+  leave(): void {
+    this.#isOrphan = true;
+    adoptBuffers(this.#heldBytes);
+  }
+
   #take({ id, entry, signal, bytes, meta, items }: CrossingBatch): void {
-    madeBuffers(bytes.length);
+    const { length } = bytes;
+    madeBuffers(length);
+    this.#heldBytes += length;
     try {
       const pending = this.#entries[entry]?.consume(Batch.trusted(signal, bytes, meta, items));
-      if (pending === undefined) this.#accept(id);
+      if (pending === undefined) this.#accept(id, length);
       else
         pending.then(
-          () => this.#accept(id),
-          (error: unknown) => this.#refuse(id, error),
+          () => this.#accept(id, length),
+          (error: unknown) => this.#refuse(id, length, error),
         );
     } catch (error) {
-      this.#refuse(id, error);
+      this.#refuse(id, length, error);
     }
   }
 
-  #accept(id: number): void {
+  #accept(id: number, bytes: number): void {
+    this.#release(bytes);
     this.#accepted.push(id);
     this.#flushSoon();
   }
 
-  #refuse(id: number, error: unknown): void {
+  #refuse(id: number, bytes: number, error: unknown): void {
+    this.#release(bytes);
     this.#refused.push(toRefusal(id, error));
     this.#flushSoon();
+  }
+
+  #release(bytes: number): void {
+    this.#heldBytes -= bytes;
+    if (this.#isOrphan) adoptBuffers(-bytes);
   }
 
   #flushSoon(): void {

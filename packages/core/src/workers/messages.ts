@@ -5,6 +5,7 @@
 import type { Signal } from '../component/signal.ts';
 import type { Status } from '../component/status.ts';
 import type { ConfigSources } from '../config/load-config.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { FoundPorts } from '../net/shared-addresses.ts';
 import type { BatchMeta } from '../otlp/batch-meta.ts';
 import type { Refusal } from './refusal.ts';
@@ -60,7 +61,7 @@ export type FromWorker =
   | { readonly kind: 'batches'; readonly batches: readonly CrossingBatch[] }
   | { readonly kind: 'report'; readonly report: TelemetryReport }
   | { readonly kind: 'started'; readonly ports: FoundPorts }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+  | { readonly kind: 'failed'; readonly code: ErrorCode | undefined; readonly message: string }
   | { readonly kind: 'stopped'; readonly error?: string }
   | LogMessage
   | StatusMessage;

@@ -23,6 +23,10 @@ export function portLogger(port: MessagePort, least: TelemetryConfig['logs']['le
       port.postMessage({ ...line, fields: cloneable(fields) } satisfies LogMessage);
     }
   };
+  const tellDropped = (): void => {
+    if (dropped > 0) post('warn', { lines: dropped }, 'lines of the log were dropped');
+    dropped = 0;
+  };
   const log =
     (level: LogMessage['level']) =>
     (fields: LogFields, message: string): void => {
@@ -31,12 +35,11 @@ export function portLogger(port: MessagePort, least: TelemetryConfig['logs']['le
       if (nowMs >= untilMs) {
         untilMs = nowMs + PERIOD_MS;
         lines = 0;
-        if (dropped > 0) post('warn', { lines: dropped }, 'lines of the log were dropped');
-        dropped = 0;
+        tellDropped();
       }
       lines += 1;
       if (lines <= MAX_LINES) post(level, fields, message);
-      else dropped += 1;
+      else if (dropped++ === 0) setTimeout(tellDropped, untilMs - nowMs).unref();
     };
   return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
 }

@@ -39,7 +39,7 @@ export async function runWorker(
     const worker = await WorkerService.create(port, start, program);
     await worker.start(addresses);
   } catch (error) {
-    const code = error instanceof PipelineError ? error.code : '';
+    const code = error instanceof PipelineError ? error.code : undefined;
     say(port, { kind: 'failed', code, message: errorText(error) });
   }
 }
@@ -54,6 +54,7 @@ class WorkerService {
   readonly #uplink: Uplink;
   readonly #reporter: TelemetryReporter;
   readonly #abort = new AbortController();
+  #stopping: Promise<void> | undefined;
 
   private constructor(port: MessagePort, service: Service, uplink: Uplink, reporter: TelemetryReporter) {
     this.#port = port;
@@ -90,7 +91,19 @@ class WorkerService {
 
   async start(addresses: SharedAddresses): Promise<void> {
     this.#port.on('message', (message: ToWorker) => this.#on(message));
-    await this.#service.start();
+    this.#port.on('messageerror', (error: Error) => {
+      // Answers are lost: whoever waits for them would wait forever. A worker that dies is replaced.
+      throw error;
+    });
+    // What was counted since the last report would be gone with the worker. An exhausted heap ends it without this.
+    process.on('uncaughtExceptionMonitor', () => this.#report());
+    try {
+      await this.#service.start();
+    } catch (error) {
+      // A start that ends because of the shutdown is no failure: what had started is still being drained.
+      if (this.#stopping === undefined) throw error;
+      return;
+    }
     releaseLoadingMemory();
     this.#report();
     setInterval(() => this.#report(), REPORT_INTERVAL_MS);
@@ -106,7 +119,7 @@ class WorkerService {
         this.#report();
         break;
       case 'shutdown':
-        void this.#shutdown();
+        this.#stopping ??= this.#shutdown();
         break;
       case 'abort':
         this.#abort.abort();

@@ -6,25 +6,43 @@ import type { ReportedSeries, TelemetryReport } from './telemetry-report.ts';
 import { WorkerTelemetry } from './worker-telemetry.ts';
 
 const ACCEPTED = /^otelcol_receiver_accepted_/;
+/** Reports may come at any time; the share of a moment tells nothing. */
+const LEAST_MEASURED_MS = 900;
 const QUEUE_SIZE = 'otelcol_exporter_queue_size';
 
 /** See the head of this file. */
 export class WorkerMetrics {
   readonly #telemetry: WorkerTelemetry;
   readonly #deaths: Counter;
+  readonly #lost: Counter;
   #accepted = 0;
   #acceptedBefore = 0;
   #hasRun = false;
   #queued = 0;
+  /** Whose time `#elapsed` is. */
+  #measured: Worker | undefined;
+  #elapsed: Elapsed = { active: 0, idle: 0 };
+  #utilization = Number.NaN;
+  readonly #worker: () => Worker | undefined;
 
   /** `worker` gives the thread that runs now. */
   constructor(registry: TelemetryRegistry, number: number, worker: () => Worker | undefined) {
     this.#telemetry = new WorkerTelemetry(registry);
+    this.#worker = worker;
     const own = registry.process();
     const attributes = { worker: String(number) };
     this.#deaths = own.counter(
       'otelcol_workers_deaths',
       { description: 'Workers that died and were replaced.', unit: '{worker}' },
+      attributes,
+    );
+    this.#lost = own.counter(
+      'otelcol_workers_lost_queue_size',
+      {
+        description:
+          'What the sending queues of workers held when they died, by their last report, in the units of otelcol_exporter_queue_size.',
+        unit: '1',
+      },
       attributes,
     );
     own.observableCounter(
@@ -33,17 +51,10 @@ export class WorkerMetrics {
       () => this.#acceptedBefore + this.#accepted,
       attributes,
     );
-    let last: ReturnType<Worker['performance']['eventLoopUtilization']> | undefined;
     own.gauge(
       'otelcol_workers_utilization',
-      { description: 'Share of the time since the last reading in which a worker was busy.', unit: '1' },
-      () => {
-        const elapsed = worker()?.performance.eventLoopUtilization();
-        if (elapsed === undefined) return Number.NaN;
-        const since = last === undefined || elapsed.active < last.active ? elapsed : subtract(elapsed, last);
-        last = elapsed;
-        return since.active / (since.active + since.idle);
-      },
+      { description: 'Share of the last second or more in which a worker was busy.', unit: '1' },
+      () => this.#utilization,
       attributes,
     );
   }
@@ -60,6 +71,7 @@ export class WorkerMetrics {
 
   apply(report: TelemetryReport): void {
     this.#hasRun = true;
+    this.#measure();
     this.#telemetry.apply(report);
     this.#accepted = sum(report, (name) => ACCEPTED.test(name));
     this.#queued = sum(report, (name) => name === QUEUE_SIZE);
@@ -67,24 +79,41 @@ export class WorkerMetrics {
 
   countDeath(): void {
     this.#deaths.add(1);
+    this.countLost();
+  }
+
+  /** What the queues held is lost. */
+  countLost(): void {
+    this.#lost.add(this.#queued);
   }
 
   /** The worker is gone. */
   reset(): void {
+    this.#utilization = Number.NaN;
     this.#acceptedBefore += this.#accepted;
     this.#accepted = 0;
     this.#queued = 0;
     this.#telemetry.reset();
+  }
+
+  /** Not when it is read: each reader would shorten the time of the others. */
+  #measure(): void {
+    const worker = this.#worker();
+    if (worker === undefined) return;
+    if (worker !== this.#measured) this.#elapsed = { active: 0, idle: 0 };
+    this.#measured = worker;
+    const elapsed = worker.performance.eventLoopUtilization();
+    const active = elapsed.active - this.#elapsed.active;
+    const totalMs = active + elapsed.idle - this.#elapsed.idle;
+    if (totalMs < LEAST_MEASURED_MS) return;
+    this.#elapsed = elapsed;
+    this.#utilization = active / totalMs;
   }
 }
 
 interface Elapsed {
   readonly active: number;
   readonly idle: number;
-}
-
-function subtract(a: Elapsed, b: Elapsed): Elapsed {
-  return { active: a.active - b.active, idle: a.idle - b.idle };
 }
 
 function sum(report: TelemetryReport, isCounted: (name: string) => boolean): number {

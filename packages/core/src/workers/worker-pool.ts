@@ -40,7 +40,7 @@ export class WorkerPool {
   readonly #slots: WorkerSlot[] = [];
   #leaveTable: (() => void) | undefined;
   #ports: FoundPorts = {};
-  #running = 0;
+  #isStopping = false;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
@@ -48,20 +48,32 @@ export class WorkerPool {
     this.#isolates = createIsolateTable(options.count + 1);
   }
 
-  /** Starts the workers, the first alone: what cannot start is told once, and the ports that it finds are for all. */
+  /**
+   * Starts the workers, the first alone: what cannot start is told once, and the ports that it finds are for all. Starts no
+   * more of them once it is shut down.
+   */
   async start(main: MainSide): Promise<void> {
+    if (this.#isStopping) return;
     const { count, logger } = this.#options;
     keepGcExposed();
     this.#leaveTable = joinIsolateTable(this.#isolates, 0);
     for (let number = 1; number <= count; number++) this.#slots.push(this.#createSlot(number, main));
     const [first, ...others] = this.#slots;
     await first?.start();
+    if (this.#isStopping) return;
     await Promise.all(others.map((slot) => slot.start()));
+    if (this.#isStopping) return;
     logger.info({ workers: count }, 'workers are running');
+  }
+
+  /** Begins no more of the start: the shutdown waits for what has begun. */
+  stopStarting(): void {
+    this.#isStopping = true;
   }
 
   /** As `Service.shutdown`; rejects with the first worker's failure when all have ended. */
   async shutdown(signal?: AbortSignal): Promise<void> {
+    this.stopStarting();
     const ended = await Promise.allSettled(this.#slots.map((slot) => slot.shutdown(signal)));
     this.#leaveTable?.();
     const failed = ended.find((result) => result.status === 'rejected');
@@ -74,11 +86,10 @@ export class WorkerPool {
     const slot: WorkerSlot = new WorkerSlot({
       ...{ number, entries, status, metrics, logger },
       spawn: () => {
-        const isAlone = this.#running === 0;
+        const isAlone = this.#slots.every(({ worker }) => worker === undefined);
         return spawn({ number, isAlone, ports: this.#ports, isolates: this.#isolates });
       },
       onStarted: (ports) => {
-        this.#running += 1;
         this.#ports = ports;
       },
     });

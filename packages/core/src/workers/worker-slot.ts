@@ -5,7 +5,7 @@
 import type { Worker } from 'node:worker_threads';
 import type { Consumer } from '../component/component.ts';
 import type { Logger } from '../component/logger.ts';
-import { errorText, PipelineError } from '../errors.ts';
+import { type ErrorCode, errorText, PipelineError } from '../errors.ts';
 import type { FoundPorts } from '../net/shared-addresses.ts';
 import { clearIsolateRow } from '../process/isolate-memory.ts';
 import { Downlink } from './downlink.ts';
@@ -42,6 +42,8 @@ export class WorkerSlot {
   #waitMs = FIRST_WAIT_MS;
   #timer: NodeJS.Timeout | undefined;
   #isStopping = false;
+  /** True once the worker has said by itself that nothing of it runs any more. */
+  #hasEnded = false;
   #failure: Error | undefined;
 
   constructor(options: SlotOptions) {
@@ -53,8 +55,9 @@ export class WorkerSlot {
     return this.#worker;
   }
 
-  /** Starts the first worker; rejects with what it says if it does not start. */
+  /** Starts the first worker; rejects with what it says if it does not start. Does nothing after `shutdown`. */
   async start(): Promise<void> {
+    if (this.#isStopping) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#run(resolve);
     await Promise.race([promise, this.#ended]);
@@ -63,7 +66,10 @@ export class WorkerSlot {
     throw this.#failure ?? new PipelineError('COMPONENT_START', `${this.#name}: it ended while it started.`);
   }
 
-  /** Has the worker hand on what it holds and ends it; when `signal` aborts, what is left is dropped. */
+  /**
+   * Has the worker hand on what it holds and ends it; when `signal` aborts, what is left is dropped. Rejects with
+   * `COMPONENT_SHUTDOWN` if the worker says so, or dies, or has to be ended.
+   */
   async shutdown(signal?: AbortSignal): Promise<void> {
     this.#isStopping = true;
     clearTimeout(this.#timer);
@@ -72,7 +78,11 @@ export class WorkerSlot {
     let grace: NodeJS.Timeout | undefined;
     const abort = (): void => {
       this.#tell({ kind: 'abort' });
-      grace = setTimeout(() => void this.#worker?.terminate(), ABORT_GRACE_MS);
+      grace = setTimeout(() => {
+        const text = `it still ran ${ABORT_GRACE_MS} ms after it was told to drop everything, and was ended.`;
+        this.#failure = this.#failed('COMPONENT_SHUTDOWN', text);
+        void this.#worker?.terminate();
+      }, ABORT_GRACE_MS);
     };
     this.#tell({ kind: 'shutdown' });
     if (signal?.aborted === true) abort();
@@ -96,9 +106,14 @@ export class WorkerSlot {
     const { entries, metrics, spawn } = this.#options;
     const worker = spawn();
     const link = new Downlink(worker, entries);
+    const end = (): void => {
+      this.#hasEnded = true;
+      void worker.terminate();
+    };
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#worker = worker;
     this.#startedMs = undefined;
+    this.#hasEnded = false;
     this.#ended = promise;
     worker.on('message', (message: FromWorker) => {
       switch (message.kind) {
@@ -120,14 +135,16 @@ export class WorkerSlot {
           onStarted();
           break;
         case 'failed':
-          if (!this.#isStopping) this.#failure = new PipelineError('COMPONENT_START', message.message);
-          void worker.terminate();
+          if (!this.#isStopping) {
+            this.#failure = new PipelineError(message.code ?? 'COMPONENT_START', message.message);
+          }
+          end();
           break;
         case 'stopped':
           if (message.error !== undefined) {
-            this.#failure = new PipelineError('COMPONENT_SHUTDOWN', `${this.#name}: ${message.error}`);
+            this.#failure = this.#failed('COMPONENT_SHUTDOWN', message.error);
           }
-          void worker.terminate();
+          end();
           break;
         default:
           message satisfies never;
@@ -136,13 +153,37 @@ export class WorkerSlot {
     worker.on('error', (error) => {
       this.#failure = error;
     });
+    worker.on('messageerror', (error) => {
+      // What it said is lost, and whoever waits for an answer to it would wait forever.
+      this.#failure ??= error;
+      void worker.terminate();
+    });
     worker.on('exit', (code) => {
       this.#worker = undefined;
       clearIsolateRow(this.#options.number);
+      link.leave();
       if (!this.#isStopping) this.#died(code);
+      else if (!this.#hasEnded) this.#diedStopping(code);
       metrics.reset();
       resolve();
     });
+  }
+
+  #failed(code: ErrorCode, text: string): PipelineError {
+    return new PipelineError(code, `${this.#name}: ${text}`);
+  }
+
+  /** It died in the shutdown, or had to be ended. */
+  #diedStopping(exitCode: number): void {
+    const { logger, metrics, number } = this.#options;
+    const error = this.#failure ?? new Error(`it ended with code ${exitCode}`);
+    this.#failure =
+      error instanceof PipelineError ? error : this.#failed('COMPONENT_SHUTDOWN', errorText(error));
+    logger.error(
+      { error: this.#failure, worker: number, queued: metrics.queued },
+      'a worker died in the shutdown; what its queues held is lost',
+    );
+    metrics.countLost();
   }
 
   #died(exitCode: number): void {
