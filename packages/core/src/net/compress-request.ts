@@ -8,9 +8,10 @@
  * its beginning (splice).
  */
 import { addedAttributes } from '../otlp/added-attributes.ts';
-import { type CompressedForm, cutAtFrames, formOf, formThatEndsWith } from './compressed-form.ts';
-import { type CompressionType, compress } from './compression.ts';
-import { exchangeHead } from './splice/exchange-head.ts';
+import { type CompressedForm, cutAtFrames, formOf, formThatEndsWith, framesIn } from './compressed-form.ts';
+import { COMPRESS_IN_PLACE_BYTES, type CompressionType, compress } from './compression.ts';
+import { exchangeHead, MAX_EXCHANGED_BYTES } from './splice/exchange-head.ts';
+import { MAX_FRAMES } from './zstd-frames.ts';
 
 /** How requests are compressed. */
 export interface RequestCompression {
@@ -27,12 +28,13 @@ export function compressRequest(
   chunks: readonly Uint8Array[],
 ): readonly Uint8Array[] | Promise<readonly Uint8Array[]> {
   const { type, concatenates } = compression;
+  const pieces = new Pieces(compression);
   if (chunks.length === 2) {
-    const spliced = splice(type, chunks[0]!, chunks[1]!);
+    const spliced = pieces.splice(chunks[0]!, chunks[1]!);
     if (spliced !== undefined) return [spliced];
   }
   return concatenates && (type === 'gzip' || type === 'zstd')
-    ? compressApart(compression, chunks)
+    ? compressApart(pieces, type, chunks)
     : whole(compress(type, compression.level, chunks));
 }
 
@@ -42,40 +44,90 @@ function whole(compressed: Uint8Array | Promise<Uint8Array>): readonly Uint8Arra
 
 /** What came compressed goes as it came; what is between is compressed by itself. */
 function compressApart(
-  { type, level }: RequestCompression,
+  pieces: Pieces,
+  type: CompressionType,
   chunks: readonly Uint8Array[],
 ): readonly Uint8Array[] | Promise<readonly Uint8Array[]> {
-  const pieces: (Uint8Array | Promise<Uint8Array>)[] = [];
   let rest: Uint8Array[] = [];
-  const take = (form: Uint8Array): void => {
-    if (rest.length > 0) pieces.push(compress(type, level, rest));
+  const take = (form: Uint8Array, frames: number): void => {
+    pieces.compress(rest);
     rest = [];
-    pieces.push(form);
+    pieces.add(form, frames);
   };
   for (const chunk of chunks.flatMap((range) => cutAtFrames(type, range))) {
-    const form = formOf(type, chunk, true);
+    const frames = framesIn(chunk);
+    const form = pieces.hasRoomFor(frames) ? formOf(type, chunk, true) : undefined;
     if (form !== undefined) {
-      take(form);
+      take(form, frames);
       continue;
     }
-    const spliced = rest.length === 0 ? undefined : splice(type, rest.at(-1)!, chunk);
+    const isSplit = rest.length > 0 && pieces.hasRoomFor(1);
+    const spliced = isSplit ? pieces.splice(rest.at(-1)!, chunk) : undefined;
     if (spliced === undefined) {
       rest.push(chunk);
       continue;
     }
     rest.pop();
-    take(spliced);
+    take(spliced, 1);
   }
-  if (rest.length > 0) pieces.push(compress(type, level, rest));
-  return pieces.some((piece) => piece instanceof Promise)
-    ? Promise.all(pieces)
-    : (pieces as readonly Uint8Array[]);
+  pieces.compress(rest);
+  return pieces.all();
 }
 
-/** The form of a request of which `chunk` is the end, and `head` the new beginning. */
-function splice(type: CompressionType, head: Uint8Array, chunk: Uint8Array): Uint8Array | undefined {
-  const form: CompressedForm | undefined = formThatEndsWith(type, chunk);
-  if (form === undefined) return undefined;
-  const change = addedAttributes(form.content, chunk.byteOffset - form.content.byteOffset, head);
-  return change === undefined ? undefined : exchangeHead(form, change);
+/**
+ * The compressed pieces of a request. What all of them take of the event loop is bounded as for a request in one piece: what
+ * is beyond that is compressed in the pool.
+ */
+class Pieces {
+  readonly #compression: RequestCompression;
+  readonly #pieces: (Uint8Array | Promise<Uint8Array>)[] = [];
+  /** How many more bytes may be compressed, and exchanged the beginning of, in place. */
+  #compressRoom: number;
+  #spliceRoom = MAX_EXCHANGED_BYTES;
+  #frames = 0;
+
+  constructor(compression: RequestCompression) {
+    this.#compression = compression;
+    this.#compressRoom = COMPRESS_IN_PLACE_BYTES[compression.type];
+  }
+
+  /** Whether so many frames, and what is compressed before and after them, are not more than a reader takes. */
+  hasRoomFor(frames: number): boolean {
+    return this.#frames + 1 + frames + 1 <= MAX_FRAMES;
+  }
+
+  /** Adds what is compressed already. */
+  add(form: Uint8Array, frames: number): void {
+    this.#pieces.push(form);
+    this.#frames += frames;
+  }
+
+  /** Compresses chunks as one piece, if there are any. */
+  compress(chunks: readonly Uint8Array[]): void {
+    if (chunks.length === 0) return;
+    const { type, level } = this.#compression;
+    const compressed = compress(type, level, chunks, this.#compressRoom);
+    if (!(compressed instanceof Promise)) {
+      this.#compressRoom -= chunks.reduce((sum, { length }) => sum + length, 0);
+    }
+    this.#pieces.push(compressed);
+    this.#frames += 1;
+  }
+
+  /** The form of a request of which `chunk` is the end, and `head` the new beginning. */
+  splice(head: Uint8Array, chunk: Uint8Array): Uint8Array | undefined {
+    const { type } = this.#compression;
+    const form: CompressedForm | undefined = formThatEndsWith(type, chunk);
+    if (form === undefined || form.content.length > this.#spliceRoom) return undefined;
+    const change = addedAttributes(form.content, chunk.byteOffset - form.content.byteOffset, head);
+    if (change === undefined) return undefined;
+    this.#spliceRoom -= form.content.length;
+    return exchangeHead(form, change);
+  }
+
+  all(): readonly Uint8Array[] | Promise<readonly Uint8Array[]> {
+    return this.#pieces.some((piece) => piece instanceof Promise)
+      ? Promise.all(this.#pieces)
+      : (this.#pieces as readonly Uint8Array[]);
+  }
 }

@@ -34,8 +34,6 @@ interface KeptForm extends CompressedForm {
 
 /** RFC 9659: no decoder of zstd content encoding needs to take a larger window. */
 const MAX_ZSTD_WINDOW_BYTES = 8 * 1024 * 1024;
-/** More frames than a request is ever put together of; their places are not kept either. */
-const MAX_PARTS = 1024;
 
 const forms = new WeakMap<ArrayBufferLike, KeptForm>();
 
@@ -46,7 +44,7 @@ export function keepForm(
   content: Uint8Array,
   parts: readonly FormPart[] = [],
 ): void {
-  if (bytes.length * 2 > content.length || parts.length > MAX_PARTS) return;
+  if (bytes.length * 2 > content.length) return;
   if (type === 'zstd' && !arePlainFrames(bytes, parts)) return;
   const isOne = parts.length < 2 && (type !== 'gzip' || isOneMember(bytes, content.length));
   forms.set(content.buffer, { type: canonical(type), content, bytes, parts, isOne });
@@ -73,16 +71,28 @@ export function formOf(
     : form.bytes.subarray(form.parts[first]?.bytesEnd ?? 0, form.parts[last]!.bytesEnd);
 }
 
+/** How many zstd frames a range's form has, if it has one; at least 1. */
+export function framesIn(range: Uint8Array): number {
+  const form = forms.get(range.buffer);
+  if (form === undefined) return 1;
+  const from = range.byteOffset - form.content.byteOffset;
+  const to = from + range.length;
+  return Math.max(1, firstPartFrom(form, to + 1) - firstPartFrom(form, from));
+}
+
 /** Cuts a range before the first and behind the last of the whole frames of this type that are in it. */
 export function cutAtFrames(type: CompressionType, range: Uint8Array): readonly Uint8Array[] {
   const form = forms.get(range.buffer);
   if (form === undefined || form.type !== canonical(type) || form.parts.length === 0) return [range];
   const from = range.byteOffset - form.content.byteOffset;
   const to = from + range.length;
-  const ends = form.parts.map(({ contentEnd }) => contentEnd).filter((end) => end > from && end < to);
-  const first = isFrameStart(form, from) ? from : ends[0];
-  const last = isFrameStart(form, to) ? to : ends.at(-1);
-  const cuts = [first, last].flatMap((cut) => (cut === undefined ? [] : [cut - from]));
+  const inner = [firstPartFrom(form, from + 1), firstPartFrom(form, to) - 1] as const;
+  // Where the range is whole frames, or none begins in it, there is nothing to cut.
+  const first = isFrameStart(form, from) ? from : form.parts[inner[0]]?.contentEnd;
+  const last = isFrameStart(form, to) ? to : form.parts[inner[1]]?.contentEnd;
+  const cuts = [first, last].flatMap((cut) =>
+    cut === undefined || cut <= from || cut >= to ? [] : [cut - from],
+  );
   const places = [...new Set([0, ...cuts, range.length])];
   return places.slice(1).map((place, index) => range.subarray(places[index], place));
 }
@@ -118,18 +128,22 @@ export function formThatEndsWith(type: CompressionType, range: Uint8Array): Comp
 }
 
 /** The number of the part that ends at an offset of the content; -1 for the beginning. */
-function partThatEndsAt({ parts }: KeptForm, offset: number): number | undefined {
-  if (offset === 0) return parts.length > 0 ? -1 : undefined;
+function partThatEndsAt(form: KeptForm, offset: number): number | undefined {
+  if (offset === 0) return form.parts.length > 0 ? -1 : undefined;
+  const part = firstPartFrom(form, offset);
+  return form.parts[part]?.contentEnd === offset ? part : undefined;
+}
+
+/** The number of the first part that ends at an offset of the content or behind it. */
+function firstPartFrom({ parts }: KeptForm, offset: number): number {
   let low = 0;
-  let high = parts.length - 1;
-  while (low <= high) {
+  let high = parts.length;
+  while (low < high) {
     const middle = (low + high) >> 1;
-    const { contentEnd } = parts[middle]!;
-    if (contentEnd === offset) return middle;
-    if (contentEnd < offset) low = middle + 1;
-    else high = middle - 1;
+    if (parts[middle]!.contentEnd < offset) low = middle + 1;
+    else high = middle;
   }
-  return undefined;
+  return low;
 }
 
 function arePlainFrames(bytes: Uint8Array, parts: readonly FormPart[]): boolean {

@@ -26,9 +26,17 @@ export const COMPRESSION_TYPES = ['gzip', 'zstd', 'zlib', 'deflate', 'snappy', '
  */
 export type CompressionType = (typeof COMPRESSION_TYPES)[number];
 
-/** Up to this many bytes are compressed in place: some 3 ms of work. */
 const DEFLATE_IN_PLACE_BYTES = 256 * 1024;
 const ZSTD_IN_PLACE_BYTES = 1024 * 1024;
+/** Up to this many bytes of one request are compressed in place: some 3 ms of work. Snappy has no other way. */
+export const COMPRESS_IN_PLACE_BYTES: Readonly<Record<CompressionType, number>> = {
+  gzip: DEFLATE_IN_PLACE_BYTES,
+  zlib: DEFLATE_IN_PLACE_BYTES,
+  deflate: DEFLATE_IN_PLACE_BYTES,
+  zstd: ZSTD_IN_PLACE_BYTES,
+  snappy: Number.POSITIVE_INFINITY,
+  'x-snappy-framed': Number.POSITIVE_INFINITY,
+};
 
 /**
  * The default level of zstd, of which the library's is 3: on telemetry a quarter less work for one percent more bytes, and as small
@@ -44,12 +52,13 @@ export function isCompressionType(name: string): name is CompressionType {
 /**
  * Compresses pieces as one. `level` is that of the Collector's `compression_params` (gzip, zlib and deflate: -1 to 9;
  * zstd: 1 to 22); undefined is the default: of zstd 1, of the others 6. One piece that `decompress` has made of this very type gives the
- * bytes that it was made of, whatever their level (compressed-form.ts). Large inputs give a promise.
+ * bytes that it was made of, whatever their level (compressed-form.ts). What is larger than `inPlaceBytes` gives a promise.
  */
 export function compress(
   type: CompressionType,
   level: number | undefined,
   chunks: readonly Uint8Array[],
+  inPlaceBytes: number = COMPRESS_IN_PLACE_BYTES[type],
 ): Uint8Array | Promise<Uint8Array> {
   const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
   const asItCame = formOf(type, bytes);
@@ -58,16 +67,16 @@ export function compress(
   }
   switch (type) {
     case 'gzip':
-      return bytes.length <= DEFLATE_IN_PLACE_BYTES
+      return bytes.length <= inPlaceBytes
         ? compressInPlace('gzip', level, bytes)
         : inPool((done) => zlib.gzip(bytes, deflateOptions(level, bytes), done));
     case 'zlib':
     case 'deflate':
-      return bytes.length <= DEFLATE_IN_PLACE_BYTES
+      return bytes.length <= inPlaceBytes
         ? compressInPlace('deflate', level, bytes)
         : inPool((done) => zlib.deflate(bytes, deflateOptions(level, bytes), done));
     case 'zstd':
-      return bytes.length <= ZSTD_IN_PLACE_BYTES
+      return bytes.length <= inPlaceBytes
         ? compressInPlace('zstd', level ?? DEFAULT_ZSTD_LEVEL, bytes)
         : inPool((done) => zlib.zstdCompress(bytes, zstdOptions(level ?? DEFAULT_ZSTD_LEVEL, bytes), done));
     case 'snappy':

@@ -9,9 +9,10 @@ const LEAST_FRAME_BYTES = 14;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 
 /**
- * More frames than anybody puts into one request: a frame costs as much as some KB of content, and takes 9 bytes if it has none.
+ * More frames than this are refused of a body, and sent in none: a frame costs as much as some KB of content, and takes 9 bytes
+ * if it has none.
  */
-const MAX_FRAMES = 1024;
+export const MAX_FRAMES = 1024;
 /** How many block headers are looked at in a body to find where its frames end: some 1 ms. */
 const MAX_BLOCKS = 128 * 1024;
 const CHECKSUM_BYTES = 4;

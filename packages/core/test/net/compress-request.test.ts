@@ -22,9 +22,9 @@ const compression = (type: CompressionType, concatenates = true): RequestCompres
 const numbers = (first: number, count = 200) => Array.from({ length: count }, (_, index) => first + index);
 
 /** A batch as a receiver makes it of a compressed request, and that request. */
-async function received(type: 'gzip' | 'zstd', first: number, count = 200) {
+async function received(type: 'gzip' | 'zstd', first: number, count = 200, limit = MIB) {
   const came = CODERS[type].code(numberedBatch('logs', numbers(first, count)).toBytes());
-  return { came, batch: Batch.decode('logs', await decompress(type, came, MIB)) };
+  return { came, batch: Batch.decode('logs', await decompress(type, came, limit)) };
 }
 
 async function sent(by: RequestCompression, batch: Batch): Promise<readonly Uint8Array[]> {
@@ -225,4 +225,44 @@ it('nothing is compressed of a request that is empty', async () => {
   const pieces = await compressRequest(compression('gzip'), [new Uint8Array(0)]);
   expect(await decompress('gzip', Buffer.concat(pieces), MIB)).toEqual(Buffer.alloc(0));
   expect(await compress('gzip', undefined, [])).toEqual(pieces[0]);
+});
+
+describe.each(TYPES)('a request of many pieces, as %s', (type) => {
+  const content = Buffer.from('hello, world; '.repeat(400));
+
+  it('is compressed in the pool where in place it would be more than of one piece', async () => {
+    const pieces = async (count: number) => {
+      const changed = Buffer.alloc(200 * 1024, 'changed; ');
+      const kept = await decompress(type, CODERS[type].code(content), MIB);
+      return Array.from({ length: count }, () => [kept, changed]).flat();
+    };
+    expect(compressRequest(compression(type), await pieces(1))).toBeInstanceOf(Array);
+    const many = await pieces(12);
+    const sending = compressRequest(compression(type), many);
+    expect(sending).toBeInstanceOf(Promise);
+    const back = await decompress(type, Buffer.concat(await sending), 4 * MIB);
+    expect(Buffer.compare(back, Buffer.concat(many))).toBe(0);
+  });
+
+  it('has the beginnings of no more exchanged in place than of one', async () => {
+    const { batch } = await received(type, 0, 25_000, 2 * MIB);
+    expect([batch.byteLength > MIB, batch.byteLength < 2 * MIB - 1000]).toEqual([true, true]);
+    batch.resources()[0]!.resource.attributes.set('deployment.environment.name', 'test');
+    expect(compressRequest(compression(type), batch.toChunks())).toBeInstanceOf(Array);
+    const sending = compressRequest(compression(type), Batch.merge([batch, batch, batch]).toChunks());
+    expect(sending).toBeInstanceOf(Promise);
+    const back = Batch.decode('logs', await decompress(type, Buffer.concat(await sending), 8 * MIB));
+    expect(back.itemCount).toBe(3 * 25_000);
+  });
+
+  it('has no more members or frames than are read', async () => {
+    const one = await decompress(type, CODERS[type].code(content), MIB);
+    const frames = Buffer.concat(Array.from({ length: 600 }, () => CODERS[type].code(content)));
+    const several = await decompress(type, frames, 8 * MIB);
+    for (const chunks of [Array.from({ length: 1100 }, () => one), [several, several]]) {
+      const pieces = await compressRequest(compression(type), chunks);
+      const back = await decompress(type, Buffer.concat(pieces), 8 * MIB);
+      expect(Buffer.compare(back, Buffer.concat(chunks))).toBe(0);
+    }
+  });
 });

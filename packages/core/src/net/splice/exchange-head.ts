@@ -9,12 +9,12 @@ import { exchangeGzipHead } from './deflate-head.ts';
 import { exchangeZstdHead } from './zstd-head.ts';
 
 /** Larger ones would keep the event loop for too long. */
-const MAX_CONTENT_BYTES = 2 * 1024 * 1024;
+export const MAX_EXCHANGED_BYTES = 2 * 1024 * 1024;
 
 /** The form of `head` and what follows in the content; undefined where it cannot be made of the form that came. */
 export function exchangeHead(form: CompressedForm, { head, from }: NewHead): Uint8Array | undefined {
   const { type, bytes, content } = form;
-  if (from > content.length || content.length + head.length > MAX_CONTENT_BYTES) return undefined;
+  if (from > content.length || content.length + head.length > MAX_EXCHANGED_BYTES) return undefined;
   if (type === 'gzip') {
     const member = exchangeGzipHead(bytes, content, from, head);
     return member !== undefined && decompressesTo('gunzip', member, head, content, from) ? member : undefined;
