@@ -1,9 +1,10 @@
 /**
  * Who reads several gzip members, or zstd frames, as one request: what the defaults of `compression_params::concatenate` rest on. A
- * Go Collector, and what OTLP servers in Java, Python and Node are made of, take a batch that was put together of three.
+ * Go Collector, and what OTLP servers in Java, Python and Node are made of, take a batch that was put together of three, and one whose
+ * form was given another beginning.
  */
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { Batch, decompress } from '@tributary/core';
+import { Batch, compressRequest, decompress } from '@tributary/core';
 import { otlpGrpcExporter, otlpHttpExporter } from '@tributary/exporter-otlp';
 import { nopHost, numberedBatch, testSettings } from '@tributary/testkit';
 import { expect, it } from 'vitest';
@@ -43,10 +44,25 @@ async function mergedBatch(compression: Compression): Promise<Batch> {
   return Batch.merge(await Promise.all(batches));
 }
 
+/** One to whose resource an attribute was added, so that only the beginning of its form is another. */
+async function editedBatch(compression: Compression): Promise<Batch> {
+  const numbers = Array.from({ length: ALL }, (_, index) => index);
+  const came = CODERS[compression](numberedBatch('logs', numbers).toBytes());
+  const batch = Batch.decode('logs', await decompress(compression, came, 1024 * 1024));
+  for (const group of batch.resources()) group.resource.attributes.set('deployment.environment.name', 'test');
+  const pieces = await compressRequest(
+    { type: compression, level: undefined, concatenates: false },
+    batch.toChunks(),
+  );
+  expect(Buffer.concat(pieces).subarray(-58, -8).equals(came.subarray(-58, -8))).toBe(true);
+  return batch;
+}
+
 async function send(
   { httpPort, grpcPort, records }: DecoderServer,
   transport: Transport,
   compression: Compression,
+  batch: Batch,
 ): Promise<Outcome> {
   const [factory, endpoint] =
     transport === 'http'
@@ -65,7 +81,7 @@ async function send(
   );
   await exporter.start?.(nopHost());
   try {
-    await exporter.consume(await mergedBatch(compression));
+    await exporter.consume(batch);
   } catch {
     return 'refused';
   } finally {
@@ -77,7 +93,7 @@ async function send(
 }
 
 it.for(Object.keys(SERVERS) as (keyof typeof SERVERS)[])(
-  'what %s makes of several gzip members and zstd frames is known',
+  'what %s makes of several gzip members and zstd frames is known, and it takes a form with another beginning',
   { timeout: FETCH_TIMEOUT_MS },
   async (language, context) => {
     const started = await SERVERS[language]();
@@ -90,7 +106,9 @@ it.for(Object.keys(SERVERS) as (keyof typeof SERVERS)[])(
       const found: Record<string, Outcome> = {};
       for (const what of Object.keys(READERS[language])) {
         const [transport, compression] = what.split(' ') as [Transport, Compression];
-        found[what] = await send(server, transport, compression);
+        found[what] = await send(server, transport, compression, await mergedBatch(compression));
+        const edited = await send(server, transport, compression, await editedBatch(compression));
+        expect([what, edited]).toEqual([what, 'taken']);
       }
       expect(found).toEqual(READERS[language]);
     } finally {
