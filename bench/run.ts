@@ -19,6 +19,7 @@ import { findCollector } from './src/peer.ts';
 import { benchSetup, type Contender, type Measurement, type Pace } from './src/pipeline-bench.ts';
 import { profileCase } from './src/profile-bench.ts';
 import { toMarkdown } from './src/table.ts';
+import type { WorkersMeasurement } from './src/workers-bench.ts';
 
 const HELP = `usage: npm run bench -- [BENCH] [OPTION …]
 
@@ -28,6 +29,8 @@ benches:
   connections         memory of 10,000 idle gRPC connections, and the delays of 1,000 clients that each send a request a second
   kernel              connections a second, throughput and cost per event with the eBPF receiver on and off
   kubernetes          first list, memory, delay and CPU time of the k8s receiver at a real API server (KUBEBUILDER_ASSETS)
+
+  workers             one thread beside two workers (service::workers), each on a share of a core
 
 options of pipeline:
   --peer              runs a Go Collector beside it, from OTELCOL or built from Go modules, and gives the ratio
@@ -46,7 +49,7 @@ options of kernel:
   --quick             a few short rounds
 `;
 
-const BENCHES: readonly string[] = ['pipeline', 'overload', 'connections', 'kernel', 'kubernetes'];
+const BENCHES: readonly string[] = ['pipeline', 'overload', 'connections', 'kernel', 'kubernetes', 'workers'];
 
 const FULL: Pace = { rounds: 5, settleMs: 4000, warmUpMs: 200, measureMs: 1200, clients: 8 };
 const QUICK: Pace = { rounds: 1, settleMs: 1000, warmUpMs: 300, measureMs: 700, clients: 8 };
@@ -111,6 +114,28 @@ function progressLine({ case: it, ...figures }: Measurement, number: number, tot
   return `${count} ${caseName(it).padEnd(30)}${figures.contender.padEnd(13)}${rate} k items/CPU-s${refused}`;
 }
 
+async function runWorkersBench(isQuick: boolean, only: readonly string[]): Promise<void> {
+  const { benchWorkers, workersMarkdown } = await import('./src/workers-bench.ts');
+  const { hasThreadQuotas } = await import('./src/thread-quota.ts');
+  const coreShare = hasThreadQuotas() ? 0.2 : undefined;
+  if (coreShare === undefined) {
+    console.error(
+      'bench: CPU time alone is compared; quotas for threads need control groups of version 1, as root',
+    );
+  }
+  const pace = isQuick
+    ? { rounds: 3, settleCpuSeconds: 2, measureMs: 1000, clients: 8, coreShare }
+    : { rounds: 7, settleCpuSeconds: 4, measureMs: 1500, clients: 8, coreShare };
+  const measurements: WorkersMeasurement[] = [];
+  const isWanted = (name: string): boolean =>
+    only.length === 0 || only.some((pattern) => name.includes(pattern));
+  await benchWorkers(tributary, pace, isWanted, (measurement) => {
+    measurements.push(measurement);
+    console.error(JSON.stringify(measurement));
+  });
+  console.log(`${machineDescription()}\n\n${workersMarkdown(measurements, pace)}`);
+}
+
 function misused(what: string): void {
   console.error(`${what}\n\n${HELP}`);
   process.exitCode = 2;
@@ -169,6 +194,8 @@ async function main(): Promise<void> {
     }
     const result = await kubernetes.runKubernetesBench({ ...defaults, pods });
     console.log(`${machineDescription()}\n\n${kubernetes.kubernetesMarkdown(result)}`);
+  } else if (bench === 'workers') {
+    await runWorkersBench(values.quick, only);
   } else if (bench === 'overload') {
     const results = await benchOverload(tributary, values.quick ? 10_000 : 60_000);
     console.log(`${machineDescription()}\n\n${overloadMarkdown(results)}`);

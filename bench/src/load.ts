@@ -20,8 +20,13 @@ export interface Load {
   stop(): void;
 }
 
-/** Starts a load of `clients` concurrent requests. */
-export type StartLoad = (port: number, request: PreparedRequest, clients: number) => Promise<Load>;
+/** Starts a load of `clients` concurrent requests; over gRPC they share so many `connections`, 4 unless told otherwise. */
+export type StartLoad = (
+  port: number,
+  request: PreparedRequest,
+  clients: number,
+  connections?: number,
+) => Promise<Load>;
 
 const HEADER_END = Buffer.from('\r\n\r\n');
 const WINDOW_BYTES = 16 * 1024 * 1024;
@@ -83,8 +88,8 @@ export const startHttpLoad: StartLoad = async (port, request, clients) => {
   };
 };
 
-/** gRPC clients: up to four connections that share the concurrent calls. */
-export const startGrpcLoad: StartLoad = async (port, request, clients) => {
+/** gRPC clients: some connections that share the concurrent calls. */
+export const startGrpcLoad: StartLoad = async (port, request, clients, wanted = 4) => {
   let acknowledged = 0;
   let refused = 0;
   let stopped = false;
@@ -118,7 +123,7 @@ export const startGrpcLoad: StartLoad = async (port, request, clients) => {
     stream.end(message);
   };
   const sessions: ClientHttp2Session[] = [];
-  const connections = Math.min(4, clients);
+  const connections = Math.min(wanted, clients);
   for (let index = 0; index < connections; index += 1) {
     const session = connectHttp2(`http://127.0.0.1:${port}`, {
       settings: { initialWindowSize: WINDOW_BYTES },
