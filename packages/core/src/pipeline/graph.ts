@@ -4,16 +4,13 @@ import { SIGNALS, type Signal } from '../component/signal.ts';
 import type { ComponentConfig, PipelineConfig, ResolvedConfig } from '../config/resolved-config.ts';
 import type { Context } from '../context/context.ts';
 import { errorText, PipelineError } from '../errors.ts';
-import type { Batch } from '../otlp/batch.ts';
 import { isLevelEnabled } from '../telemetry/level.ts';
 import type { Entry, GraphPart, ProcessorRange } from '../workers/placement.ts';
-import { ConnectorOutcomes } from './connector-outcomes.ts';
+import { connectorInput, connectorOutput, receiverOutput } from './boundaries.ts';
 import { fanOut } from './fan-out.ts';
 import { Instance, type InstanceContext, type InstanceName } from './instance.ts';
-import { MeteredConsumer } from './metered-consumer.ts';
 import { ProcessorMeter } from './processor-meter.ts';
-import { ReceiverOutcomes } from './receiver-outcomes.ts';
-import { type Routes, SignalRouter } from './signal-router.ts';
+import type { Routes } from './signal-router.ts';
 
 /** What the components of a graph are made with. */
 export interface GraphContext extends InstanceContext {
@@ -199,16 +196,12 @@ class GraphBuilder {
     const { factory, config } = this.#find('connector', id);
     const routes = this.#within(`connector "${id}"`, () => this.#routes(id));
     const instance = this.#add({ kind: 'connector', id });
-    const consumed = bySignal((signal) => new ConnectorOutcomes(instance.telemetry, 'consumed', signal));
-    const produced = bySignal((signal) => new ConnectorOutcomes(instance.telemetry, 'produced', signal));
-    const output = new SignalRouter(metered(routes, produced), (batch) =>
-      produced(batch).refused(batch.itemCount),
-    );
+    const output = connectorOutput(instance, routes);
     const connector = this.#create(instance, (settings) => factory.create(settings, config, output));
     // It may hand on the very batch that it was given, to pipelines that edit it.
     const isForwarding = factory.routes.some(({ from, to }) => from === to);
     const mutatesData = connector.mutatesData === true || (isForwarding && output.mutatesData);
-    const end = new MeteredConsumer(connector, consumed, mutatesData);
+    const end = connectorInput(instance, connector, mutatesData);
     this.#ends.set(id, end);
     return end;
   }
@@ -216,15 +209,7 @@ class GraphBuilder {
   #receiver(id: string): void {
     const { factory, config } = this.#find('receiver', id);
     const instance = this.#add({ kind: 'receiver', id });
-    const outcomes = bySignal((signal) => {
-      const own = new ReceiverOutcomes(instance.telemetry, instance.logger, signal);
-      instance.onClose(() => own.flush());
-      return own;
-    });
-    const outcomesOf = (batch: Batch) => outcomes(batch).of(batch);
-    const output = new SignalRouter(metered(this.#routes(id), outcomesOf), (batch) =>
-      outcomesOf(batch).failed(batch.itemCount),
-    );
+    const output = receiverOutput(instance, this.#routes(id));
     this.#create(instance, (settings) => factory.create(settings, config, output));
   }
 
@@ -292,21 +277,6 @@ class GraphBuilder {
 type Found<K extends ComponentKind> = ComponentConfig & {
   readonly factory: Extract<Factory, { readonly kind: K }>;
 };
-
-function metered(routes: Routes, outcomesOf: ConstructorParameters<typeof MeteredConsumer>[1]): Routes {
-  const wrapped: Partial<Record<Signal, Consumer>> = {};
-  for (const signal of SIGNALS) {
-    const route = routes[signal];
-    if (route !== undefined) wrapped[signal] = new MeteredConsumer(route, outcomesOf);
-  }
-  return wrapped;
-}
-
-/** Makes one `T` for each signal, when its first batch comes: series that nobody uses do not appear. */
-function bySignal<T>(create: (signal: Signal) => T): (batch: Batch) => T {
-  const made: Partial<Record<Signal, T>> = {};
-  return ({ signal }) => (made[signal] ??= create(signal));
-}
 
 function unique(ids: readonly string[]): readonly string[] {
   return [...new Set(ids)];

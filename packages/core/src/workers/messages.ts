@@ -69,7 +69,6 @@ export type FromWorker =
 /** What the main thread says. */
 export type ToWorker =
   | { readonly kind: 'answers'; readonly accepted: readonly number[]; readonly refused: readonly Refusal[] }
-  | { readonly kind: 'report' }
   | { readonly kind: 'shutdown' }
   | { readonly kind: 'abort' };
 

@@ -115,9 +115,6 @@ class WorkerService {
       case 'answers':
         this.#uplink.settle(message.accepted, message.refused);
         break;
-      case 'report':
-        this.#report();
-        break;
       case 'shutdown':
         this.#stopping ??= this.#shutdown();
         break;
