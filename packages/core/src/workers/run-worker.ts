@@ -8,6 +8,7 @@ import { Service } from '../pipeline/service.ts';
 import { releaseLoadingMemory } from '../process/exposed-gc.ts';
 import { joinIsolateTable } from '../process/isolate-memory.ts';
 import { TelemetryRegistry } from '../telemetry/registry.ts';
+import { watchHeap } from './heap-watch.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
 import { type Entry, entryKey, type Placement, placeComponents } from './placement.ts';
 import { portLogger } from './port-logger.ts';
@@ -105,6 +106,7 @@ class WorkerService {
       return;
     }
     releaseLoadingMemory();
+    watchHeap();
     this.#report();
     setInterval(() => this.#report(), REPORT_INTERVAL_MS);
     say(this.#port, { kind: 'started', ports: addresses.ports });

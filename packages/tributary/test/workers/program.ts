@@ -124,13 +124,17 @@ export function grpcClient(address: string): { send(batch: Batch): Promise<numbe
   };
 }
 
-/** Sends until the batch is accepted, as clients do that retry. */
-export async function sendUntilAccepted(send: () => Promise<number>, accepted: number): Promise<void> {
+/** Posts a batch until it is accepted, as clients do that retry. */
+export async function postUntilAccepted({ http, running }: Program, batch: Batch): Promise<void> {
+  let code: number | undefined;
   for (let attempt = 0; attempt < 600; attempt++) {
-    if ((await send()) === accepted) return;
+    code = await post(http, batch);
+    if (code === 200) return;
+    if (running.child.exitCode !== null || running.child.signalCode !== null) break;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error('the batch was not accepted in 600 attempts');
+  const { stderr } = running.output();
+  throw new Error(`the batch was not accepted in 600 attempts, the last of which gave ${code}:\n${stderr}`);
 }
 
 /** Waits until something holds; says what did not. */
