@@ -33,7 +33,7 @@ const commands = {
     ],
   },
   test: {
-    system: ['libbpf1', 'netcat-openbsd', 'python3', 'openssl', ...labPackages],
+    system: ['libbpf1', 'netcat-openbsd', 'python3', 'openssl', 'nghttp2-client', ...labPackages],
     steps: (args) => [[tool('vitest', 'vitest.mjs'), 'run', ...args]],
   },
   check: {

@@ -75,6 +75,7 @@ const systemPackages = {
     purpose: 'for the lab (a cluster on this machine)',
     service: 'redis-server',
   },
+  'nghttp2-client': { has: () => hasProgram('h2load'), purpose: 'for the gRPC tests (h2load, nghttp)' },
   'dnsmasq-base': { has: () => hasProgram('dnsmasq'), purpose: 'for the lab (a cluster on this machine)' },
   'clang-14': { has: () => hasProgram('clang-14'), purpose: 'to build the BPF objects' },
   'llvm-14': { has: () => hasProgram('llvm-strip-14'), purpose: 'to build the BPF objects' },

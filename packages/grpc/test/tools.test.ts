@@ -1,4 +1,4 @@
-/** Programs of others between and beside: nginx as a proxy for gRPC, curl as a client of HTTP/2. */
+/** Programs of others between and beside: nginx as a proxy for gRPC; curl, nghttp and h2load as clients of HTTP/2. */
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -82,4 +82,46 @@ it('curl is told what the port is for', async ({ skip }) => {
     'This port takes gRPC: POST with the content type application/grpc.\n405',
     'This port takes gRPC over HTTP/2 with prior knowledge. It does not speak HTTP/1.\n505',
   ]);
+});
+
+/** A file with a message of gRPC. */
+function messageFile(message: Uint8Array): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'tributary-nghttp-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'message');
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(message.length, 1);
+  writeFileSync(file, Buffer.concat([head, message]));
+  return file;
+}
+
+/** What a program of nghttp2 prints when it sends a message. */
+async function printed(program: string, message: Uint8Array, ...args: readonly string[]): Promise<string> {
+  const url = `http://127.0.0.1:${await serve(echo, { maxReceiveBytes: message.length })}${PATH}`;
+  const fields = ['-H', 'content-type: application/grpc', '-H', 'te: trailers'];
+  return await new Promise((resolve) => {
+    const all = [...args, ...fields, '-d', messageFile(message), url];
+    execFile(program, all, (_error, stdout) => resolve(stdout));
+  });
+}
+
+it('nghttp reads the answer and its trailers, and is told of nothing wrong', async ({ skip }) => {
+  if (spawnSync('nghttp', ['--version']).status !== 0) return skip('there is no nghttp here');
+  const said = await printed('nghttp', Buffer.from('hello'), '--verbose', '--null-out');
+  const fields = [...said.matchAll(/recv \(stream_id=\d+\) (\S+: \S+)/g)].map(([, field]) => field);
+  expect([fields, /recv (GOAWAY|RST_STREAM)/.test(said)]).toEqual([
+    [':status: 200', 'content-type: application/grpc', 'grpc-status: 0'],
+    false,
+  ]);
+});
+
+it.for([
+  ['small', 5],
+  ['larger than a window', 200_000],
+] as const)('h2load has all of many calls answered that are %s', async ([, size], { skip }) => {
+  if (spawnSync('h2load', ['--version']).status !== 0) return skip('there is no h2load here');
+  const said = await printed('h2load', Buffer.alloc(size), '-n', '400', '-c', '4', '-m', '20');
+  expect(/^requests:.*/m.exec(said)?.[0]).toBe(
+    'requests: 400 total, 400 started, 400 done, 400 succeeded, 0 failed, 0 errored, 0 timeout',
+  );
 });
