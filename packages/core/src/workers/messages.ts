@@ -17,11 +17,15 @@ export interface WorkerStart {
   readonly number: number;
   /** True while no other worker runs. */
   readonly isAlone: boolean;
+  /** What the first worker found, for those that share its addresses. */
   readonly ports: FoundPorts;
   /** Where each isolate says what memory it has; the row is the worker's number. */
   readonly isolates: SharedArrayBuffer;
+  /** Where the configuration is, as the command line says it. */
   readonly uris: readonly string[];
+  /** What the command line sets on top of it. */
   readonly sets: readonly string[];
+  /** The texts that the main thread read, so that all threads have one configuration. */
   readonly sources: ConfigSources;
   /** Where compiled code is kept, if it is. */
   readonly compileCache: string | undefined;
@@ -34,8 +38,11 @@ export interface CrossingBatch {
   /** Where it enters: an index into the placement's entries. */
   readonly entry: number;
   readonly signal: Signal;
+  /** How many spans, data points or log records it has. */
   readonly items: number;
+  /** The request in protobuf, in a buffer of its own. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where it came from. */
   readonly meta: BatchMeta;
 }
 
@@ -43,6 +50,7 @@ export interface CrossingBatch {
 export interface LogMessage {
   readonly kind: 'log';
   readonly level: 'debug' | 'info' | 'warn' | 'error';
+  /** As `fieldsOf` reads them. */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly message: string;
 }
@@ -50,9 +58,12 @@ export interface LogMessage {
 /** A state of one of a worker's components. */
 export interface StatusMessage {
   readonly kind: 'status';
+  /** Of the component instance, as the host has it. */
   readonly key: string;
   readonly status: Status;
+  /** The text of the error that goes with the state. */
   readonly error?: string;
+  /** When the component said so, in milliseconds since 1970. */
   readonly timeUnixMs: number;
 }
 

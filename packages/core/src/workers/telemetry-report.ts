@@ -12,6 +12,7 @@ const MAX_RECORDED = 8192;
 export interface ReportedSeries {
   /** Tells the series of one metric apart. */
   readonly key: string;
+  /** The component's and the metric's own. */
   readonly attributes: SeriesAttributes;
   /** The total of a counter, the state of a gauge, or the values that a histogram recorded. */
   readonly value: number | Float64Array;
@@ -20,7 +21,9 @@ export interface ReportedSeries {
 /** One metric. */
 export interface ReportedMetric {
   readonly name: string;
+  /** Its kind, its unit and its description, without functions. */
   readonly declaration: Declaration;
+  /** Those that have something to tell. */
   readonly series: readonly ReportedSeries[];
 }
 

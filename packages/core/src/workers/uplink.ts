@@ -14,6 +14,7 @@ import { type Refusal, toError } from './refusal.ts';
 /** How much may be under way from one worker. */
 export interface UplinkLimits {
   readonly maxBatches: number;
+  /** What the batches may have together; one alone may have more. */
   readonly maxBytes: number;
 }
 

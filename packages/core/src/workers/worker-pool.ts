@@ -17,7 +17,9 @@ export type PoolStart = Pick<WorkerStart, 'number' | 'isAlone' | 'ports' | 'isol
 
 /** What the program gives a pool. */
 export interface WorkerPoolOptions {
+  /** How many workers there are. */
   readonly count: number;
+  /** What runs where. */
   readonly placement: Placement;
   /** Starts a thread that calls `runWorker`. */
   spawn(start: PoolStart): Worker;
@@ -29,6 +31,7 @@ export interface WorkerPoolOptions {
 export interface MainSide {
   /** As the placement lists them. */
   readonly entries: readonly Consumer[];
+  /** Where the states of the workers' components go. */
   readonly status: MergedStatus;
 }
 

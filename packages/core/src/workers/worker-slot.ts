@@ -23,10 +23,15 @@ const ABORT_GRACE_MS = 2000;
 
 /** What a slot needs of the pool. */
 export interface SlotOptions {
+  /** The worker's, from 1 on. */
   readonly number: number;
+  /** Starts a thread. */
   spawn(): Worker;
+  /** Where the main thread takes in what comes from the worker, as the placement lists them. */
   readonly entries: readonly Consumer[];
+  /** Is told the states of the worker's components. */
   readonly status: MergedStatus;
+  /** Is given what the worker reports. */
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
   /** Called when a worker runs, with the ports that it found. */

@@ -7,10 +7,26 @@ import type { TelemetryRegistry } from '../telemetry/registry.ts';
 import type { SeriesAttributes } from '../telemetry/telemetry.ts';
 import type { ReportedMetric, ReportedSeries, TelemetryReport } from './telemetry-report.ts';
 
+/** What a worker's counter or gauge has come to. */
+interface ReportedState {
+  /** Tells it from every other of the worker. */
+  readonly id: string;
+  readonly name: string;
+  readonly options: ReportedMetric['declaration']['options'];
+  readonly attributes: SeriesAttributes;
+  readonly value: number;
+}
+
+interface MergedGauge {
+  /** Undefined if the last report has none. */
+  value: number | undefined;
+  readonly close: () => void;
+}
+
 /** See the head of this file. */
 export class WorkerTelemetry {
   readonly #registry: TelemetryRegistry;
-  readonly #gauges = new Map<string, { value: number | undefined; readonly close: () => void }>();
+  readonly #gauges = new Map<string, MergedGauge>();
   /** What observable counters had come to with workers before this one, and with this one. */
   readonly #totals = new Map<string, { before: number; now: number }>();
   /** What was added to counters for this worker. */
@@ -38,48 +54,39 @@ export class WorkerTelemetry {
   }
 
   #apply({ name, declaration }: ReportedMetric, { key, attributes, value }: ReportedSeries): void {
-    const id = name + key;
-    if (declaration.kind === 'histogram') {
+    const { kind, options } = declaration;
+    if (kind === 'histogram') {
       if (typeof value === 'number') return;
-      const histogram = this.#registry.process().histogram(name, declaration.options, attributes);
+      const histogram = this.#registry.process().histogram(name, options, attributes);
       for (const each of value) histogram.record(each);
-    } else if (typeof value !== 'number') return;
-    else if (declaration.kind === 'counter') {
-      const added = value - (this.#added.get(id) ?? 0);
-      this.#added.set(id, value);
-      this.#registry.process().counter(name, declaration.options, attributes).add(added);
-    } else if (declaration.kind === 'gauge') this.#gauge(id, name, declaration.options, attributes, value);
-    else this.#total(id, name, declaration.options, attributes, value);
+      return;
+    }
+    if (typeof value !== 'number') return;
+    const state: ReportedState = { id: name + key, name, options, attributes, value };
+    if (kind === 'counter') this.#counter(state);
+    else if (kind === 'gauge') this.#gauge(state);
+    else this.#total(state);
   }
 
-  #gauge(
-    id: string,
-    name: string,
-    options: ReportedMetric['declaration']['options'],
-    attributes: SeriesAttributes,
-    value: number,
-  ): void {
+  #counter({ id, name, options, attributes, value }: ReportedState): void {
+    const added = value - (this.#added.get(id) ?? 0);
+    this.#added.set(id, value);
+    this.#registry.process().counter(name, options, attributes).add(added);
+  }
+
+  #gauge({ id, name, options, attributes, value }: ReportedState): void {
     const known = this.#gauges.get(id);
     if (known !== undefined) {
       known.value = value;
       return;
     }
     const telemetry = this.#registry.process();
-    const gauge: { value: number | undefined; readonly close: () => void } = {
-      value,
-      close: () => telemetry.close(),
-    };
+    const gauge: MergedGauge = { value, close: () => telemetry.close() };
     this.#gauges.set(id, gauge);
     telemetry.gauge(name, options, () => gauge.value ?? Number.NaN, attributes);
   }
 
-  #total(
-    id: string,
-    name: string,
-    options: ReportedMetric['declaration']['options'],
-    attributes: SeriesAttributes,
-    value: number,
-  ): void {
+  #total({ id, name, options, attributes, value }: ReportedState): void {
     const known = this.#totals.get(id);
     if (known !== undefined) {
       known.now = value;

@@ -1,4 +1,5 @@
 import module from 'node:module';
+import path from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import {
@@ -33,7 +34,9 @@ export function createWorkers(
     logger.warn({}, 'service::workers has no effect: no receiver of a pipeline may be copied');
     return undefined;
   }
-  const compileCache = module.getCompileCacheDir();
+  const cache = module.getCompileCacheDir();
+  // Node appends a folder for its version to the one that it is given; a worker's appends it again.
+  const compileCache = cache === undefined ? undefined : path.dirname(cache);
   // Together the workers may have as large a heap as the main thread; who exceeds it dies alone.
   const heapMib = Math.floor(getHeapStatistics().heap_size_limit / MIB / config.workers);
   const resourceLimits = { maxOldGenerationSizeMb: Math.max(LEAST_HEAP_MIB, heapMib) };
