@@ -1,7 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { ClientTls } from '@tributary/core';
-import { sharedReads } from '../shared-reads.ts';
+import { type ClientTls, sharedReads } from '@tributary/core';
 import { ClientConnection, type ClientConnectionOwner, type ClientOrigin } from './client-connection.ts';
 import { type Address, addressText } from './target.ts';
 

@@ -1,7 +1,12 @@
 import { createServer as createPlainServer, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
-import { keepYoungGenerationSmall, type ListenAddress, type ListenEndpoint, listen } from '@tributary/core';
-import { withSharedReads } from '../shared-reads.ts';
+import {
+  keepYoungGenerationSmall,
+  type ListenAddress,
+  type ListenEndpoint,
+  listen,
+  withSharedReads,
+} from '@tributary/core';
 import type { GrpcServer, GrpcServerOptions } from '../transport.ts';
 import { ServerConnection, type ServerShared } from './server-connection.ts';
 import { serverLimits } from './server-limits.ts';

@@ -1,7 +1,7 @@
 import { connect, createServer, Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { expect, it, onTestFinished } from 'vitest';
-import { sharedReads, withSharedReads } from '../src/shared-reads.ts';
+import { sharedReads, withSharedReads } from '../../src/net/shared-reads.ts';
 
 /** The next connection of a server, taken into a socket with shared reads, and what its client is. */
 async function takenOver(): Promise<{ accepted: Socket; taken: Socket; client: Socket }> {
