@@ -91,6 +91,8 @@ const chunks = (text: string): string => message([LINE, HOST, TYPE, CHUNKED], te
 
 /** What is wrong, the request, and the status of its refusal. */
 const REFUSED: readonly (readonly [string, string, number])[] = [
+  ['a method that nobody knows', message(['.1T /v1/logs HTTP/1.1', HOST], ''), 400],
+  ['a line that begins with no method', message(['@ /v1/logs HTTP/1.1', HOST], ''), 400],
   ['two lengths', post(LENGTH, LENGTH), 400],
   ['two lengths that differ', post(LENGTH, 'Content-Length: 0'), 400],
   ['a list of lengths', post(`${LENGTH}, ${CONTENT.length}`), 400],

@@ -1,6 +1,9 @@
+import { METHODS } from 'node:http';
 import { type Field, listHas, parseFields, parseLength, single } from './head.ts';
 
 const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e]+) HTTP\/1\.([01])$/;
+/** node:http answers none but these, all of which begin with a letter. */
+const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
 /** A path, perhaps with a query; whole addresses and `*` are left to node:http. */
 const ORIGIN_FORM = /^\/[^#]*$/;
 
@@ -24,7 +27,7 @@ export type BadHead = 'malformed' | 'unknown coding' | 'unknown expectation';
 
 /**
  * Reads the head of a request, without the empty line that ends it (RFC 9112). Refused is whatever another reader might
- * read otherwise: two lengths, a length and chunks, folded lines, white space before a colon, control characters, none or two
+ * read otherwise: methods that nobody knows, two lengths, a length and chunks, folded lines, white space before a colon, control characters, none or two
  * hosts.
  */
 export function parseRequestHead(text: string): RequestHead | BadHead {
@@ -32,6 +35,7 @@ export function parseRequestHead(text: string): RequestHead | BadHead {
   const [, method, target, minor] = REQUEST_LINE.exec(lines[0] as string) ?? [];
   const fields = parseFields(lines);
   if (method === undefined || target === undefined || fields === undefined) return 'malformed';
+  if (!KNOWN_METHODS.has(method)) return 'malformed';
   const isOld = minor === '0';
   const host = single(fields, 'host');
   if (host === null || (host === undefined && !isOld)) return 'malformed';
