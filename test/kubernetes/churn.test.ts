@@ -21,10 +21,10 @@ const MARGIN_MS = 300_000;
 /** A record may wait so long in the program before it is sent. */
 const LAST_RECORDS_MS = 8_000;
 /**
- * The share of ends that may have no name: those of pods that began while the API server could tell of nothing for longer than
- * records wait.
+ * The share of ends that may have no name: those of pods that began, and of addresses that may have changed hands, while the API
+ * server could tell of nothing for longer than records wait. On a machine that is busy its restarts take long.
  */
-const MOST_UNNAMED = 0.1;
+const MOST_UNNAMED = 0.3;
 const problems = [...labProblems(), ...kubernetesProblems(), ...examineMachine().problems];
 
 it(

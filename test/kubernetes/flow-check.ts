@@ -105,7 +105,7 @@ export class FlowCheck {
 
   /**
    * Its own socket's container tells, and who made the call or answered it; they must agree, else the lab does not know
-   * itself. For others it is who had the address. Where nobody had it for certain when the connection began, or somebody else
+   * itself (but where nobody saw the beginning: then the call may be the next with the same ports). For others it is who had the address. Where nobody had it for certain when the connection began, or somebody else
    * had it before it ended, any of them may have been met, for what is not answered is sent again.
    */
   #truth(flow: FlowRecord, end: End, startMs: number, call: KnownCall | undefined): Truth {
@@ -116,7 +116,8 @@ export class FlowCheck {
     const spoke = end === 'source' ? call?.from : this.#calls.podOf(call?.answeredBy ?? '');
     // A caller's port may be that of calls to several services at once, of which one was not told of: its pod died before.
     const isOfThis = end === 'source' || call?.remoteAddress === attributes['destination.address'];
-    if (own !== undefined && spoke !== undefined && own !== spoke && isOfThis) {
+    const hasBegin = attributes['flow.duration'] !== undefined;
+    if (own !== undefined && spoke !== undefined && own !== spoke && isOfThis && hasBegin) {
       this.contradictions += 1;
       this.#add(`  the lab says ${own.ref} and ${spoke.ref}`, flow);
     }
