@@ -85,6 +85,7 @@ static __noinline int count_other(struct __sk_buff *skb, struct udp_tuple *tuple
 	struct udp_peer_key key;
 	struct udp_socket *socket;
 	struct udp_peer *peer;
+	bool is_new, begins;
 
 	if (!sk || !tuple || !packet)
 		return 1;
@@ -121,14 +122,13 @@ static __noinline int count_other(struct __sk_buff *skb, struct udp_tuple *tuple
 	key.cookie = socket->cookie;
 	key.tuple = *tuple;
 	peer = bpf_map_lookup_elem(&peers, &key);
-	if (!peer) {
+	is_new = !peer;
+	if (is_new)
 		peer = add_peer(skb, socket, &key, is_sent);
-		if (peer && is_sent)
-			settle_asked(skb, tuple, &peer->flow, &peer->asked, true);
-	} else if (is_sent && (peer->flow.state & FLOW_STATES) == FLOW_ENDED) {
-		settle_asked(skb, tuple, &peer->flow, &peer->asked, false);
-	}
+	begins = is_new || (peer->flow.state & FLOW_STATES) == FLOW_ENDED;
 	if (peer && enter(&peer->flow, &key.tuple)) {
+		if (is_sent && begins)
+			settle_asked(skb, tuple, &peer->flow, &peer->asked, is_new);
 		add(&peer->flow, packet, is_sent);
 		leave(&peer->flow);
 	} else if (*(volatile __u64 *)&socket->first.commit & COMMIT_ENDED) {

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { withCgroups } from './cgroup-lab.ts';
 import { startServer, withPeers } from './peer.ts';
-import { ROOT_CGROUP, rewriting, SERVICE_PORT } from './rewriting.ts';
+import { AT_CONNECT, ROOT_CGROUP, rewriting, SERVICE_PORT } from './rewriting.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { type Flow, type Watch, watching } from './watch.ts';
 
@@ -87,7 +87,7 @@ describe('a connection that is sent elsewhere at connect()', () => {
         const { port = 0 } = await server.next();
         await withCgroups(ROOT_CGROUP, async (lab) => {
           const cgroup = lab.make('client');
-          await rewriting(isRoot ? ROOT_CGROUP : cgroup, port, () =>
+          await rewriting(AT_CONNECT, { cgroup: isRoot ? ROOT_CGROUP : cgroup, port }, () =>
             watching(async (watch) => {
               const client = start(
                 [
@@ -133,7 +133,7 @@ it('a socket that is connected anew has what it was asked for then', async () =>
     ]);
     await withCgroups(ROOT_CGROUP, async (lab) => {
       const cgroup = lab.make('client');
-      await rewriting(cgroup, port, () =>
+      await rewriting(AT_CONNECT, { cgroup, port }, () =>
         watching(async (watch) => {
           const client = start(
             [

@@ -1,9 +1,9 @@
 /** Datagrams that another program sends elsewhere at connect() or sendto(), as a CNI's socket-level load balancing does. */
-import { countCgroupPrograms, UDP_SENDMSG_HOOKS } from '@tributary/bpf';
+import { UDP_SENDMSG_HOOKS } from '@tributary/bpf';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { findSoon } from './find-soon.ts';
 import { withPeers } from './peer.ts';
-import { ROOT_CGROUP, rewriting, SERVICE_PORT } from './rewriting.ts';
+import { AT_CONNECT_AND_SEND, ownPrograms, ROOT_CGROUP, rewriting, SERVICE_PORT } from './rewriting.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { udpLosses, udpOnly, watchingUdp } from './udp.ts';
 import type { Flow, Watch } from './watch.ts';
@@ -65,7 +65,7 @@ describe('a UDP flow that is sent elsewhere', () => {
     'has what was asked for and where it went: $what, $call',
     async ({ family, asked, service, backend, call }) => {
       await withServer(async (port) => {
-        await rewriting(ROOT_CGROUP, port, () =>
+        await rewriting(AT_CONNECT_AND_SEND, { cgroup: ROOT_CGROUP, port }, () =>
           watchingUdp(async (watch, start) => {
             const to = [asked, SERVICE_PORT];
             const any = family === 'inet' ? '0.0.0.0' : '::';
@@ -93,7 +93,7 @@ describe('a UDP flow that is sent elsewhere', () => {
 
   it('has its own of several that a socket sends to, and what is not sent elsewhere has none', async () => {
     await withServer(async (port) => {
-      await rewriting(ROOT_CGROUP, port, () =>
+      await rewriting(AT_CONNECT_AND_SEND, { cgroup: ROOT_CGROUP, port }, () =>
         watchingUdp(async (watch, start) => {
           const client = start([
             { do: 'open', socket: 'c', bind: ['0.0.0.0', 0] },
@@ -115,7 +115,7 @@ describe('a UDP flow that is sent elsewhere', () => {
 
   it('that ended and goes on for something else has only where it goes', async () => {
     await withServer(async (port) => {
-      await rewriting(ROOT_CGROUP, port, () =>
+      await rewriting(AT_CONNECT_AND_SEND, { cgroup: ROOT_CGROUP, port }, () =>
         watchingUdp(
           async (watch, start) => {
             const client = start([
@@ -146,9 +146,11 @@ describe('a UDP flow that is sent elsewhere', () => {
   it('has what was asked for where a CNI begins after the receiver', async () => {
     await withServer(async (port) => {
       await watchingUdp(async (watch, start) => {
-        await rewriting(ROOT_CGROUP, port, async () => {
+        await rewriting(AT_CONNECT_AND_SEND, { cgroup: ROOT_CGROUP, port }, async () => {
+          // The rewriting program is one of them.
+          const before = 1;
           await findSoon(
-            () => countCgroupPrograms(ROOT_CGROUP, UDP_SENDMSG_HOOKS.v4) > 1 || undefined,
+            () => ownPrograms(UDP_SENDMSG_HOOKS.v4) > before || undefined,
             () => 'the receiver has not attached its programs',
           );
           const client = start([
@@ -168,7 +170,6 @@ describe('a UDP flow that is sent elsewhere', () => {
 });
 
 it('nothing runs for what is asked for where nobody sends it elsewhere', async () => {
-  const before = countCgroupPrograms(ROOT_CGROUP, UDP_SENDMSG_HOOKS.v4);
   await watchingUdp(async (watch, start) => {
     const client = start([
       { do: 'open', socket: 'c', connect: ['127.0.0.1', 9] },
@@ -178,6 +179,6 @@ it('nothing runs for what is asked for where nobody sends it elsewhere', async (
     const { port: clientPort = 0 } = await client.next();
     await client.end();
     expect(await sourceEnds(watch, clientPort, 1)).toEqual(['127.0.0.1 9']);
-    expect(countCgroupPrograms(ROOT_CGROUP, UDP_SENDMSG_HOOKS.v4)).toBe(before);
+    expect(ownPrograms(UDP_SENDMSG_HOOKS.v4)).toBe(0);
   });
 });
