@@ -25,7 +25,16 @@ export interface FormPart {
   readonly bytesEnd: number;
 }
 
-interface KeptForm extends CompressedForm {
+/**
+ * What is kept of a content's memory. It must not refer to that memory: collections of the young generation take what a WeakMap
+ * holds for alive, and what that refers to, so that only a full one would free the content.
+ */
+interface KeptForm {
+  readonly type: CompressionType;
+  readonly bytes: Uint8Array;
+  /** Where the content lies in its memory. */
+  readonly contentAt: number;
+  readonly contentBytes: number;
   /** The zstd frames in order; none where there is one, or where nobody knows where they begin. */
   readonly parts: readonly FormPart[];
   /** False of several gzip members. */
@@ -47,7 +56,8 @@ export function keepForm(
   if (bytes.length * 2 > content.length) return;
   if (type === 'zstd' && !arePlainFrames(bytes, parts)) return;
   const isOne = parts.length < 2 && (type !== 'gzip' || isOneMember(bytes, content.length));
-  forms.set(content.buffer, { type: canonical(type), content, bytes, parts, isOne });
+  const { byteOffset: contentAt, length: contentBytes } = content;
+  forms.set(content.buffer, { type: canonical(type), bytes, contentAt, contentBytes, parts, isOne });
 }
 
 /**
@@ -61,9 +71,9 @@ export function formOf(
 ): Uint8Array | undefined {
   const form = forms.get(range.buffer);
   if (form?.type !== canonical(type)) return undefined;
-  const from = range.byteOffset - form.content.byteOffset;
+  const from = range.byteOffset - form.contentAt;
   const to = from + range.length;
-  if (from === 0 && to === form.content.length) return form.isOne || concatenates ? form.bytes : undefined;
+  if (from === 0 && to === form.contentBytes) return form.isOne || concatenates ? form.bytes : undefined;
   const first = partThatEndsAt(form, from);
   const last = partThatEndsAt(form, to);
   return first === undefined || last === undefined || !(concatenates || last === first + 1)
@@ -75,7 +85,7 @@ export function formOf(
 export function framesIn(range: Uint8Array): number {
   const form = forms.get(range.buffer);
   if (form === undefined) return 1;
-  const from = range.byteOffset - form.content.byteOffset;
+  const from = range.byteOffset - form.contentAt;
   const to = from + range.length;
   return Math.max(1, firstPartFrom(form, to + 1) - firstPartFrom(form, from));
 }
@@ -84,7 +94,7 @@ export function framesIn(range: Uint8Array): number {
 export function cutAtFrames(type: CompressionType, range: Uint8Array): readonly Uint8Array[] {
   const form = forms.get(range.buffer);
   if (form === undefined || form.type !== canonical(type) || form.parts.length === 0) return [range];
-  const from = range.byteOffset - form.content.byteOffset;
+  const from = range.byteOffset - form.contentAt;
   const to = from + range.length;
   const inner = [firstPartFrom(form, from + 1), firstPartFrom(form, to) - 1] as const;
   // Where the range is whole frames, or none begins in it, there is nothing to cut.
@@ -112,19 +122,27 @@ export function formBytesOf(memories: Iterable<ArrayBufferLike>): number {
 export function formThatEndsWith(type: CompressionType, range: Uint8Array): CompressedForm | undefined {
   const form = forms.get(range.buffer);
   if (form?.type !== canonical(type)) return undefined;
-  const from = range.byteOffset - form.content.byteOffset;
+  const from = range.byteOffset - form.contentAt;
   const to = from + range.length;
-  if (form.isOne) return from > 0 && to === form.content.length ? form : undefined;
+  if (form.isOne) {
+    return from > 0 && to === form.contentBytes
+      ? { type: form.type, content: contentOf(range, form, 0, to), bytes: form.bytes }
+      : undefined;
+  }
   const last = partThatEndsAt(form, to);
   if (last === undefined || last < 0) return undefined;
   const { contentEnd = 0, bytesEnd = 0 } = form.parts[last - 1] ?? {};
   return contentEnd < from
     ? {
         type: form.type,
-        content: form.content.subarray(contentEnd, to),
+        content: contentOf(range, form, contentEnd, to),
         bytes: form.bytes.subarray(bytesEnd, form.parts[last]!.bytesEnd),
       }
     : undefined;
+}
+
+function contentOf(range: Uint8Array, { contentAt }: KeptForm, from: number, to: number): Uint8Array {
+  return new Uint8Array(range.buffer, contentAt + from, to - from);
 }
 
 /** The number of the part that ends at an offset of the content; -1 for the beginning. */

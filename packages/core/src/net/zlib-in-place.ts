@@ -3,6 +3,7 @@
  * use, of 40 KB to some MB, and one block that output is compressed into before its size is known.
  */
 import zlib from 'node:zlib';
+import { madeBuffers } from '../process/young-buffers.ts';
 import { joinApart } from './join-apart.ts';
 import { EngineError, isReusable, ZlibEngine } from './zlib-engine.ts';
 
@@ -81,6 +82,7 @@ export class OutputBlock {
 
   constructor(firstBytes: number) {
     this.bytes = Buffer.allocUnsafeSlow(firstBytes);
+    madeBuffers(firstBytes);
   }
 
   get isFull(): boolean {
@@ -91,6 +93,7 @@ export class OutputBlock {
     const larger = Buffer.allocUnsafeSlow(2 * this.bytes.length);
     this.bytes.copy(larger, 0, 0, this.end);
     this.bytes = larger;
+    madeBuffers(larger.length);
   }
 
   append(content: Uint8Array): void {
