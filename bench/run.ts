@@ -29,7 +29,6 @@ benches:
   connections         memory of 10,000 idle gRPC connections, and the delays of 1,000 clients that each send a request a second
   kernel              connections a second, throughput and cost per event with the eBPF receiver on and off
   kubernetes          first list, memory, delay and CPU time of the k8s receiver at a real API server (KUBEBUILDER_ASSETS)
-
   workers             one thread beside two workers (service::workers), each on a share of a core
 
 options of pipeline:
