@@ -5,9 +5,6 @@ import { BpfObject, examineMachine } from '@tributary/bpf';
 
 const OBJECT = path.join(import.meta.dirname, '../../testdata/rewrite.bpf.o');
 
-/** The port of the service; its addresses are 192.0.2.10 and 2001:db8::10, and the pod's those of the loopback. */
-export const SERVICE_PORT = 80;
-
 /** The root of cgroup version 2. */
 export const ROOT_CGROUP = examineMachine().cgroups.v2Path ?? '';
 
@@ -15,15 +12,18 @@ export const ROOT_CGROUP = examineMachine().cgroups.v2Path ?? '';
 export const AT_CONNECT = ['rewrite4', 'rewrite6'] as const;
 export const AT_CONNECT_AND_SEND = [...AT_CONNECT, 'rewrite_sent4', 'rewrite_sent6'] as const;
 
-/** Runs `work` while what processes below `cgroup` send to the service goes to `port`. */
+/**
+ * Runs `work` while what processes below `cgroup` send to a service goes to `port`. The service's addresses are 192.0.2.10 and
+ * 2001:db8::10, and the pod's those of the loopback. Files of tests run at once: each has a service port of its own.
+ */
 export async function rewriting(
   programs: readonly string[],
-  { cgroup, port }: { cgroup: string; port: number },
+  { cgroup, servicePort, port }: { cgroup: string; servicePort: number; port: number },
   work: () => Promise<void>,
 ): Promise<void> {
   const object = new BpfObject(readFileSync(OBJECT), {
     name: 'rewrite',
-    knobs: { service_port: SERVICE_PORT, backend_port: port },
+    knobs: { service_port: servicePort, backend_port: port },
   });
   try {
     for (const name of programs) object.load(name).attachCgroup(cgroup);

@@ -2,11 +2,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { withCgroups } from './cgroup-lab.ts';
 import { startServer, withPeers } from './peer.ts';
-import { AT_CONNECT, ROOT_CGROUP, rewriting, SERVICE_PORT } from './rewriting.ts';
+import { AT_CONNECT, ROOT_CGROUP, rewriting } from './rewriting.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { type Flow, type Watch, watching } from './watch.ts';
 
 beforeEach(skipWithoutBpf);
+
+const SERVICE_PORT = 80;
 
 /** What the records of a connection say of where it goes, each once. */
 function destinations(flows: readonly Flow[]): unknown[] {
@@ -87,37 +89,42 @@ describe('a connection that is sent elsewhere at connect()', () => {
         const { port = 0 } = await server.next();
         await withCgroups(ROOT_CGROUP, async (lab) => {
           const cgroup = lab.make('client');
-          await rewriting(AT_CONNECT, { cgroup: isRoot ? ROOT_CGROUP : cgroup, port }, () =>
-            watching(async (watch) => {
-              const client = start(
-                [
-                  { do: 'connect', socket: 'c', host: asked, port: SERVICE_PORT, family },
-                  { do: 'send', socket: 'c', bytes: 100 },
-                  { do: 'wait' },
-                  { do: 'close', socket: 'c' },
-                ],
-                ['sh', '-c', `echo $$ > ${cgroup}/cgroup.procs; exec "$@"`, 'sh'],
-              );
-              const { port: clientPort = 0 } = await client.next();
-              await recordsOf(watch, clientPort, (flows) => flows.length >= 2);
-              client.go();
-              await Promise.all([client.end(), server.end()]);
-              const flows = await recordsOf(watch, clientPort, (all) => closed(all) === 2);
-              const actual = { destination: `${backend} ${port}`, nat: 'undefined undefined', type };
-              const rewritten = {
-                destination: `${service} ${SERVICE_PORT}`,
-                nat: `${backend} ${port}`,
-                type,
-              };
-              expect(destinations(flows)).toEqual([
-                { observer: 'destination', state: 'closed', ...actual },
-                { observer: 'destination', state: 'open', ...actual },
-                { observer: 'source', state: 'closed', ...rewritten },
-                { observer: 'source', state: 'open', ...rewritten },
-              ]);
-              // Other losses are the whole machine's, on which others work.
-              expect(Object.keys(watch.losses()).filter((reason) => reason.startsWith('asked_'))).toEqual([]);
-            }),
+          await rewriting(
+            AT_CONNECT,
+            { cgroup: isRoot ? ROOT_CGROUP : cgroup, servicePort: SERVICE_PORT, port },
+            () =>
+              watching(async (watch) => {
+                const client = start(
+                  [
+                    { do: 'connect', socket: 'c', host: asked, port: SERVICE_PORT, family },
+                    { do: 'send', socket: 'c', bytes: 100 },
+                    { do: 'wait' },
+                    { do: 'close', socket: 'c' },
+                  ],
+                  ['sh', '-c', `echo $$ > ${cgroup}/cgroup.procs; exec "$@"`, 'sh'],
+                );
+                const { port: clientPort = 0 } = await client.next();
+                await recordsOf(watch, clientPort, (flows) => flows.length >= 2);
+                client.go();
+                await Promise.all([client.end(), server.end()]);
+                const flows = await recordsOf(watch, clientPort, (all) => closed(all) === 2);
+                const actual = { destination: `${backend} ${port}`, nat: 'undefined undefined', type };
+                const rewritten = {
+                  destination: `${service} ${SERVICE_PORT}`,
+                  nat: `${backend} ${port}`,
+                  type,
+                };
+                expect(destinations(flows)).toEqual([
+                  { observer: 'destination', state: 'closed', ...actual },
+                  { observer: 'destination', state: 'open', ...actual },
+                  { observer: 'source', state: 'closed', ...rewritten },
+                  { observer: 'source', state: 'open', ...rewritten },
+                ]);
+                // Other losses are the whole machine's, on which others work.
+                expect(Object.keys(watch.losses()).filter((reason) => reason.startsWith('asked_'))).toEqual(
+                  [],
+                );
+              }),
           );
         });
       });
@@ -133,7 +140,7 @@ it('a socket that is connected anew has what it was asked for then', async () =>
     ]);
     await withCgroups(ROOT_CGROUP, async (lab) => {
       const cgroup = lab.make('client');
-      await rewriting(AT_CONNECT, { cgroup, port }, () =>
+      await rewriting(AT_CONNECT, { cgroup, servicePort: SERVICE_PORT, port }, () =>
         watching(async (watch) => {
           const client = start(
             [

@@ -3,12 +3,14 @@ import { UDP_SENDMSG_HOOKS } from '@tributary/bpf';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { findSoon } from './find-soon.ts';
 import { withPeers } from './peer.ts';
-import { AT_CONNECT_AND_SEND, ownPrograms, ROOT_CGROUP, rewriting, SERVICE_PORT } from './rewriting.ts';
+import { AT_CONNECT_AND_SEND, ownPrograms, ROOT_CGROUP, rewriting } from './rewriting.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { udpLosses, udpOnly, watchingUdp } from './udp.ts';
 import type { Flow, Watch } from './watch.ts';
 
 beforeEach(skipWithoutBpf);
+
+const SERVICE_PORT = 8053;
 
 /** Runs `work` with the port of a socket that nobody reads, of both families. */
 async function withServer(work: (port: number) => Promise<void>): Promise<void> {
@@ -65,7 +67,7 @@ describe('a UDP flow that is sent elsewhere', () => {
     'has what was asked for and where it went: $what, $call',
     async ({ family, asked, service, backend, call }) => {
       await withServer(async (port) => {
-        await rewriting(AT_CONNECT_AND_SEND, { cgroup: ROOT_CGROUP, port }, () =>
+        await rewriting(AT_CONNECT_AND_SEND, { cgroup: ROOT_CGROUP, servicePort: SERVICE_PORT, port }, () =>
           watchingUdp(async (watch, start) => {
             const to = [asked, SERVICE_PORT];
             const any = family === 'inet' ? '0.0.0.0' : '::';
@@ -93,7 +95,7 @@ describe('a UDP flow that is sent elsewhere', () => {
 
   it('has its own of several that a socket sends to, and what is not sent elsewhere has none', async () => {
     await withServer(async (port) => {
-      await rewriting(AT_CONNECT_AND_SEND, { cgroup: ROOT_CGROUP, port }, () =>
+      await rewriting(AT_CONNECT_AND_SEND, { cgroup: ROOT_CGROUP, servicePort: SERVICE_PORT, port }, () =>
         watchingUdp(async (watch, start) => {
           const client = start([
             { do: 'open', socket: 'c', bind: ['0.0.0.0', 0] },
@@ -115,7 +117,7 @@ describe('a UDP flow that is sent elsewhere', () => {
 
   it('that ended and goes on for something else has only where it goes', async () => {
     await withServer(async (port) => {
-      await rewriting(AT_CONNECT_AND_SEND, { cgroup: ROOT_CGROUP, port }, () =>
+      await rewriting(AT_CONNECT_AND_SEND, { cgroup: ROOT_CGROUP, servicePort: SERVICE_PORT, port }, () =>
         watchingUdp(
           async (watch, start) => {
             const client = start([
@@ -146,24 +148,28 @@ describe('a UDP flow that is sent elsewhere', () => {
   it('has what was asked for where a CNI begins after the receiver', async () => {
     await withServer(async (port) => {
       await watchingUdp(async (watch, start) => {
-        await rewriting(AT_CONNECT_AND_SEND, { cgroup: ROOT_CGROUP, port }, async () => {
-          // The rewriting program is one of them.
-          const before = 1;
-          await findSoon(
-            () => ownPrograms(UDP_SENDMSG_HOOKS.v4) > before || undefined,
-            () => 'the receiver has not attached its programs',
-          );
-          const client = start([
-            { do: 'open', socket: 'c', bind: ['0.0.0.0', 0] },
-            { do: 'send', socket: 'c', sizes: [10], to: ['192.0.2.10', SERVICE_PORT] },
-            { do: 'close', socket: 'c' },
-          ]);
-          const { port: clientPort = 0 } = await client.next();
-          await client.end();
-          expect(await sourceEnds(watch, clientPort, 1)).toEqual([
-            `192.0.2.10 ${SERVICE_PORT} by 127.0.0.1 ${port}`,
-          ]);
-        });
+        await rewriting(
+          AT_CONNECT_AND_SEND,
+          { cgroup: ROOT_CGROUP, servicePort: SERVICE_PORT, port },
+          async () => {
+            // The rewriting program is one of them.
+            const before = 1;
+            await findSoon(
+              () => ownPrograms(UDP_SENDMSG_HOOKS.v4) > before || undefined,
+              () => 'the receiver has not attached its programs',
+            );
+            const client = start([
+              { do: 'open', socket: 'c', bind: ['0.0.0.0', 0] },
+              { do: 'send', socket: 'c', sizes: [10], to: ['192.0.2.10', SERVICE_PORT] },
+              { do: 'close', socket: 'c' },
+            ]);
+            const { port: clientPort = 0 } = await client.next();
+            await client.end();
+            expect(await sourceEnds(watch, clientPort, 1)).toEqual([
+              `192.0.2.10 ${SERVICE_PORT} by 127.0.0.1 ${port}`,
+            ]);
+          },
+        );
       });
     });
   });
