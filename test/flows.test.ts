@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { examineMachine } from '@tributary/bpf';
+import { freePort } from '@tributary/lab';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { existingCollector } from '../bench/src/peer.ts';
 import { follow, type Running, start } from '../packages/tributary/test/run-cli.ts';
@@ -27,15 +28,6 @@ function write(name: string, text: string): string {
   const file = path.join(folder, name);
   writeFileSync(file, text);
   return file;
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Runs Tributary with the kernel's flows going to an OTLP endpoint. */

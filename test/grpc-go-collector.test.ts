@@ -4,11 +4,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { SIGNALS } from '@tributary/core';
 import { otlpGrpcExporter } from '@tributary/exporter-otlp';
+import { freePort } from '@tributary/lab';
 import { otlpReceiver } from '@tributary/receiver-otlp';
 import { nopHost, numberedBatch, numbersOf, signalConsumer, sink, testSettings } from '@tributary/testkit';
 import { expect, it, onTestFinished } from 'vitest';
@@ -17,14 +17,6 @@ import { existingCollector } from '../bench/src/peer.ts';
 const COMPRESSIONS = ['none', 'gzip', 'zstd', 'snappy'] as const;
 const NO_COLLECTOR =
   'no Go Collector here: name one by OTELCOL, or build one by "node scripts/run.mjs collector"';
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Waits until the process says that it is ready; fails with what it said where it ends before. */
 function ready(collector: ChildProcess): Promise<void> {

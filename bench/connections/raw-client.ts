@@ -3,18 +3,15 @@
  * (https://www.rfc-editor.org/rfc/rfc9113 section 4.1), of the answers only the end is looked for.
  */
 import { connect, type Socket } from 'node:net';
+import { beginning, callHeaders, callMessage, END_STREAM, FRAME, frame } from '../../test/soak/wire.ts';
 
 /** The method that takes spans. */
 export const EXPORT_TRACES = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 const FRAME_HEAD_BYTES = 9;
-const FRAME_BYTES = 16_384;
-const FRAME = { data: 0, headers: 1, settings: 4 } as const;
-const FLAG = { endStream: 1, ack: 1, endHeaders: 4 } as const;
-/** SETTINGS of nothing, and what acknowledges the server's. */
-const BEGINNING = Buffer.concat([PREFACE, frame(FRAME.settings, 0, Buffer.alloc(0))]);
-const SETTINGS_ACK = frame(FRAME.settings, FLAG.ack, Buffer.alloc(0));
+const STREAM_ID_AT = 5;
+const ACK = 1;
+const SETTINGS_ACK = frame(FRAME.SETTINGS, ACK, 0);
 
 /** A request as the bytes of its frames, and where they name their stream. */
 export interface FramedRequest {
@@ -24,30 +21,12 @@ export interface FramedRequest {
 
 /** Frames a request: HEADERS, and DATA of the usual size. */
 export function frameRequest(path: string, body: Uint8Array): FramedRequest {
-  const fields = {
-    ':method': 'POST',
-    ':scheme': 'http',
-    ':path': path,
-    ':authority': 'localhost',
-    'content-type': 'application/grpc',
-    te: 'trailers',
-  };
-  const frames = [
-    frame(FRAME.headers, FLAG.endHeaders, Buffer.concat(Object.entries(fields).flatMap(literal))),
-  ];
-  const message = Buffer.alloc(5 + body.length);
-  message.writeUInt32BE(body.length, 1);
-  message.set(body, 5);
-  for (let at = 0; at < message.length; at += FRAME_BYTES) {
-    const part = message.subarray(at, at + FRAME_BYTES);
-    frames.push(frame(FRAME.data, at + FRAME_BYTES < message.length ? 0 : FLAG.endStream, part));
+  const bytes = Buffer.concat([callHeaders(0, path), callMessage(0, body)]);
+  const streamIdsAt: number[] = [];
+  for (let at = 0; at < bytes.length; at += FRAME_HEAD_BYTES + bytes.readUIntBE(at, 3)) {
+    streamIdsAt.push(at + STREAM_ID_AT);
   }
-  let position = 0;
-  const streamIdsAt = frames.map(({ length }) => {
-    position += length;
-    return position - length + 5;
-  });
-  return { bytes: Buffer.concat(frames), streamIdsAt };
+  return { bytes, streamIdsAt };
 }
 
 /** One connection, with one request at a time on it. */
@@ -69,7 +48,7 @@ export class RawClient {
       socket.on('close', () => reject(new Error('the server closed a connection')));
     });
     socket.on('data', (chunk) => this.#read(chunk));
-    socket.write(BEGINNING);
+    socket.write(beginning());
   }
 
   get isBusy(): boolean {
@@ -102,26 +81,13 @@ export class RawClient {
   }
 
   #take(type: number, flags: number): void {
-    if (type === FRAME.settings && (flags & FLAG.ack) === 0) {
+    if (type === FRAME.SETTINGS && (flags & ACK) === 0) {
       this.#socket.write(SETTINGS_ACK);
       this.#isReady();
-    } else if (type === FRAME.headers && (flags & FLAG.endStream) !== 0) {
+    } else if (type === FRAME.HEADERS && (flags & END_STREAM) !== 0) {
       const isAnswered = this.#isAnswered;
       this.#isAnswered = undefined;
       isAnswered?.();
     }
   }
-}
-
-function frame(type: number, flags: number, payload: Uint8Array): Buffer {
-  const head = Buffer.alloc(FRAME_HEAD_BYTES);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  return Buffer.concat([head, payload]);
-}
-
-/** A field that enters no table (https://www.rfc-editor.org/rfc/rfc7541 section 6.2.2); both strings are short. */
-function literal([name, value]: [string, string]): Buffer[] {
-  return [Buffer.from([0, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value)];
 }

@@ -4,8 +4,9 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '@tributary/lab';
 import { requestBytes } from './payload.ts';
-import { type Contender, freePort } from './pipeline-bench.ts';
+import type { Contender } from './pipeline-bench.ts';
 import { startSubject } from './subject.ts';
 
 /** What an overload came to. */

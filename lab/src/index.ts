@@ -2,6 +2,7 @@ export * from './cluster.ts';
 export type { Container } from './container.ts';
 export { kernelCounters } from './counters.ts';
 export * from './description.ts';
+export { freePort } from './free-port.ts';
 export * from './impairments.ts';
 export { ApiRefusal } from './kubernetes/api-requests.ts';
 export { kubernetesProblems } from './kubernetes/assets.ts';

@@ -1,10 +1,10 @@
 /** Starts the servers of this folder, and a Go Collector, after fetching what they are made of into the checkout's `.cache`, once. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from '@tributary/lab';
 import { existingCollector } from '../../bench/src/peer.ts';
 
 /** How long fetching may take. */
@@ -136,12 +136,4 @@ service: { telemetry: { metrics: { level: none } }, pipelines: { logs: { receive
 async function stop(child: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => child.once('exit', resolve));
   if (child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) await ended;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

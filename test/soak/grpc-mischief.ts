@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { numberedBatch } from '@tributary/testkit';
 import { GRPC_METHODS } from './good-client.ts';
-import { ANSWER_MS, expectThat, type Mischief } from './mischief.ts';
+import { ANSWER_MS, expectThat, type Mischief, standstill } from './mischief.ts';
 import { RawClient } from './raw-client.ts';
 import { MAX_REQUEST_BYTES, type Target } from './subject.ts';
 import {
@@ -73,28 +73,17 @@ function flood(reason: string, name: string, frames: () => Buffer, abortedCalls 
   };
 }
 
-/** A client that stands still, and goes when it has waited long enough or is sent away. */
-function standstill(name: string, counted: string, bytes: readonly Buffer[]): Mischief {
-  return {
-    name,
-    maybeCounted: { [counted]: 1 },
-    run: async (target, { stallMs, random }) => {
-      const client = await RawClient.open(target);
-      await client.send(...bytes);
-      await client.stay(stallMs);
-      if (random(2) === 0) client.reset();
-      else await client.leave();
-    },
-  };
-}
-
 export const GRPC_MISCHIEF: readonly Mischief[] = [
-  standstill('says nothing', 'ended/preface', []),
-  standstill('stops in its preface', 'ended/preface', [PREFACE.subarray(0, 9)]),
-  standstill('leaves a stream open', 'refused/grpc/aborted', [beginning(), callHeaders(1, PATH)]),
-  standstill('stops in a message', 'refused/grpc/aborted', [beginning(), callHeaders(1, PATH), HALF_MESSAGE]),
-  standstill('stops in a frame', 'ended/stalled', [beginning(), callHeaders(1, PATH).subarray(0, 20)]),
-  standstill('has no room for answers', 'refused/grpc/aborted', [
+  standstill('says nothing', { 'ended/preface': 1 }, []),
+  standstill('stops in its preface', { 'ended/preface': 1 }, [PREFACE.subarray(0, 9)]),
+  standstill('leaves a stream open', { 'refused/grpc/aborted': 1 }, [beginning(), callHeaders(1, PATH)]),
+  standstill('stops in a message', { 'refused/grpc/aborted': 1 }, [
+    beginning(),
+    callHeaders(1, PATH),
+    HALF_MESSAGE,
+  ]),
+  standstill('stops in a frame', { 'ended/stalled': 1 }, [beginning(), callHeaders(1, PATH).subarray(0, 20)]),
+  standstill('has no room for answers', { 'refused/grpc/aborted': 1 }, [
     beginning(0),
     callHeaders(1, PATH),
     callMessage(1, GOOD),

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { numberedBatch } from '@tributary/testkit';
-import { ANSWER_MS, expectThat, type Mischief } from './mischief.ts';
+import { ANSWER_MS, expectThat, type Mischief, standstill } from './mischief.ts';
 import { RawClient } from './raw-client.ts';
 import { MAX_REQUEST_BYTES } from './subject.ts';
 
@@ -38,27 +38,12 @@ function refusal(
   };
 }
 
-/** A client that stands still, and goes when it has waited long enough or is sent away. */
-function standstill(name: string, isBegun: boolean, bytes: readonly Uint8Array[]): Mischief {
-  return {
-    name,
-    maybeCounted: isBegun ? ABORTED : {},
-    run: async (target, { stallMs, random }) => {
-      const client = await RawClient.open(target);
-      await client.send(...bytes);
-      await client.stay(stallMs);
-      if (random(2) === 0) client.reset();
-      else await client.leave();
-    },
-  };
-}
-
 export const HTTP_MISCHIEF: readonly Mischief[] = [
-  standstill('says nothing', false, []),
-  standstill('stops in its head', false, [head(10).subarray(0, 40)]),
-  standstill('stops in its body', true, [head(50_000), Buffer.alloc(9000)]),
-  standstill('stops in a chunk', true, [head('Transfer-Encoding: chunked'), Buffer.from('100\r\nabc')]),
-  standstill('waits to be asked and sends nothing', true, [head(100, 'Expect: 100-continue\r\n')]),
+  standstill('says nothing', {}, []),
+  standstill('stops in its head', {}, [head(10).subarray(0, 40)]),
+  standstill('stops in its body', ABORTED, [head(50_000), Buffer.alloc(9000)]),
+  standstill('stops in a chunk', ABORTED, [head('Transfer-Encoding: chunked'), Buffer.from('100\r\nabc')]),
+  standstill('waits to be asked and sends nothing', ABORTED, [head(100, 'Expect: 100-continue\r\n')]),
   {
     name: 'sends its body a byte at a time',
     maybeCounted: ABORTED,

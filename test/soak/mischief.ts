@@ -1,3 +1,4 @@
+import { RawClient } from './raw-client.ts';
 import type { Target } from './subject.ts';
 
 /** What a bad client does, and what the server must count of it. */
@@ -28,4 +29,23 @@ export const ANSWER_MS = 60_000;
 /** Fails unless something holds. */
 export function expectThat(holds: boolean, what: string): void {
   if (!holds) throw new Error(what);
+}
+
+/** A client that stands still, and goes when it has waited long enough or is sent away. */
+export function standstill(
+  name: string,
+  maybeCounted: Readonly<Record<string, number>>,
+  bytes: readonly Uint8Array[],
+): Mischief {
+  return {
+    name,
+    maybeCounted,
+    run: async (target, { stallMs, random }) => {
+      const client = await RawClient.open(target);
+      await client.send(...bytes);
+      await client.stay(stallMs);
+      if (random(2) === 0) client.reset();
+      else await client.leave();
+    },
+  };
 }

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { freePort } from '@tributary/lab';
 import { TestAuthority, type TestCertificate } from '@tributary/testkit';
-import { freePort } from '../../bench/src/pipeline-bench.ts';
 import type { Holdings } from './probe.ts';
 
 const PROGRAM = path.join(import.meta.dirname, '../../packages/tributary/bin/tributary.js');

@@ -6,11 +6,11 @@ import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { freePort } from '../free-port.ts';
 import { LabProcess } from '../lab-process.ts';
 import { poll } from '../poll.ts';
 import { ApiRefusal, type ApiRequestOptions, ApiRequests } from './api-requests.ts';
 import { assetPath } from './assets.ts';
-import { freePort } from './free-port.ts';
 import { ProcessKeeper } from './process-keeper.ts';
 import { type Account, signToken, TOKEN_ISSUER } from './service-account-token.ts';
 

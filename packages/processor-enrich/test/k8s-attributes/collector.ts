@@ -3,10 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '@tributary/lab';
 
 const SIGNALS: Readonly<Record<string, string>> = {
   resourceSpans: 'traces',
@@ -84,14 +85,6 @@ function collectorConfig(signal: string, config: object, endpoint: string, sinkP
       pipelines: { [signal]: pipeline },
     },
   };
-}
-
-async function freePort(host: string): Promise<number> {
-  const server = createTcpServer().listen(0, host);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 async function waitForPort(port: number, host: string, child: ChildProcess): Promise<void> {

@@ -9,13 +9,13 @@ const FIRST = 20_000;
 const LAST = 32_000;
 const TRIES = 100;
 
-/** A port of the loopback interface that nobody listens on now. */
-export async function freePort(): Promise<number> {
+/** A port that nobody listens on now, at an address of the loopback interface. */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
   for (let tried = 0; tried < TRIES; tried += 1) {
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
     const server = createServer();
     try {
-      server.listen({ port, host: '127.0.0.1' });
+      server.listen({ port, host });
       await once(server, 'listening');
       return port;
     } catch {
