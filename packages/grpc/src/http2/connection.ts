@@ -100,12 +100,15 @@ export class Http2Connection<Head> implements SendQueueOwner {
     this.#openStreams.set(stream.id, stream);
   }
 
-  /** Lets go of what is of use only while there are streams, and made again for the next. Only while there are none. */
-  rest(): void {
+  /**
+   * Lets go of what is of use only while there are streams, and made again for the next. Only while there are none. How the last
+   * ones ended is forgotten only if that is long ago: frames of them may still be under way.
+   */
+  rest(isLong: boolean): void {
     this.#openStreams = undefined;
     this.streams = NONE;
     this.output.rest();
-    this.closedStreams.clear();
+    if (isLong) this.closedStreams.clear();
   }
 
   /** Sends a header block. */

@@ -27,6 +27,9 @@ export interface ServerShared {
   readonly onClosed: (connection: ServerConnection) => void;
 }
 
+/** After so long a silence, in milliseconds, no frame of the last streams is under way any more. */
+const LATE_MS = 10_000;
+
 /** Where a socket names its connection: listeners that all sockets share take less than those of each. */
 const CONNECTION = Symbol('connection');
 
@@ -112,7 +115,7 @@ export class ServerConnection implements ConnectionRole<RequestHead>, CallContex
     if (this.#preface === undefined && connection.hasSettings) this.#watch.check(nowMs);
     else this.#watch.checkBeginning(nowMs);
     connection.output.flush();
-    if (connection.streams.size === 0) connection.rest();
+    if (connection.streams.size === 0) connection.rest(nowMs - connection.heardMs >= LATE_MS);
   }
 
   isIdle(streamId: number): boolean {

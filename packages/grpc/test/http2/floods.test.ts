@@ -2,6 +2,7 @@
  * The ways that are known to keep a server of HTTP/2 busy for nothing, each with its limit: the client is sent away with
  * its reason counted, the process takes no memory that it does not give back, and other clients are served all the while.
  */
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { EndReason } from '../../src/http2/connection-error.ts';
 import { ERROR_CODE, FLAG, FRAME, SETTING } from '../../src/http2/protocol.ts';
@@ -206,6 +207,21 @@ describe('a client', () => {
     await peer.send(requestHeaders(1).subarray(0, 20));
     await expect.poll(() => peer.goawayCode).toBe(ERROR_CODE.CANCEL);
     expect(ended).toEqual(['stalled']);
+  });
+
+  it('whose trailers come after its refusal, when the server has looked at the connection since, goes on', async () => {
+    const { peer } = await start({ stallTimeoutMs: 40 });
+    await peer.begin();
+    await peer.send(requestHeaders(1, { ':path': '/none' }));
+    await expect.poll(() => peer.frames.some(({ streamId }) => streamId === 1)).toBe(true);
+    // Looks every 10 ms, and lets go of what streams need while there are none.
+    await setTimeout(100);
+    const trailers = frame(FRAME.HEADERS, FLAG.END_HEADERS | FLAG.END_STREAM, 1, requestBlock());
+    await peer.send(trailers, requestHeaders(3), messageData(3, HELLO));
+    await expect
+      .poll(() => peer.frames.some(({ type, streamId }) => type === FRAME.DATA && streamId === 3))
+      .toBe(true);
+    expect(peer.goawayCode).toBeUndefined();
   });
 
   it('that gives its answers no room loses them after some time', async () => {
