@@ -21,12 +21,20 @@ export type Found<T> = { readonly found: T } | { readonly reason: string };
 
 const CACHE = path.resolve(import.meta.dirname, '../../.cache/interop');
 
-/** Runs a tool; gives the reason where it fails. */
-function tool(command: string, args: readonly string[], cwd: string): string | undefined {
+/** Fetches what a program needs; gives the reason where that fails: the tool, or the registry, is not there. */
+function fetched(command: string, args: readonly string[], cwd: string): string | undefined {
   const { status, error, stderr, stdout } = spawnSync(command, args, { cwd, encoding: 'utf8' });
   if (status === 0) return undefined;
   const last = `${stdout}\n${stderr}`.trim().split('\n').slice(-2).join(' ');
   return `${command} ${args[0] ?? ''}: ${error?.message ?? last}`;
+}
+
+/** Compiles a program of ours. Gives the reason where the compiler is not there; throws where it refuses the program. */
+function compiled(command: string, args: readonly string[], cwd: string): string | undefined {
+  const { status, error, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  if (status === 0) return undefined;
+  if (error !== undefined) return `${command}: ${error.message}`;
+  throw new Error(`interop: ${command} refuses a program of test/interop:\n${stderr}`);
 }
 
 /** The folder made by `build` of files of a language, once for their content. */
@@ -44,7 +52,13 @@ function cached(
   mkdirSync(unfinished, { recursive: true });
   const reason = build(sources, unfinished);
   if (reason === undefined) {
-    renameSync(unfinished, folder);
+    try {
+      renameSync(unfinished, folder);
+    } catch (error) {
+      // Another file of tests was faster.
+      if (!existsSync(folder)) throw error;
+      rmSync(unfinished, { recursive: true });
+    }
     return { found: folder };
   }
   rmSync(unfinished, { recursive: true });
@@ -54,7 +68,7 @@ function cached(
 /** A script of the folder `python`, with what its requirements.txt names. */
 export function pythonProgram(script: string): Found<Program> {
   const built = cached('python', ['requirements.txt'], (sources, target) =>
-    tool(
+    fetched(
       'python3',
       ['-m', 'pip', 'install', '--quiet', '--target', target, '-r', 'requirements.txt'],
       sources,
@@ -72,8 +86,8 @@ export function javaProgram(name: string): Found<Program> {
   const built = cached('java', ['Send.java', 'Serve.java', 'pom.xml'], (sources, target) => {
     const fetching = ['-q', '-B', 'dependency:copy-dependencies', `-DoutputDirectory=${target}/lib`];
     return (
-      tool('mvn', fetching, sources) ??
-      tool('javac', ['-cp', `${target}/lib/*`, '-d', target, 'Send.java', 'Serve.java'], sources)
+      fetched('mvn', fetching, sources) ??
+      compiled('javac', ['-cp', `${target}/lib/*`, '-d', target, 'Send.java', 'Serve.java'], sources)
     );
   });
   if ('reason' in built) return built;
@@ -86,7 +100,10 @@ export function goProgram(): Found<Program> {
   const built = cached('go', ['go.mod', 'go.sum', 'main.go'], (sources, target) => {
     const work = path.join(target, 'source');
     cpSync(sources, work, { recursive: true });
-    return tool('go', ['build', '-o', path.join(target, 'send'), '.'], work);
+    return (
+      fetched('go', ['mod', 'download'], work) ??
+      compiled('go', ['build', '-o', path.join(target, 'send'), '.'], work)
+    );
   });
   if ('reason' in built) return built;
   return { found: { command: path.join(built.found, 'send'), args: [], env: {} } };
