@@ -2,10 +2,12 @@
 import {
   type AddressKey,
   ATTR_DESTINATION_MATCH,
+  ATTR_DESTINATION_MATCH_STALE,
   ATTR_DESTINATION_NAT_ADDRESS,
   ATTR_DESTINATION_NAT_PORT,
   ATTR_NETWORK_FLOW_SCOPE,
   ATTR_SOURCE_MATCH,
+  ATTR_SOURCE_MATCH_STALE,
   type Attributes,
   addressText,
   type Batch,
@@ -188,7 +190,10 @@ export class FlowJoin {
     // An earlier join has looked in vain already, and told what else it knows of the end.
     const isUnfound = state === END_STATES.unfound || state === END_STATES.unfoundButTold;
     if (isUnfound && match === 'none') return;
-    if (isUnfound) attributes.delete(side === 'source' ? ATTR_SOURCE_MATCH : ATTR_DESTINATION_MATCH);
+    if (isUnfound) {
+      attributes.delete(side === 'source' ? ATTR_SOURCE_MATCH : ATTR_DESTINATION_MATCH);
+      attributes.delete(side === 'source' ? ATTR_SOURCE_MATCH_STALE : ATTR_DESTINATION_MATCH_STALE);
+    }
     item.append(MATCH_ATTRIBUTES[match].fields(side));
     if (end.isStale) item.append(STALE.fields(side));
     const isTold = state === END_STATES.told || state === END_STATES.unfoundButTold;

@@ -14,7 +14,7 @@ export const flowsConfigSchema = z
       .default('omit')
       .describe(
         'What becomes of a name that rests on an address which may have changed hands since a source of facts fell behind: ' +
-          '`omit` leaves the end without one, `mark` gives it. Either way the end has `match.stale`.',
+          '`omit` leaves the end without one, `mark` gives it. Either way the end has `match.stale`. Who did not answer has no name then, and no mark.',
       ),
     max_held_records: z
       .int()

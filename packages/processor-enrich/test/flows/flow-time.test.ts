@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Attributes, flow, flowBatch, joinBatches, T0 } from './cluster.ts';
+import { type Attributes, attributesOf, flow, flowBatch, joinBatches, T0 } from './cluster.ts';
 import { CART, cluster } from './two-nodes.ts';
 
 describe('time', () => {
@@ -194,6 +194,32 @@ describe('time', () => {
         ['cgroup', undefined, 'service', true, 'pay'],
         ...before,
       ]);
+    });
+
+    test.each(['omit', 'mark'] as const)('is told again by a second join, with %s', (stale) => {
+      const { context } = cluster();
+      const source = context.source('a watch');
+      source.current();
+      source.stale(T0 - 2000);
+      const told = { ...CART, 'destination.match': 'none', 'destination.match.stale': true };
+      const again = flow('10.2.1.1:1 > 10.2.2.1:80', 'source', {
+        ...told,
+        'flow.duration': 1,
+        'flow.connect_duration': 0.01,
+      });
+      const join = (): Attributes => {
+        const batch = flowBatch([again]);
+        joinBatches(context, [batch], { stale });
+        return attributesOf(batch)[0]!;
+      };
+      const inDoubt = join();
+      source.current();
+      const sure = join();
+      expect([inDoubt['destination.match'], inDoubt['destination.match.stale']]).toEqual([
+        stale === 'omit' ? 'none' : 'pod_ip',
+        true,
+      ]);
+      expect([sure['destination.match'], sure['destination.match.stale']]).toEqual(['pod_ip', undefined]);
     });
 
     test('is nothing to worry about where who is silent tells of no addresses', () => {
