@@ -19,6 +19,11 @@ interface Handle {
   reading?: boolean;
 }
 
+/** Whether bytes are in that buffer: then the next read overwrites them. */
+export function isSharedRead(bytes: Buffer): boolean {
+  return bytes.buffer === buffer?.buffer;
+}
+
 /** The option `onread` of a socket that gives what it reads as `data`, as others do; `socketOf` is asked when something came. */
 export function sharedReads(socketOf: () => Socket): OnReadOpts {
   buffer ??= Buffer.allocUnsafeSlow(READ_BYTES);

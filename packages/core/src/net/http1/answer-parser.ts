@@ -1,5 +1,5 @@
 import { ChunkedBody } from './chunked-body.ts';
-import { type Field, HEAD_END, hasBareLineFeed, listHas, parseFields, parseLength, single } from './head.ts';
+import { type Field, HEAD_END, HeadSearch, listHas, parseFields, parseLength, single } from './head.ts';
 import { PlainBody } from './plain-body.ts';
 
 /** Heads above this are no answers of ours. */
@@ -48,6 +48,7 @@ interface Head {
 /** Reads the answers on one connection, one after the other, from the pieces in which they come. */
 export class AnswerParser {
   readonly #maxBodyBytes: number;
+  readonly #search = new HeadSearch();
   #pending: Buffer = EMPTY;
   #head: Head | undefined;
   /** An answer mostly has the head of the one before. */
@@ -82,17 +83,18 @@ export class AnswerParser {
 
   #advance(): Answer | undefined {
     while (this.#head === undefined) {
-      const end = this.#pending.indexOf(HEAD_END);
+      const end = this.#search.end(this.#pending);
       if (end > MAX_HEAD_BYTES || (end < 0 && this.#pending.length > MAX_HEAD_BYTES)) {
         throw new HttpFramingError(`the head of the answer is longer than ${MAX_HEAD_BYTES} bytes`);
       }
       if (end < 0) {
         // What will never be an answer need not be waited for.
         const isHttp = VERSION.startsWith(this.#pending.toString('latin1', 0, VERSION.length));
-        if (!isHttp || hasBareLineFeed(this.#pending)) throw notHttp();
+        if (!isHttp || this.#search.hasBareLineFeed(this.#pending)) throw notHttp();
         return undefined;
       }
       const head = this.#readHead(this.#pending.toString('latin1', 0, end));
+      this.#search.begin();
       this.#pending = this.#pending.subarray(end + HEAD_END.length);
       // 100 and 103 announce the answer proper.
       if (head.status >= 200) this.#begin(head);

@@ -11,12 +11,23 @@ const MAX_BLOCK_BYTES = 1024 * 1024;
 export class BodyMemory {
   #blocks: Buffer[] = [];
   #length = 0;
+  #kept = 0;
   /** What is free at the end of the last block. */
   #free = 0;
 
   /** Bytes that have come. */
   get length(): number {
     return this.#length;
+  }
+
+  /** Bytes of memory that are kept, with the room for what is to come. */
+  get kept(): number {
+    return this.#kept;
+  }
+
+  /** How many bytes of memory more it takes to take a part of so many bytes; `toCome` as in `push`. */
+  needs(bytes: number, toCome: number): number {
+    return bytes <= this.#free ? 0 : this.#roomFor(bytes - this.#free, toCome);
   }
 
   /** Takes a copy of a part; so many bytes are announced to come after it, or infinitely many if that is not known. */
@@ -45,14 +56,20 @@ export class BodyMemory {
   clear(): void {
     this.#blocks = [];
     this.#length = 0;
+    this.#kept = 0;
     this.#free = 0;
   }
 
   #makeRoom(bytes: number, toCome: number): void {
-    const most = Math.min(MAX_BLOCK_BYTES, ROOM * (this.#length + bytes));
-    const size = Math.max(bytes, Math.min(bytes + toCome, most));
+    const size = this.#roomFor(bytes, toCome);
     this.#blocks.push(Buffer.allocUnsafeSlow(size));
+    this.#kept += size;
     this.#free = size;
     madeBuffers(size);
+  }
+
+  #roomFor(bytes: number, toCome: number): number {
+    const most = Math.min(MAX_BLOCK_BYTES, ROOM * (this.#length + bytes));
+    return Math.max(bytes, Math.min(bytes + toCome, most));
   }
 }

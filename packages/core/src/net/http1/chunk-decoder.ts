@@ -3,6 +3,8 @@ import { HEAD_END, parseFields } from './head.ts';
 /** The longest line that says how long a chunk is, extensions included, and the longest trailer. */
 const MAX_LINE_BYTES = 256;
 const MAX_TRAILER_BYTES = 8 * 1024;
+/** Of a whole body, as node:http: who sends content has no need of more. */
+const MAX_EXTENSION_BYTES = 16 * 1024;
 
 /** Size in hexadecimal digits (eleven are a terabyte) and extensions, which mean nothing to us. */
 const SIZE_LINE = /^([0-9A-Fa-f]{1,11})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?$/;
@@ -13,6 +15,7 @@ export class ChunkDecoder {
   readonly #take: (part: Buffer) => void;
   /** Bytes of the present chunk that have not come yet. */
   #left = 0;
+  #extensionBytes = 0;
   #state: 'size' | 'data' | 'data-end' | 'trailer' | 'whole' = 'size';
 
   /** `take` is given the content, part by part. */
@@ -63,6 +66,8 @@ export class ChunkDecoder {
     if (end < 0) return 0;
     const match = SIZE_LINE.exec(bytes.toString('latin1', at, end));
     if (match === null) return 'malformed';
+    this.#extensionBytes += end - at - (match[1] as string).length;
+    if (this.#extensionBytes > MAX_EXTENSION_BYTES) return 'malformed';
     this.#left = Number.parseInt(match[1] as string, 16);
     this.#state = this.#left === 0 ? 'trailer' : 'data';
     return end + LINE_END.length - at;

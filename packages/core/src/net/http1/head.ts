@@ -53,12 +53,35 @@ export function listHas(value: string | undefined, entry: string): boolean {
   return value?.split(',').some((each) => each.trim().toLowerCase() === entry) ?? false;
 }
 
-/** Whether a line ends without a carriage return. */
-export function hasBareLineFeed(bytes: Buffer): boolean {
-  for (let at = bytes.indexOf('\n'); at >= 0; at = bytes.indexOf('\n', at + 1)) {
+/** Whether a line ends without a carriage return, from an offset on. */
+function hasBareLineFeed(bytes: Buffer, from: number): boolean {
+  for (let at = bytes.indexOf('\n', from); at >= 0; at = bytes.indexOf('\n', at + 1)) {
     if (bytes[at - 1] !== 0x0d) return true;
   }
   return false;
+}
+
+/** Looks for the end of a head while it comes, at each byte once, in however many pieces that is. */
+export class HeadSearch {
+  /** Of what has come, that was looked at. */
+  #searched = 0;
+
+  /** Where the head in `bytes` ends, which begin with it; -1 if more must come first. */
+  end(bytes: Buffer): number {
+    return bytes.indexOf(HEAD_END, Math.max(0, this.#searched - HEAD_END.length + 1));
+  }
+
+  /** Whether what came since the last call has a line without a carriage return: it will never be a head. */
+  hasBareLineFeed(bytes: Buffer): boolean {
+    const from = this.#searched;
+    this.#searched = bytes.length;
+    return hasBareLineFeed(bytes, from);
+  }
+
+  /** What comes now is another head, or is at another place. */
+  begin(): void {
+    this.#searched = 0;
+  }
 }
 
 /** Not by a regular expression: those take quadratic time on long runs of spaces. */

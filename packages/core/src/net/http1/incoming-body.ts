@@ -17,6 +17,8 @@ export class IncomingBody {
   #listener: BodyListener | undefined;
   /** How much may be thrown away. */
   #budget = 0;
+  /** Of a piece in chunks, the bytes that are content. */
+  #content = 0;
 
   /** True when all of the body has come. */
   get isWhole(): boolean {
@@ -55,10 +57,18 @@ export class IncomingBody {
 
   /** Takes what it can of `bytes`; returns how much that is. The rest must be there again with what comes next. */
   push(bytes: Buffer): number | 'malformed' {
-    if (this.#chunks !== undefined) return this.#chunks.push(bytes);
+    if (this.#chunks !== undefined) return this.#pushChunks(this.#chunks, bytes);
     const used = Math.min(this.#left, bytes.length);
     this.#left -= used;
     if (used > 0) this.#take(used === bytes.length ? bytes : bytes.subarray(0, used));
+    return used;
+  }
+
+  /** Of what is thrown away, what is around the chunks counts as well. */
+  #pushChunks(chunks: ChunkDecoder, bytes: Buffer): number | 'malformed' {
+    this.#content = 0;
+    const used = chunks.push(bytes);
+    if (used !== 'malformed' && this.#listener === undefined) this.#budget -= used - this.#content;
     return used;
   }
 
@@ -82,10 +92,12 @@ export class IncomingBody {
   }
 
   #take(part: Buffer): void {
+    this.#content += part.length;
     if (this.#listener === undefined) this.#budget -= part.length;
     else if (this.#memory.length + part.length > this.#limit) this.#giveUp(part)?.onTooLarge();
-    else if (memoryGate.reserve(part.length)) this.#memory.push(part, this.#toCome);
-    else this.#giveUp(part)?.onNoMemory();
+    else if (memoryGate.reserve(this.#memory.needs(part.length, this.#toCome))) {
+      this.#memory.push(part, this.#toCome);
+    } else this.#giveUp(part)?.onNoMemory();
   }
 
   /** From here on all is thrown away. */
@@ -97,7 +109,7 @@ export class IncomingBody {
   }
 
   #drop(): void {
-    memoryGate.release(this.#memory.length);
+    memoryGate.release(this.#memory.kept);
     this.#memory.clear();
     this.#listener = undefined;
   }

@@ -2,15 +2,16 @@ import type { Socket } from 'node:net';
 import type { RawHeaders } from '../cors.ts';
 import { peerAddress } from '../listen.ts';
 import type { BodyListener } from '../request-body.ts';
+import { isSharedRead } from '../shared-reads.ts';
 import type { AnswerWriter } from './answer-writer.ts';
-import { type Field, HEAD_END, hasBareLineFeed } from './head.ts';
+import { type Field, HEAD_END, HeadSearch } from './head.ts';
 import { IncomingBody } from './incoming-body.ts';
 import type { PlainCall, PlainHandler, PlainTimeouts } from './plain-call.ts';
 import { type BadHead, parseRequestHead, type RequestHead } from './request-head.ts';
 
 /** As node:http's limit here. */
 const MAX_HEAD_BYTES = 64 * 1024;
-/** Of what a client sends before it has its answer, so much is kept. */
+/** When so much has come before a request has its answer, nothing is read until it has; what one read brought is kept. */
 const MAX_AHEAD_BYTES = 64 * 1024;
 /** How long a connection that was closed waits for its client to close it too, in milliseconds. */
 const LINGER_MS = 2000;
@@ -74,6 +75,7 @@ export class PlainConnection<Route> implements PlainCall {
   /** A client mostly sends the same head again. */
   #known: KnownHead<Route> | undefined;
   readonly #body = new IncomingBody();
+  readonly #search = new HeadSearch();
   #isAnswered = true;
   #isLast = false;
   #isBlocked = false;
@@ -157,7 +159,7 @@ export class PlainConnection<Route> implements PlainCall {
     this.#ahead = this.#ahead.length === 0 ? piece : Buffer.concat([this.#ahead, piece]);
     this.#advance();
     // The next read is into the memory of this one.
-    if (this.#ahead.length > 0 && this.#ahead.buffer === piece.buffer) this.#ahead = Buffer.from(this.#ahead);
+    if (this.#ahead.length > 0 && isSharedRead(this.#ahead)) this.#ahead = Buffer.from(this.#ahead);
   };
 
   readonly #onEnd = (): void => {
@@ -212,7 +214,7 @@ export class PlainConnection<Route> implements PlainCall {
   #readHead(): boolean {
     this.#skipEmptyLines();
     if (this.#ahead.length === 0) return false;
-    const end = this.#ahead.indexOf(HEAD_END);
+    const end = this.#search.end(this.#ahead);
     if (end < 0) return this.#waitForHead();
     if (end > MAX_HEAD_BYTES) return this.#breakOff(HEAD_TOO_LARGE);
     const text = this.#ahead.toString('latin1', 0, end);
@@ -223,6 +225,7 @@ export class PlainConnection<Route> implements PlainCall {
       if (route === undefined) return this.#handOver();
       this.#known = { text, head, route };
     }
+    this.#search.begin();
     this.#ahead = this.#rest(end + HEAD_END.length);
     this.#begin(this.#known);
     return true;
@@ -250,7 +253,8 @@ export class PlainConnection<Route> implements PlainCall {
   #waitForHead(): false {
     if (this.#ahead.length > MAX_HEAD_BYTES) return this.#breakOff(HEAD_TOO_LARGE);
     const first = String.fromCharCode(this.#ahead[0] as number);
-    if (!/[A-Za-z\r]/.test(first) || hasBareLineFeed(this.#ahead)) return this.#breakOff(BAD_REQUEST);
+    if (!/[A-Za-z\r]/.test(first) || this.#search.hasBareLineFeed(this.#ahead))
+      return this.#breakOff(BAD_REQUEST);
     if (this.#hasEnded) this.#breakOff(BAD_REQUEST);
     return false;
   }
@@ -259,7 +263,9 @@ export class PlainConnection<Route> implements PlainCall {
   #skipEmptyLines(): void {
     let at = 0;
     while (this.#ahead[at] === CARRIAGE_RETURN && this.#ahead[at + 1] === LINE_FEED) at += 2;
-    if (at > 0) this.#ahead = this.#rest(at);
+    if (at === 0) return;
+    this.#search.begin();
+    this.#ahead = this.#rest(at);
   }
 
   #readBody(): boolean {
