@@ -15,6 +15,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What is waited for comes at once, but on a machine that others keep busy.
+    expect: { poll: { timeout: 30_000 } },
     reporters: ['default', new SkippedReporter()],
   },
 });

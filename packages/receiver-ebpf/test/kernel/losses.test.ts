@@ -3,7 +3,6 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { emptyFlowRecord } from '../../src/flows/flow-record.ts';
 import { TcpRecordDecoder } from '../../src/flows/records/tcp-record.ts';
 import { TcpFlows } from '../../src/flows/tcp-flows.ts';
-import { TCP_RECORD } from '../../src/generated/tcp-layout.ts';
 import { type Step, withPeers } from './peer.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { totals, watching } from './watch.ts';
@@ -122,25 +121,38 @@ describe('what is lost', () => {
         let records = 0;
         const decoder = new TcpRecordDecoder();
         const record = emptyFlowRecord('tcp');
-        const all = tcp.drain((view, offset, length) => {
-          decoder.decode(view, offset, length, record);
-          if (record.localPort === port || record.remotePort === port) records += 1;
-        }, 1e9);
-        const { ring_buffer_full: lost } = tcp.counters();
-        // Others' connections on this machine are among those that were read, and among those that were lost.
-        expect(all).toBeLessThanOrEqual(Math.floor(RING_BYTES / (TCP_RECORD.size + 8)));
+        let watched = port;
+        const drain = (): void => {
+          tcp.drain((view, offset, length) => {
+            decoder.decode(view, offset, length, record);
+            if (record.localPort === watched || record.remotePort === watched) records += 1;
+          }, 1e9);
+        };
+        drain();
         expect(records).toBeLessThan(2 * CONNECTIONS);
-        expect(lost).toBeGreaterThanOrEqual(2 * CONNECTIONS - records);
+        // Others' connections on this machine are among those that were lost. The last ends may come after both processes
+        // have ended: what the kernel puts off to a thread of its own brings them.
+        await expect
+          .poll(() => {
+            drain();
+            const { ring_buffer_full, unknown_ended, young_full, missed_events } = tcp.counters();
+            return records + ring_buffer_full + unknown_ended + young_full + missed_events;
+          })
+          .toBeGreaterThanOrEqual(2 * CONNECTIONS);
+        expect(tcp.counters().ring_buffer_full).toBeGreaterThan(0);
         // With room again the next are there.
         const again = start(serverSteps(1));
         const { port: laterPort = 0 } = await again.next();
-        await Promise.all([start(clientSteps(laterPort, 1)).end(), again.end()]);
-        let later = 0;
-        tcp.drain((view, offset, length) => {
-          decoder.decode(view, offset, length, record);
-          if (record.localPort === laterPort || record.remotePort === laterPort) later += 1;
-        }, 1e9);
-        expect(later).toBe(2);
+        watched = laterPort;
+        records = 0;
+        const end = Promise.all([start(clientSteps(laterPort, 1)).end(), again.end()]);
+        await expect
+          .poll(() => {
+            drain();
+            return records;
+          })
+          .toBe(2);
+        await end;
       });
     } finally {
       tcp.close();
