@@ -46,7 +46,7 @@ async function connect(protocol: Protocol, block: Record<string, unknown>, next:
 
 const WAYS: readonly (readonly [Protocol, Record<string, unknown>])[] = [
   ...['gzip', 'zstd', 'snappy', 'none'].map((compression) => ['grpc', { compression }] as const),
-  ...['gzip', 'zstd', 'snappy', 'deflate', 'zlib', 'none'].map(
+  ...['gzip', 'zstd', 'snappy', 'x-snappy-framed', 'deflate', 'zlib', 'lz4', 'none'].map(
     (compression) => ['http', { compression }] as const,
   ),
   ['http', { encoding: 'json', compression: 'none' }],

@@ -9,7 +9,17 @@ import {
 } from '@tributary/core';
 
 /** The compressions of requests by the Collector's names, `''` and `none` for none. */
-export const HTTP_COMPRESSIONS = ['gzip', 'zstd', 'snappy', 'zlib', 'deflate', 'none', ''] as const;
+export const HTTP_COMPRESSIONS = [
+  'gzip',
+  'zstd',
+  'snappy',
+  'x-snappy-framed',
+  'zlib',
+  'deflate',
+  'lz4',
+  'none',
+  '',
+] as const;
 export const GRPC_COMPRESSIONS = ['gzip', 'zstd', 'snappy', 'none', ''] as const;
 
 /** The levels that a compression takes; a compression that is not here has none. */

@@ -112,7 +112,7 @@ describe('data', () => {
 });
 
 describe('a compressed body', () => {
-  it.each<CompressionType>(['gzip', 'zstd', 'zlib', 'deflate', 'snappy', 'x-snappy-framed'])(
+  it.each<CompressionType>(['gzip', 'zstd', 'zlib', 'deflate', 'snappy', 'x-snappy-framed', 'lz4'])(
     'as %s is taken',
     async (type) => {
       const { post, sink } = await startReceiver({ grpc: null });

@@ -12,23 +12,32 @@
 import zlib from 'node:zlib';
 import { formOf, keepForm } from './compressed-form.ts';
 import { invalid, tooLarge } from './compression-errors.ts';
+import { lz4Compress, lz4Decompress } from './lz4/frame.ts';
 import { snappyBlockSize, snappyCompress, snappyDecompress } from './snappy.ts';
 import { snappyFrame, snappyUnframe } from './snappy-framed.ts';
 import { decompressZstd, inflate, inPool } from './zlib-decompress.ts';
 import { compressInPlace, deflateOptions, zstdOptions } from './zlib-in-place.ts';
 
 /** The compressions that are read and written, by the Collector's names. */
-export const COMPRESSION_TYPES = ['gzip', 'zstd', 'zlib', 'deflate', 'snappy', 'x-snappy-framed'] as const;
+export const COMPRESSION_TYPES = [
+  'gzip',
+  'zstd',
+  'zlib',
+  'deflate',
+  'snappy',
+  'x-snappy-framed',
+  'lz4',
+] as const;
 
 /**
  * One of the compressions. `zlib` and `deflate` are two names of RFC 1950. `snappy` is written as a block and read as
- * a block or framed, as in the Collector; gRPC's `snappy` is framed.
+ * a block or framed, as in the Collector; gRPC's `snappy` is framed. `lz4` is LZ4's frame format.
  */
 export type CompressionType = (typeof COMPRESSION_TYPES)[number];
 
 const DEFLATE_IN_PLACE_BYTES = 256 * 1024;
 const ZSTD_IN_PLACE_BYTES = 1024 * 1024;
-/** Up to this many bytes of one request are compressed in place: some 3 ms of work. Snappy has no other way. */
+/** Up to this many bytes of one request are compressed in place: some 3 ms of work. Snappy and LZ4 have no other way. */
 export const COMPRESS_IN_PLACE_BYTES: Readonly<Record<CompressionType, number>> = {
   gzip: DEFLATE_IN_PLACE_BYTES,
   zlib: DEFLATE_IN_PLACE_BYTES,
@@ -36,6 +45,7 @@ export const COMPRESS_IN_PLACE_BYTES: Readonly<Record<CompressionType, number>> 
   zstd: ZSTD_IN_PLACE_BYTES,
   snappy: Number.POSITIVE_INFINITY,
   'x-snappy-framed': Number.POSITIVE_INFINITY,
+  lz4: Number.POSITIVE_INFINITY,
 };
 
 /**
@@ -83,6 +93,8 @@ export function compress(
       return snappyCompress(bytes);
     case 'x-snappy-framed':
       return snappyFrame(bytes);
+    case 'lz4':
+      return lz4Compress(bytes);
   }
 }
 
@@ -105,27 +117,41 @@ export function decompress(
       return decompressZstd(bytes, limit);
     case 'snappy':
     case 'x-snappy-framed':
-      return decompressSnappy(type, bytes, limit);
+      return withReason(type, () => decompressSnappy(type, bytes, limit));
+    case 'lz4':
+      return withReason(type, () => decompressLz4(bytes, limit));
+  }
+}
+
+/** Runs a decoder that says by a RangeError what is wrong with its input. */
+function withReason(type: CompressionType, decode: () => Uint8Array): Uint8Array {
+  try {
+    return decode();
+  } catch (error) {
+    throw error instanceof RangeError ? invalid(type, error.message) : error;
   }
 }
 
 function decompressSnappy(type: CompressionType, bytes: Uint8Array, limit: number): Uint8Array {
-  try {
-    const framed = snappyUnframe(bytes, limit);
-    if (framed !== undefined) {
-      keepForm('x-snappy-framed', bytes, framed);
-      return framed;
-    }
-    if (type === 'x-snappy-framed') {
-      throw new RangeError('it does not begin with a stream identifier');
-    }
-    if (snappyBlockSize(bytes) > limit) {
-      throw tooLarge(type, limit);
-    }
-    const content = snappyDecompress(bytes);
-    keepForm('snappy', bytes, content);
-    return content;
-  } catch (error) {
-    throw error instanceof RangeError ? invalid(type, error.message) : error;
+  const framed = snappyUnframe(bytes, limit);
+  if (framed !== undefined) {
+    keepForm('x-snappy-framed', bytes, framed);
+    return framed;
   }
+  if (type === 'x-snappy-framed') {
+    throw new RangeError('it does not begin with a stream identifier');
+  }
+  if (snappyBlockSize(bytes) > limit) {
+    throw tooLarge(type, limit);
+  }
+  const content = snappyDecompress(bytes);
+  keepForm('snappy', bytes, content);
+  return content;
+}
+
+/** Several frames are not kept: not every decoder reads on after the first. */
+function decompressLz4(bytes: Uint8Array, limit: number): Uint8Array {
+  const { content, isOneFrame } = lz4Decompress(bytes, limit);
+  if (isOneFrame) keepForm('lz4', bytes, content);
+  return content;
 }

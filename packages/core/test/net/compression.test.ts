@@ -12,9 +12,12 @@ import {
 import { HELLO, invalid, MIB, problem, testdata } from './decompression.ts';
 
 describe('what the Go libraries of the Collector compressed', () => {
-  it.each(['gzip', 'zlib', 'zstd', 'snappy', 'x-snappy-framed'] as const)('%s is read', async (type) => {
-    expect(Buffer.compare(await decompress(type, testdata(`raw.${type}`), MIB), testdata('raw'))).toBe(0);
-  });
+  it.each(['gzip', 'zlib', 'zstd', 'snappy', 'x-snappy-framed', 'lz4'] as const)(
+    '%s is read',
+    async (type) => {
+      expect(Buffer.compare(await decompress(type, testdata(`raw.${type}`), MIB), testdata('raw'))).toBe(0);
+    },
+  );
 
   it('zlib is read by its other name, deflate', async () => {
     expect(Buffer.compare(await decompress('deflate', testdata('raw.zlib'), MIB), testdata('raw'))).toBe(0);
@@ -139,6 +142,8 @@ describe('a body that is not what its encoding says', () => {
     ['text as gzip', 'gzip', garbage, 'incorrect header check'],
     ['text as deflate', 'deflate', garbage, 'incorrect header check'],
     ['text as zstd', 'zstd', garbage, 'Unknown frame descriptor'],
+    ['empty lz4', 'lz4', Buffer.alloc(0), 'its end is cut off'],
+    ['text as lz4', 'lz4', garbage, 'there is no frame at offset 0'],
     ['text as framed snappy', 'x-snappy-framed', garbage, 'it does not begin with a stream identifier'],
     ['zlib as gzip', 'gzip', zlib, 'incorrect header check'],
     ['gzip cut off', 'gzip', cut(gzip), 'unexpected end of file'],
@@ -258,10 +263,10 @@ describe('a body that is not what its encoding says', () => {
 });
 
 it('the names of compressions are known', () => {
-  expect(['gzip', 'x-snappy-framed', '', 'identity', 'lz4', 'br'].map(isCompressionType)).toEqual([
+  expect(['gzip', 'x-snappy-framed', 'lz4', '', 'identity', 'br'].map(isCompressionType)).toEqual([
     true,
     true,
-    false,
+    true,
     false,
     false,
     false,

@@ -53,6 +53,8 @@ describe('a request of otlp_http', () => {
     ['zlib', 1],
     ['deflate', -1],
     ['snappy', 0],
+    ['x-snappy-framed', 0],
+    ['lz4', 0],
   ])('is compressed with %s', async (compression, level) => {
     const { backend, exporter } = await backendAndExporter({ compression, compression_params: { level } });
     const small = numberedBatch('logs', [1, 2, 3]);
