@@ -1,4 +1,8 @@
-/** What many connections cost a process that takes OTLP over gRPC: its memory when they are idle, and how long its answers take. */
+/**
+ * What many connections cost a process that takes OTLP over gRPC: its memory when they are idle, and how long its answers take. The
+ * clients and the backend are measured too, without the process between them: what they are late by themselves is the least
+ * that can be seen of it.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,7 +14,7 @@ import { configOf } from '../src/cases.ts';
 import { Child } from '../src/child.ts';
 import type { Contender } from '../src/pipeline-bench.ts';
 import { type Subject, startSubject } from '../src/subject.ts';
-import type { Delays } from './clients-process.ts';
+import type { Delays, Spread } from './clients-process.ts';
 import { EXPORT_TRACES } from './raw-client.ts';
 
 const CLIENTS = fileURLToPath(new URL('clients-process.ts', import.meta.url));
@@ -22,6 +26,8 @@ export interface ConnectionsPace {
   readonly spansPerRequest: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
+  /** How long the clients alone are measured, and how long the most that the process can take. */
+  readonly besideMs: number;
 }
 
 export const FULL_CONNECTIONS_BENCH: ConnectionsPace = {
@@ -30,6 +36,7 @@ export const FULL_CONNECTIONS_BENCH: ConnectionsPace = {
   spansPerRequest: 100,
   warmUpMs: 6000,
   measureMs: 10_000,
+  besideMs: 3000,
 };
 
 export const QUICK_CONNECTIONS_BENCH: ConnectionsPace = {
@@ -38,7 +45,11 @@ export const QUICK_CONNECTIONS_BENCH: ConnectionsPace = {
   spansPerRequest: 100,
   warmUpMs: 1000,
   measureMs: 2000,
+  besideMs: 1000,
 };
+
+/** So many clients have each a request under way when the most is measured that the process can take. */
+const FLOOD_CLIENTS = 64;
 
 export interface ConnectionsResult {
   readonly pace: ConnectionsPace;
@@ -46,27 +57,49 @@ export interface ConnectionsResult {
   readonly delays: Delays;
   /** Of one core, while the delays were measured. */
   readonly cpuShare: number;
+  /** Answers a second when each request follows on the last answer. */
+  readonly mostAnswers: number;
+  /** The same clients straight at the backend. */
+  readonly floor: Delays;
 }
 
-/** Runs both halves of the bench, each in a process of its own. */
+/** Runs the parts of the bench, each in processes of its own. */
 export async function benchConnections(
   contender: Contender,
   pace: ConnectionsPace,
 ): Promise<ConnectionsResult> {
-  const idle = await withSubject(contender, pace, async (subject, clients) => {
+  const rssBytes = await withSubject(contender, pace, async (subject, clients) => {
     await sleep(2000);
     const before = subject.rssBytes();
-    await clients.ask(`idle ${pace.idleConnections}`);
+    await clients.ask(`open ${pace.idleConnections}`);
     await sleep(5000);
     return { before, idle: subject.rssBytes(), peak: subject.peakRssBytes() };
   });
   const load = await withSubject(contender, pace, async (subject, clients) => {
-    await clients.ask(`load ${pace.clients} ${pace.warmUpMs}`);
+    await startLoad(clients, pace);
     const cpuSeconds = subject.cpuSeconds();
-    const delays = await clients.ask<Delays>(`load ${pace.clients} ${pace.measureMs}`);
-    return { delays, cpuShare: (subject.cpuSeconds() - cpuSeconds) / (pace.measureMs / 1000) };
+    const startMs = performance.now();
+    const delays = await clients.ask<Delays>(`measure ${pace.measureMs}`);
+    const cpuShare = (1000 * (subject.cpuSeconds() - cpuSeconds)) / (performance.now() - startMs);
+    const mostAnswers = await clients.ask<number>(`flood ${FLOOD_CLIENTS} ${pace.besideMs}`);
+    return { delays, cpuShare, mostAnswers };
   });
-  return { pace, rssBytes: idle, ...load };
+  const floor = await withSink(async (port) => {
+    using clients = await startClients(port, pace);
+    await startLoad(clients, pace);
+    return await clients.ask<Delays>(`measure ${pace.besideMs}`);
+  });
+  return { pace, rssBytes, ...load, floor };
+}
+
+async function startLoad(clients: Child, pace: ConnectionsPace): Promise<void> {
+  await clients.ask(`open ${pace.clients}`);
+  await clients.ask('load');
+  await sleep(pace.warmUpMs);
+}
+
+function startClients(port: number, pace: ConnectionsPace): Promise<Child> {
+  return Child.start(CLIENTS, [String(port), String(pace.spansPerRequest)]);
 }
 
 async function withSubject<T>(
@@ -75,36 +108,45 @@ async function withSubject<T>(
   run: (subject: Subject, clients: Child) => Promise<T>,
 ): Promise<T> {
   const folder = mkdtempSync(path.join(tmpdir(), 'tributary-connections-'));
-  // One that costs little: the clients and the process under test need the machine's cores.
+  const file = path.join(folder, 'connections.yaml');
+  try {
+    return await withSink(async (sink) => {
+      const receiver = await freePort();
+      const setup = { transport: 'grpc', compression: 'none', work: 'none' } as const;
+      writeFileSync(file, configOf(setup, { receiver, sink }));
+      const subject = await startSubject(contender.name, contender.argv(file), receiver);
+      try {
+        using clients = await startClients(receiver, pace);
+        return await run(subject, clients);
+      } finally {
+        await subject.stop();
+      }
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs with a backend that costs little: the clients and the process under test need the machine's cores. */
+async function withSink<T>(run: (port: number) => Promise<T>): Promise<T> {
   const sink = http2Transport.createServer({
     methods: new Map([[EXPORT_TRACES, () => new Uint8Array(0)]]),
     maxReceiveBytes: 64 * 1024 * 1024,
   });
   const address = await sink.listen({ endpoint: '127.0.0.1:0', transport: 'tcp' });
-  const port = await freePort();
-  const file = path.join(folder, 'connections.yaml');
-  writeFileSync(
-    file,
-    configOf(
-      { transport: 'grpc', compression: 'none', work: 'none' },
-      { receiver: port, sink: address.kind === 'tcp' ? address.port : 0 },
-    ),
-  );
-  const subject = await startSubject(contender.name, contender.argv(file), port);
-  const clients = await Child.start(CLIENTS, [String(port), String(pace.spansPerRequest)]);
   try {
-    return await run(subject, clients);
+    return await run(address.kind === 'tcp' ? address.port : 0);
   } finally {
-    clients.stop();
-    await subject.stop();
     await sink.close(AbortSignal.abort());
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** The result as a Markdown table. */
-export function connectionsMarkdown({ pace, rssBytes, delays, cpuShare }: ConnectionsResult): string {
+export function connectionsMarkdown(result: ConnectionsResult): string {
+  const { pace, rssBytes, delays, cpuShare, mostAnswers, floor } = result;
   const mib = (bytes: number): string => (bytes / 1024 ** 2).toFixed(0);
+  const ms = ({ p50Ms, p99Ms, maxMs }: Spread): string =>
+    [p50Ms, p99Ms, maxMs].map((it) => it.toFixed(1)).join(', ');
   const kib = (rssBytes.idle - rssBytes.before) / pace.idleConnections / 1024;
   return [
     `| ${pace.idleConnections} idle connections | | target |`,
@@ -114,8 +156,11 @@ export function connectionsMarkdown({ pace, rssBytes, delays, cpuShare }: Connec
     '',
     `| ${pace.clients} clients, each a request of ${pace.spansPerRequest} spans a second | | target |`,
     '| --- | --- | --- |',
-    `| the process's CPU time, of one core | ${(100 * cpuShare).toFixed(0)} % | at most half |`,
-    `| answered after, ms: median, p99, at most | ${delays.p50Ms.toFixed(1)}, ${delays.p99Ms.toFixed(1)}, ${delays.maxMs.toFixed(1)} | p99 20 |`,
+    `| the process's CPU time, of one core | ${(100 * cpuShare).toFixed(0)} % | half |`,
+    `| answered after, ms: median, p99, at most | ${ms(delays)} | p99 20 |`,
+    `| of that the clients were late themselves | ${ms(delays.late)} | |`,
+    `| the same clients straight at the backend | ${ms(floor)} | |`,
     `| answers, and requests that could not be sent in time | ${delays.answers}, ${delays.notSent} | |`,
+    `| answers a second when each request follows on an answer | ${mostAnswers.toFixed(0)} | |`,
   ].join('\n');
 }

@@ -41,6 +41,10 @@ export class Child {
     this.#process.kill('SIGKILL');
   }
 
+  [Symbol.dispose](): void {
+    this.stop();
+  }
+
   #answer(): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const ended = (): void => reject(new Error('a process of the bench ended'));
