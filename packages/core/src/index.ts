@@ -137,6 +137,7 @@ export {
 export * from './pipeline/service.ts';
 export { installPluginHooks } from './plugins/module-hooks.ts';
 export { exposedGc, releaseLoadingMemory } from './process/exposed-gc.ts';
+export { keepFreedMemory } from './process/freed-memory.ts';
 export { type IdleMemory, idleMemory, type ProcessMemory, processMemory } from './process/isolate-memory.ts';
 export { keepYoungGenerationSmall } from './process/small-young-generation.ts';
 export { madeBuffers } from './process/young-buffers.ts';

@@ -8,11 +8,18 @@ import module from 'node:module';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import v8 from 'node:v8';
 
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const [major, minor] = process.versions.node.split('.').map(Number);
 // Type stripping is stable from 24.12 on.
 const runsTypeScript = major > 24 || (major === 24 && minor >= 12);
+
+/**
+ * V8 gives a function its best code after 3,000 calls, and begins to count anew where a new kind of object comes by in its first 500. What
+ * runs once a request gets there after seconds or minutes of load, and takes up to twice the time until then (bench/README.md).
+ */
+const V8_FLAGS = ['--invocation-count-for-turbofan=500', '--minimum-invocations-after-ic-update=100'];
 
 function bundledNode() {
   const manifest = module.createRequire(import.meta.url).resolve('node/package.json');
@@ -21,7 +28,7 @@ function bundledNode() {
 
 function goOn() {
   const node = bundledNode();
-  const args = [program, ...process.argv.slice(2)];
+  const args = [...V8_FLAGS, program, ...process.argv.slice(2)];
   // Replacing the process keeps its pid and its signals; Node 20 cannot, so there a parent stays and passes them on.
   if (typeof process.execve === 'function') process.execve(node, [node, ...args], process.env);
   const child = spawn(node, args, { stdio: 'inherit' });
@@ -56,6 +63,8 @@ function keepCompiledCode() {
 }
 
 if (runsTypeScript) {
+  // Before compiled code is looked for, which is kept by the flags that it was made with.
+  for (const flag of V8_FLAGS) v8.setFlagsFromString(flag);
   keepCompiledCode();
   await import('../src/main.ts');
 } else {

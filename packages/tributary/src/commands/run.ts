@@ -1,4 +1,5 @@
 import {
+  keepFreedMemory,
   type LoadedConfig,
   type Logger,
   registerProcessMetrics,
@@ -81,6 +82,7 @@ async function runService(
   );
   if (early === undefined) {
     releaseLoadingMemory();
+    keepFreedMemory();
     logger.info(
       metrics.addresses.length === 0
         ? {}
