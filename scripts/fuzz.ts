@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz`: feeds whatever reads the bytes of others on the network, changing what led to something new. Inputs at which something fails are
- * written to .cache/fuzz; `--input FILE --target NAME` runs one again.
+ * `npm run fuzz`: feeds whatever reads the bytes of others on the network, changing what led to something new. Inputs
+ * at which something fails are written to .cache/fuzz; `--input FILE --target NAME` runs one again.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';

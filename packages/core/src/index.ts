@@ -68,6 +68,7 @@ export * from './net/compression.ts';
 export * from './net/cors.ts';
 export * from './net/http-server.ts';
 export { type Answer, AnswerTooLargeError } from './net/http1/answer-parser.ts';
+export type { BodyListener } from './net/http1/body-intake.ts';
 export { ClientPool, type ClientPoolOptions } from './net/http1/client-pool.ts';
 export type { Field } from './net/http1/head.ts';
 export type { PlainCall, PlainHandler } from './net/http1/plain-call.ts';

@@ -1,12 +1,13 @@
 /**
- * The window through which the edge check reads a request, from its first byte to its last: a copy of the next bytes, so that a
- * request that came in pieces need not be joined, and checks that all its strings are UTF-8 with few native calls.
+ * The window through which the edge check reads a request, from its first byte to its last: a copy of the next bytes,
+ * so that a request that came in pieces need not be joined, and checks that all its strings are UTF-8 with few native
+ * calls.
  *
- * Everything in the window that is not text (ids, times, lengths of two bytes …) is overwritten with zeros as the edge check
- * comes past it. What remains are the strings, each followed by a byte below 0x80, so that a sequence that a string's end
- * cuts off is found; the window as a whole is UTF-8 if, and only if, every string in it is. For strings of usual length that
- * is twice as fast as the fastest loop in JavaScript (bench/micro/otlp-check.ts), and text that is not ASCII costs hardly
- * more.
+ * Everything in the window that is not text (ids, times, lengths of two bytes …) is overwritten with zeros as the
+ * edge check comes past it. What remains are the strings, each followed by a byte below 0x80, so that a sequence that
+ * a string's end cuts off is found; the window as a whole is UTF-8 if, and only if, every string in it is. For
+ * strings of usual length that is twice as fast as the fastest loop in JavaScript (bench/micro/otlp-check.ts), and
+ * text that is not ASCII costs hardly more.
  */
 import { isUtf8 } from 'node:buffer';
 import { Malformed } from './malformed.ts';
@@ -17,8 +18,8 @@ const WINDOW_BYTES = 64 * 1024;
 const MARGIN_BYTES = 256;
 
 /**
- * The window, and a margin in which a reader that looks ahead finds bytes without a meaning. The memory is shared: one request is checked at
- * a time, from start to end.
+ * The window, and a margin in which a reader that looks ahead finds bytes without a meaning. The memory is shared:
+ * one request is checked at a time, from start to end.
  */
 export const windowBytes = Buffer.allocUnsafeSlow(WINDOW_BYTES + MARGIN_BYTES);
 export const windowView = new DataView(windowBytes.buffer);

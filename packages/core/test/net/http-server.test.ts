@@ -4,8 +4,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from '../../src/config/schema-types.ts';
 import { joinPieces } from '../../src/net/body-pieces.ts';
 import { type HttpHandler, HttpServer } from '../../src/net/http-server.ts';
+import type { BodyListener } from '../../src/net/http1/body-intake.ts';
 import type { PlainHandler } from '../../src/net/http1/plain-call.ts';
-import { type BodyListener, readBody } from '../../src/net/request-body.ts';
+import { readBody } from '../../src/net/request-body.ts';
 import { httpServerShape } from '../../src/net/server-config.ts';
 
 const schema = z.strictObject(httpServerShape({ endpoint: '127.0.0.1:0' }));

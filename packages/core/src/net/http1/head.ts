@@ -1,6 +1,6 @@
 /**
- * The heads of HTTP/1.1 messages, read strictly: what two readers could take differently is refused, so that nobody can hide
- * a request in another one.
+ * The heads of HTTP/1.1 messages, read strictly: what two readers could take differently is refused, so that nobody
+ * can hide a request in another one.
  *
  * Specification: https://www.rfc-editor.org/rfc/rfc9112
  */
@@ -9,8 +9,9 @@
 export const HEAD_END = Buffer.from('\r\n\r\n');
 
 /**
- * A name of RFC 9110's tokens, a colon right after it, and a value without control characters. White space before the value
- * can only be that: if it could be the value as well, a long run of it before a bad byte would take quadratic time.
+ * A name of RFC 9110's tokens, a colon right after it, and a value without control characters. White space before the
+ * value can only be that: if it could be the value as well, a long run of it before a bad byte would take quadratic
+ * time.
  */
 const FIELD_LINE =
   /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*((?:[\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*)?)$/;

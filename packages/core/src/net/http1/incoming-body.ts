@@ -1,22 +1,12 @@
-import { memoryGate } from '../../component/memory-gate.ts';
-import type { BodyListener } from '../request-body.ts';
-import { BodyMemory } from './body-memory.ts';
+import { BodyIntake, type BodyListener } from './body-intake.ts';
 import { ChunkDecoder } from './chunk-decoder.ts';
 
-/**
- * Receives the bodies of one request after the other on a connection: for a listener, or to be thrown away. A body that
- * turns out to be too large, or for which there is no memory, is thrown away from there on, so that the client gets to
- * read its answer.
- */
+/** Receives the bodies of one request after the other on a connection, framed by a length or by chunks. */
 export class IncomingBody {
-  readonly #memory = new BodyMemory();
+  readonly #intake = new BodyIntake();
   #chunks: ChunkDecoder | undefined;
   /** Of a body of known length, what has not come. */
   #left = 0;
-  #limit = 0;
-  #listener: BodyListener | undefined;
-  /** How much may be thrown away. */
-  #budget = 0;
   /** Of a piece in chunks, the bytes that are content. */
   #content = 0;
 
@@ -25,34 +15,26 @@ export class IncomingBody {
     return this.#chunks === undefined ? this.#left === 0 : this.#chunks.isWhole;
   }
 
-  /** True while somebody waits for the body. */
-  get isWanted(): boolean {
-    return this.#listener !== undefined;
-  }
-
   /** True when more was thrown away than may be. */
   get isOverdrawn(): boolean {
-    return this.#budget < 0;
+    return this.#intake.isOverdrawn;
   }
 
   /** Begins with the body of the next request; `framing` is its length, where that is known. */
   begin(framing: number | 'chunked'): void {
     this.#chunks = framing === 'chunked' ? new ChunkDecoder((part) => this.#take(part)) : undefined;
     this.#left = framing === 'chunked' ? 0 : framing;
-    this.#budget = 0;
+    this.#intake.discard(0);
   }
 
   /** Reads the body, of at most `limit` bytes. */
   read(limit: number, listener: BodyListener): void {
-    this.#limit = limit;
-    this.#listener = listener;
-    if (this.#left > limit) this.#giveUp()?.onTooLarge();
-    else if (!memoryGate.reserve(0)) this.#giveUp()?.onNoMemory();
+    this.#intake.read(limit, this.#toCome, listener);
   }
 
   /** Throws the body away, of at most `budget` bytes. */
   discard(budget: number): void {
-    this.#budget = budget;
+    this.#intake.discard(budget);
   }
 
   /** Takes what it can of `bytes`; returns how much that is. The rest must be there again with what comes next. */
@@ -68,23 +50,18 @@ export class IncomingBody {
   #pushChunks(chunks: ChunkDecoder, bytes: Buffer): number | 'malformed' {
     this.#content = 0;
     const used = chunks.push(bytes);
-    if (used !== 'malformed' && this.#listener === undefined) this.#budget -= used - this.#content;
+    if (used !== 'malformed') this.#intake.passOver(used - this.#content);
     return used;
   }
 
   /** Gives the whole body to who waits for it. */
   finish(): void {
-    const listener = this.#listener;
-    const pieces = this.#memory.pieces();
-    this.#drop();
-    listener?.onBody(pieces);
+    this.#intake.finish();
   }
 
   /** The connection is gone. */
   abort(): void {
-    const listener = this.#listener;
-    this.#drop();
-    listener?.onAborted();
+    this.#intake.abort();
   }
 
   get #toCome(): number {
@@ -93,24 +70,6 @@ export class IncomingBody {
 
   #take(part: Buffer): void {
     this.#content += part.length;
-    if (this.#listener === undefined) this.#budget -= part.length;
-    else if (this.#memory.length + part.length > this.#limit) this.#giveUp(part)?.onTooLarge();
-    else if (memoryGate.reserve(this.#memory.needs(part.length, this.#toCome))) {
-      this.#memory.push(part, this.#toCome);
-    } else this.#giveUp(part)?.onNoMemory();
-  }
-
-  /** From here on all is thrown away. */
-  #giveUp(part?: Buffer): BodyListener | undefined {
-    const listener = this.#listener;
-    this.#drop();
-    this.#budget = 2 * this.#limit - (part?.length ?? 0);
-    return listener;
-  }
-
-  #drop(): void {
-    memoryGate.release(this.#memory.kept);
-    this.#memory.clear();
-    this.#listener = undefined;
+    this.#intake.take(part, this.#toCome);
   }
 }

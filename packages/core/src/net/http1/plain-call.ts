@@ -1,5 +1,5 @@
 import type { RawHeaders } from '../cors.ts';
-import type { BodyListener } from '../request-body.ts';
+import type { BodyListener } from './body-intake.ts';
 import type { Field } from './head.ts';
 
 /** A request whose head has been read. */

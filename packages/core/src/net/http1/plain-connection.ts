@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import type { RawHeaders } from '../cors.ts';
 import { peerAddress } from '../listen.ts';
-import type { BodyListener } from '../request-body.ts';
 import { isSharedRead } from '../shared-reads.ts';
 import type { AnswerWriter } from './answer-writer.ts';
+import type { BodyListener } from './body-intake.ts';
 import { type Field, HEAD_END, HeadSearch } from './head.ts';
 import { IncomingBody } from './incoming-body.ts';
 import type { PlainCall, PlainHandler, PlainTimeouts } from './plain-call.ts';

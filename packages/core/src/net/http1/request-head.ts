@@ -22,13 +22,15 @@ export interface RequestHead {
   readonly isPlain: boolean;
 }
 
-/** Why a head is refused: it is not to the letter of the grammar, or ambiguous; or it asks for what is not known here. */
+/**
+ * Why a head is refused: it is not to the letter of the grammar, or ambiguous; or it asks for what is not known here.
+ */
 export type BadHead = 'malformed' | 'unknown coding' | 'unknown expectation';
 
 /**
- * Reads the head of a request, without the empty line that ends it (RFC 9112). Refused is whatever another reader might
- * read otherwise: methods that nobody knows, two lengths, a length and chunks, folded lines, white space before a colon, control characters, none or two
- * hosts.
+ * Reads the head of a request, without the empty line that ends it (RFC 9112). Refused is whatever another reader
+ * might read otherwise: methods that nobody knows, two lengths, a length and chunks, folded lines, white space before
+ * a colon, control characters, none or two hosts.
  */
 export function parseRequestHead(text: string): RequestHead | BadHead {
   const lines = text.split('\r\n');

@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from '../../../src/config/schema-types.ts';
 import { type HttpHandler, HttpServer } from '../../../src/net/http-server.ts';
+import type { BodyListener } from '../../../src/net/http1/body-intake.ts';
 import type { PlainHandler } from '../../../src/net/http1/plain-call.ts';
-import { type BodyListener, readBody } from '../../../src/net/request-body.ts';
+import { readBody } from '../../../src/net/request-body.ts';
 import { httpServerShape } from '../../../src/net/server-config.ts';
 
 const LIMIT = 200;
