@@ -1,6 +1,8 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { gzip, zstdCompress } from 'node:zlib';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import type { Signal } from '@tributary/core';
 import { numberedBatch } from '@tributary/testkit';
@@ -15,8 +17,27 @@ export const GRPC_METHODS: Readonly<Record<(typeof SIGNALS)[number], string>> = 
   logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
 };
 
+type SoakSignal = (typeof SIGNALS)[number];
+
+/** Every so often a request is large: some hundred kilobytes. */
+const LARGE_TURN = 8;
+const LARGE_ITEMS = 2000;
+/** What makes a request large when it follows it. Its items are numbered 0, which nobody asks for. */
+const FILLERS = Object.fromEntries(
+  SIGNALS.map((signal) => [signal, numberedBatch(signal, Array(LARGE_ITEMS).fill(0)).toBytes()]),
+);
+
+/** `content-encoding` and how it is made; of HTTP's requests each has another. */
+const ENCODINGS = [
+  ['identity', undefined],
+  ['gzip', promisify(gzip)],
+  ['zstd', promisify(zstdCompress)],
+] as const;
+/** gzip, of `CompressionAlgorithms` in grpc-js. */
+const GRPC_GZIP = 2;
+
 /** Sends one request; throws if it was not taken. */
-type Send = (signal: (typeof SIGNALS)[number], body: Uint8Array) => Promise<void>;
+type Send = (signal: SoakSignal, body: Uint8Array) => Promise<void>;
 
 /** What good clients saw. */
 export interface Served {
@@ -27,7 +48,10 @@ export interface Served {
   longestMs: number;
 }
 
-/** A client by libraries that others made, which sends small requests again and again until it is told to stop. */
+/**
+ * A client by libraries that others made, which sends requests again and again until it is told to stop: small ones and a large one
+ * now and then; those of HTTP compressed in turn, those of gRPC over TLS always, by gzip.
+ */
 export async function runGoodClient(
   target: Target,
   backend: Backend,
@@ -37,10 +61,14 @@ export async function runGoodClient(
   const { send, close } = target.protocol === 'grpc' ? grpcSender(target) : httpSender(target);
   for (let turn = 0; !options.signal.aborted; turn += 1) {
     const number = options.nextNumber();
-    const kind = SIGNALS[turn % SIGNALS.length] as Signal & (typeof SIGNALS)[number];
+    const kind = SIGNALS[turn % SIGNALS.length] as Signal & SoakSignal;
+    const isLarge = turn % LARGE_TURN < SIGNALS.length;
+    const own = numberedBatch(kind, [number]).toBytes();
+    // OTLP requests that follow each other are one request.
+    const body = isLarge ? Buffer.concat([own, FILLERS[kind] as Uint8Array]) : own;
     const startMs = performance.now();
     try {
-      await send(kind, numberedBatch(kind, [number]).toBytes());
+      await send(kind, body);
       served.taken += 1;
       if (!backend.take(number)) served.lost += 1;
     } catch (error) {
@@ -57,7 +85,8 @@ function grpcSender({ port, tls }: Target): { send: Send; close: () => void } {
     tls === undefined
       ? credentials.createInsecure()
       : credentials.createSsl(Buffer.from(tls.ca), Buffer.from(tls.key), Buffer.from(tls.cert));
-  const client = new Client(`localhost:${port}`, channel);
+  const options = tls === undefined ? {} : { 'grpc.default_compression_algorithm': GRPC_GZIP };
+  const client = new Client(`localhost:${port}`, channel, options);
   const same = (bytes: Buffer): Buffer => bytes;
   return {
     send: (signal, body) =>
@@ -81,9 +110,16 @@ function grpcSender({ port, tls }: Target): { send: Send; close: () => void } {
 function httpSender({ port, tls }: Target): { send: Send; close: () => void } {
   const agent = tls === undefined ? new HttpAgent({ keepAlive: true }) : new HttpsAgent({ keepAlive: true });
   const request = tls === undefined ? httpRequest : httpsRequest;
-  const send: Send = (signal, body) =>
-    new Promise((resolve, reject) => {
-      const headers = { 'content-type': 'application/x-protobuf', 'content-length': body.length };
+  let sent = 0;
+  const send: Send = async (signal, plain) => {
+    const [encoding, compress] = ENCODINGS[sent++ % ENCODINGS.length]!;
+    const body = compress === undefined ? plain : await compress(plain);
+    const headers = {
+      'content-type': 'application/x-protobuf',
+      'content-encoding': encoding,
+      'content-length': body.length,
+    };
+    await new Promise<void>((resolve, reject) => {
       const outgoing = request(
         {
           host: '127.0.0.1',
@@ -108,5 +144,6 @@ function httpSender({ port, tls }: Target): { send: Send; close: () => void } {
       outgoing.on('error', reject);
       outgoing.end(body);
     });
+  };
   return { send, close: () => agent.destroy() };
 }

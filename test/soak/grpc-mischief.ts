@@ -30,6 +30,9 @@ const HALF_MESSAGE = frame(
 );
 /** Long enough for the server to have read what was sent, on a machine that has other work. */
 const READ_MS = 2000;
+/** What becomes of a connection on which no PING is answered, if it stands long enough. */
+const KEEPALIVE = { 'ended/keepalive': 1 };
+const CUT_OFF = { 'refused/grpc/aborted': 1, ...KEEPALIVE };
 
 async function begin(target: Target, initialWindowBytes?: number): Promise<RawClient> {
   const client = await RawClient.open(target);
@@ -76,21 +79,16 @@ function flood(reason: string, name: string, frames: () => Buffer, abortedCalls 
 export const GRPC_MISCHIEF: readonly Mischief[] = [
   standstill('says nothing', { 'ended/preface': 1 }, []),
   standstill('stops in its preface', { 'ended/preface': 1 }, [PREFACE.subarray(0, 9)]),
-  standstill('leaves a stream open', { 'refused/grpc/aborted': 1 }, [beginning(), callHeaders(1, PATH)]),
-  standstill('stops in a message', { 'refused/grpc/aborted': 1 }, [
+  standstill('leaves a stream open', CUT_OFF, [beginning(), callHeaders(1, PATH)]),
+  standstill('stops in a message', CUT_OFF, [beginning(), callHeaders(1, PATH), HALF_MESSAGE]),
+  standstill('stops in a frame', { 'ended/stalled': 1, ...KEEPALIVE }, [
     beginning(),
-    callHeaders(1, PATH),
-    HALF_MESSAGE,
+    callHeaders(1, PATH).subarray(0, 20),
   ]),
-  standstill('stops in a frame', { 'ended/stalled': 1 }, [beginning(), callHeaders(1, PATH).subarray(0, 20)]),
-  standstill('has no room for answers', { 'refused/grpc/aborted': 1 }, [
-    beginning(0),
-    callHeaders(1, PATH),
-    callMessage(1, GOOD),
-  ]),
+  standstill('has no room for answers', CUT_OFF, [beginning(0), callHeaders(1, PATH), callMessage(1, GOOD)]),
   {
     name: 'leaves a hundred streams open',
-    maybeCounted: { 'refused/grpc/aborted': 100 },
+    maybeCounted: { 'refused/grpc/aborted': 100, ...KEEPALIVE },
     run: async (target, { stallMs }) => {
       const client = await begin(target);
       await client.send(times(100, (index) => callHeaders(2 * index + 1, PATH)));
@@ -141,7 +139,7 @@ export const GRPC_MISCHIEF: readonly Mischief[] = [
   },
   {
     name: 'reads no answers',
-    maybeCounted: { 'ended/stalled': 1, 'refused/grpc/aborted': 1 },
+    maybeCounted: { 'ended/stalled': 1, ...CUT_OFF },
     run: async (target, { stallMs }) => {
       const client = await begin(target);
       client.socket.pause();

@@ -11,17 +11,22 @@ process must hold what it held before, have counted what it refused, and have se
   --minutes N   how long, after a warm-up of a tenth of it (default 60)
   --rate N      bad clients that begin in a second (default 6)
   --seed N      of what bad clients choose (default 1)
+  --only TEXT   only bad clients whose names hold this
 `;
 
 const MINUTE_MS = 60_000;
 const MIB = 1024 ** 2;
+/** At least so many times memory is written down in a run. */
+const SAMPLES = 40;
 
 /** What is held, a line each. */
 function table(before: AtRest, after: AtRest): string {
   const rows: (readonly [string, number | string, number | string])[] = [
-    ['resident MiB', (before.rssBytes / MIB).toFixed(1), (after.rssBytes / MIB).toFixed(1)],
-    ['heap MiB', (before.heapBytes / MIB).toFixed(2), (after.heapBytes / MIB).toFixed(2)],
-    ['buffers MiB', (before.externalBytes / MIB).toFixed(2), (after.externalBytes / MIB).toFixed(2)],
+    ['resident MiB', mib(before.rssBytes), mib(after.rssBytes)],
+    ['heap MiB', mib(before.heapBytes), mib(after.heapBytes)],
+    ['heap, resident MiB', mib(before.heapResidentBytes), mib(after.heapResidentBytes)],
+    ['buffers MiB', mib(before.bufferBytes), mib(after.bufferBytes)],
+    ['malloc, in use MiB', mib(before.native?.inUseBytes), mib(after.native?.inUseBytes)],
     ['open files', before.openFiles, after.openFiles],
   ];
   for (const group of ['objects', 'resources'] as const) {
@@ -32,12 +37,15 @@ function table(before: AtRest, after: AtRest): string {
   return rows.map(([name, ...both]) => `| ${name} | ${both.join(' | ')} |`).join('\n');
 }
 
+const mib = (bytes: number | undefined): string => (bytes === undefined ? '?' : (bytes / MIB).toFixed(2));
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       minutes: { type: 'string', default: '60' },
       rate: { type: 'string', default: '6' },
       seed: { type: 'string', default: '1' },
+      only: { type: 'string', default: '' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -55,6 +63,8 @@ async function main(): Promise<void> {
     stallMs: 75_000,
     pauseMs: 500,
     seed: Number(values.seed),
+    only: values.only,
+    sampleMs: Math.min(MINUTE_MS, durationMs / SAMPLES),
     onProgress: (line) => console.error(line),
   });
   const { before, after, peakRssBytes, served, mischief } = result;

@@ -16,6 +16,7 @@ it('after clients of all bad kinds nothing is held, all is counted, and good one
     stallMs: 3000,
     pauseMs: 100,
     seed: 1,
+    sampleMs: 5000,
   });
   expect(judge(result, { isShort: true })).toEqual([]);
   // Otherwise something was not tried.

@@ -5,11 +5,12 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { randomFrom } from '@tributary/testkit';
-import { startBackend } from './backend.ts';
+import { type Backend, startBackend } from './backend.ts';
 import { runGoodClient, type Served } from './good-client.ts';
 import { GRPC_MISCHIEF } from './grpc-mischief.ts';
 import { HTTP_MISCHIEF } from './http-mischief.ts';
 import { Ledger } from './ledger.ts';
+import { inWords, MemoryLog, type MemorySample } from './memory-log.ts';
 import type { Mischief, MischiefContext } from './mischief.ts';
 import type { Holdings } from './probe.ts';
 import { SoakSubject, type Target } from './subject.ts';
@@ -34,7 +35,11 @@ export interface SoakOptions {
   /** How long good clients wait between two requests. */
   readonly pauseMs: number;
   readonly seed: number;
-  /** Told of the state once a minute. */
+  /** Only bad clients whose names hold this. */
+  readonly only?: string;
+  /** How often memory is written down, in milliseconds. */
+  readonly sampleMs: number;
+  /** Told of the state with each sample. */
   readonly onProgress?: (line: string) => void;
 }
 
@@ -48,6 +53,8 @@ export interface SoakResult {
   readonly before: AtRest;
   readonly after: AtRest;
   readonly peakRssBytes: number;
+  /** Memory between the two measurements. */
+  readonly samples: readonly MemorySample[];
   readonly served: Served;
   /** How often each kind of mischief was done. */
   readonly mischief: Readonly<Record<string, number>>;
@@ -64,14 +71,13 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   });
   try {
     const run = new SoakRun(subject, options);
-    const load = (durationMs: number) => run.load(backend, durationMs);
-    await load(options.warmUpMs);
+    await run.load(backend, options.warmUpMs);
     const before = await rest(subject);
-    await load(options.durationMs);
+    const { samples, peakRssBytes } = await run.load(backend, options.durationMs);
     const after = await rest(subject, before);
     const findings = [...run.findings, ...run.ledger.differences(await counted(subject)), ...subject.errors];
-    const { served, mischief, peakRssBytes } = run;
-    return { before, after, peakRssBytes, served, mischief, findings };
+    const { served, mischief } = run;
+    return { before, after, peakRssBytes, samples, served, mischief, findings };
   } finally {
     await subject.stop();
     await backend.close();
@@ -84,7 +90,6 @@ class SoakRun {
   readonly served: Served = { taken: 0, lost: 0, failures: [], longestMs: 0 };
   readonly mischief: Record<string, number> = {};
   readonly findings: string[] = [];
-  peakRssBytes = 0;
   readonly #subject: SoakSubject;
   readonly #options: SoakOptions;
   readonly #plan: readonly (readonly [Target, Mischief])[];
@@ -95,13 +100,13 @@ class SoakRun {
   constructor(subject: SoakSubject, options: SoakOptions) {
     this.#subject = subject;
     this.#options = options;
-    this.#plan = subject.targets.flatMap((target) =>
-      mischiefOf(target).map((mischief) => [target, mischief] as const),
-    );
+    this.#plan = subject.targets
+      .flatMap((target) => mischiefOf(target).map((mischief) => [target, mischief] as const))
+      .filter(([target, mischief]) => nameOf(target, mischief).includes(options.only ?? ''));
     this.#context = { stallMs: options.stallMs, random: randomFrom(options.seed) };
   }
 
-  async load(backend: Parameters<typeof runGoodClient>[1], durationMs: number): Promise<void> {
+  async load(backend: Backend, durationMs: number): Promise<MemoryLog> {
     const end = new AbortController();
     const good = this.#subject.targets.map((target) =>
       runGoodClient(
@@ -117,8 +122,8 @@ class SoakRun {
     );
     const underWay = new Set<Promise<void>>();
     const { mischiefPerSecond, maxMischief } = this.#options;
+    const memory = new MemoryLog(this.#subject, this.#options.sampleMs);
     const startMs = performance.now();
-    let minute = 0;
     for (let begun = 0; performance.now() - startMs < durationMs; ) {
       const due = ((performance.now() - startMs) / 1000) * mischiefPerSecond;
       for (; begun < due; begun += 1) {
@@ -126,21 +131,19 @@ class SoakRun {
         const one = this.#doNext().finally(() => underWay.delete(one));
         underWay.add(one);
       }
-      this.peakRssBytes = Math.max(this.peakRssBytes, this.#subject.rssBytes);
-      if ((performance.now() - startMs) / 60_000 >= minute) {
-        minute += 1;
-        this.#report(underWay.size);
-      }
+      const sample = await memory.look();
+      if (sample !== undefined) this.#report(sample, underWay.size);
       await delay(50);
     }
     end.abort();
     await Promise.all([...good, ...underWay]);
+    return memory;
   }
 
   /** One after the other, so that each is done as often as the others. */
   async #doNext(): Promise<void> {
     const [target, mischief] = this.#plan[this.#next++ % this.#plan.length]!;
-    const name = `${target.protocol}${target.tls ? '/tls' : ''}: ${mischief.name}`;
+    const name = nameOf(target, mischief);
     this.mischief[name] = (this.mischief[name] ?? 0) + 1;
     this.ledger.expect(mischief.counted, mischief.maybeCounted);
     try {
@@ -150,14 +153,17 @@ class SoakRun {
     }
   }
 
-  #report(underWay: number): void {
-    const mib = (this.#subject.rssBytes / 1024 ** 2).toFixed(0);
+  #report(sample: MemorySample, underWay: number): void {
     const { taken, failures, longestMs } = this.served;
     const state = `${taken} requests taken, ${failures.length} not, the longest took ${Math.round(longestMs)} ms`;
     this.#options.onProgress?.(
-      `${new Date().toISOString()} ${mib} MiB resident, ${this.#subject.openFiles} open files, ${underWay} bad clients; ${state}; ${this.findings.length} findings`,
+      `${new Date().toISOString()} ${inWords(sample)}; ${this.#subject.openFiles} open files, ${underWay} bad clients; ${state}; ${this.findings.length} findings`,
     );
   }
+}
+
+function nameOf(target: Target, mischief: Mischief): string {
+  return `${target.protocol}${target.tls ? '/tls' : ''}: ${mischief.name}`;
 }
 
 function mischiefOf(target: Target): readonly Mischief[] {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from '@tributary/lab';
 import { TestAuthority, type TestCertificate } from '@tributary/testkit';
-import type { Holdings } from './probe.ts';
+import type { Holdings, Memory, Question } from './probe.ts';
 
 const PROGRAM = path.join(import.meta.dirname, '../../packages/tributary/bin/tributary.js');
 const PROBE = path.join(import.meta.dirname, 'probe.ts');
@@ -72,15 +72,12 @@ export class SoakSubject {
 
   /** What it holds, after a full collection. */
   holdings(): Promise<Holdings> {
-    return new Promise((resolve, reject) => {
-      const ended = (): void => reject(new Error(`the process ended:\n${this.#log}`));
-      this.#process.once('exit', ended);
-      this.#process.once('message', (answer) => {
-        this.#process.off('exit', ended);
-        resolve(answer as Holdings);
-      });
-      this.#process.send('holdings');
-    });
+    return this.#ask('holdings') as Promise<Holdings>;
+  }
+
+  /** What memory it has, as it is. */
+  memory(): Promise<Memory> {
+    return this.#ask('memory');
   }
 
   /** Open files, sockets among them. */
@@ -121,6 +118,19 @@ export class SoakSubject {
       clearTimeout(timer);
     }
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** One question at a time. */
+  #ask(question: Question): Promise<Memory> {
+    return new Promise((resolve, reject) => {
+      const ended = (): void => reject(new Error(`the process ended:\n${this.#log}`));
+      this.#process.once('exit', ended);
+      this.#process.once('message', (answer) => {
+        this.#process.off('exit', ended);
+        resolve(answer as Memory);
+      });
+      this.#process.send(question);
+    });
   }
 
   #ready(): Promise<void> {
