@@ -17,7 +17,8 @@ const PLATEAU_TOLERANCE = 0.05;
 
 /** Everything that is not as it should be after a soak, in words. */
 export function judge(result: SoakResult, options: { readonly isShort?: boolean } = {}): string[] {
-  const { before, after, samples, served, findings } = result;
+  const { before, rests, samples, served, findings } = result;
+  const after = rests.at(-1) as AtRest;
   const problems = [...findings];
   for (const failure of served.failures) problems.push(`a good client was not served: ${failure}`);
   if (served.lost > 0) problems.push(`${served.lost} requests were acknowledged and are not at the backend`);

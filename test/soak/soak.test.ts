@@ -11,6 +11,7 @@ it('after clients of all bad kinds nothing is held, all is counted, and good one
   const result = await soak({
     warmUpMs: 5000,
     durationMs: 15_000,
+    rounds: 1,
     mischiefPerSecond: 12,
     maxMischief: 200,
     stallMs: 3000,

@@ -24,8 +24,9 @@ const STEADY_CHECKS = 4;
 export interface SoakOptions {
   /** How long the load lasts that brings the process to its working size, before the first measurement. */
   readonly warmUpMs: number;
-  /** How long the load lasts between the two measurements. */
+  /** How long the load lasts after it, in as many rounds; after each the process is measured at rest. */
   readonly durationMs: number;
+  readonly rounds: number;
   /** Bad clients that begin in a second. */
   readonly mischiefPerSecond: number;
   /** How many bad clients there are at once, at most. */
@@ -50,10 +51,12 @@ export interface AtRest extends Holdings {
 }
 
 export interface SoakResult {
+  /** After the warm-up. */
   readonly before: AtRest;
-  readonly after: AtRest;
+  /** After each round; there is at least one. */
+  readonly rests: readonly AtRest[];
   readonly peakRssBytes: number;
-  /** Memory between the two measurements. */
+  /** Memory under load, since the warm-up. */
   readonly samples: readonly MemorySample[];
   readonly served: Served;
   /** How often each kind of mischief was done. */
@@ -73,11 +76,17 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     const run = new SoakRun(subject, options);
     await run.load(backend, options.warmUpMs);
     const before = await rest(subject);
-    const { samples, peakRssBytes } = await run.load(backend, options.durationMs);
-    const after = await rest(subject, before);
+    const rests: AtRest[] = [];
+    const logs: MemoryLog[] = [];
+    for (let round = 0; round < options.rounds; round += 1) {
+      logs.push(await run.load(backend, options.durationMs / options.rounds));
+      rests.push(await rest(subject, before));
+    }
     const findings = [...run.findings, ...run.ledger.differences(await counted(subject)), ...subject.errors];
     const { served, mischief } = run;
-    return { before, after, peakRssBytes, samples, served, mischief, findings };
+    const samples = logs.flatMap((log) => log.samples);
+    const peakRssBytes = Math.max(...logs.map((log) => log.peakRssBytes));
+    return { before, rests, peakRssBytes, samples, served, mischief, findings };
   } finally {
     await subject.stop();
     await backend.close();
