@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long a proxy may take to start. It passes only in failures. */
 const START_LIMIT_MS = 30_000;
+const STOP_LIMIT_MS = 10_000;
 const LOOK_MS = 20;
 
 /** A process, and what it said. */
@@ -39,8 +40,11 @@ export function run(command: string, args: readonly string[]): Running {
     },
     async stop() {
       if (isOver) return;
-      child.kill('SIGKILL');
+      // A proxy that is told to end takes its workers along.
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
       await exit;
+      clearTimeout(timer);
     },
   };
 }

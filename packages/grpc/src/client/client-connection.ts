@@ -69,7 +69,7 @@ export class ClientConnection implements ConnectionRole<AnswerHead> {
   #isFirst = true;
   readonly #startMs = performance.now();
   #isReady = false;
-  #hasAnswered = false;
+  #carriesCalls = false;
   #isRetired = false;
   #pingedMs: number | undefined;
 
@@ -97,9 +97,9 @@ export class ClientConnection implements ConnectionRole<AnswerHead> {
     );
   }
 
-  /** Whether it has carried a call to its answer, or has stood for a while. */
+  /** Whether it carries calls to their answers, or has stood for a while. */
   get wasOfUse(): boolean {
-    return this.#hasAnswered || performance.now() - this.#startMs > OF_USE_MS;
+    return this.#carriesCalls || performance.now() - this.#startMs > OF_USE_MS;
   }
 
   /** Sends a call. Only while there is room. */
@@ -158,6 +158,8 @@ export class ClientConnection implements ConnectionRole<AnswerHead> {
   }
 
   onGoaway(lastStreamId: number, code: number, text: string): void {
+    // A proxy that drains says so on each connection with its first call, which it answers.
+    for (const id of this.connection.streams.keys()) if (id <= lastStreamId) this.#carriesCalls = true;
     this.retire(code === ERROR_CODE.ENHANCE_YOUR_CALM && text === 'too_many_pings');
     const error = new GrpcError(
       { code: RPC_CODES.UNAVAILABLE, message: `the server takes no more calls (${errorCodeName(code)})` },
@@ -175,7 +177,7 @@ export class ClientConnection implements ConnectionRole<AnswerHead> {
 
   onStreamClosed(stream: Http2Stream<AnswerHead>): void {
     if (stream.isRemoteClosed) {
-      this.#hasAnswered = true;
+      this.#carriesCalls = true;
       this.connection.earn();
     }
     this.#endIfDone();

@@ -205,6 +205,19 @@ it('a server that ends every connection as soon as it is made is not called with
   expect([new Set(statuses), connections]).toEqual([new Set([RPC_CODES.UNAVAILABLE]), 2]);
 });
 
+it('a server that ends every connection with the first call that it answers, as a proxy that drains does, is called again at once', async () => {
+  let draining = 0;
+  const { port } = await serveByNode((stream) => {
+    draining += 1;
+    stream.session?.goaway(constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1);
+    // The client is to know before it has its answer.
+    setImmediate(() => accept(stream));
+  });
+  const client = dial(port);
+  for (let count = 0; count < 10; count += 1) await client.call(call);
+  expect(draining).toBe(10);
+});
+
 it('a server that answers no pings is given up', async () => {
   const port = await listenOn(
     createTcp((socket) => {
