@@ -1,4 +1,6 @@
 /** What stands at both ends of a proxy in tests: the OTLP receiver with all that it took, and the OTLP exporters. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { AddressInfo, Server } from 'node:net';
 import { type Component, type Consumer, SIGNALS, type Signal } from '@tributary/core';
 import { otlpGrpcExporter, otlpHttpExporter } from '@tributary/exporter-otlp';
 import { otlpReceiver } from '@tributary/receiver-otlp';
@@ -20,7 +22,8 @@ export interface TestReceiver {
   readonly grpcPort: number;
   readonly httpPort: number;
   readonly kept: Sink;
-  readonly settings: TestSettings;
+  /** How many connections it was offered. */
+  connections(): number;
   stop(signal?: AbortSignal): Promise<void>;
 }
 
@@ -57,6 +60,13 @@ export async function startReceiver(
     protocols: { grpc: block(choice.grpcPort, choice.grpc), http: block(choice.httpPort, choice.http) },
   });
   const receiver = otlpReceiver.create(settings, config, signalConsumer(choice.next ?? kept));
+  let connections = 0;
+  // The receiver may have taken the connection out of the socket: the server still knows its port.
+  const count = (message: unknown): void => {
+    const { server } = (message as { readonly socket: { readonly server?: Server } }).socket;
+    const port = (server?.address() as AddressInfo | null | undefined)?.port;
+    if (port === ports.grpcPort || port === ports.httpPort) connections += 1;
+  };
   await receiver.start?.(nopHost());
   const portOf = (protocol: string): number => {
     const line = settings.logs.find(
@@ -64,12 +74,16 @@ export async function startReceiver(
     );
     return Number(String(line?.fields['endpoint']).split(':').at(-1));
   };
+  const ports = { grpcPort: portOf('grpc'), httpPort: portOf('http') };
+  subscribe('net.server.socket', count);
   return {
-    grpcPort: portOf('grpc'),
-    httpPort: portOf('http'),
+    ...ports,
     kept,
-    settings,
-    stop: async (signal = AbortSignal.abort()) => receiver.shutdown?.(signal),
+    connections: () => connections,
+    stop: async (signal = AbortSignal.abort()) => {
+      unsubscribe('net.server.socket', count);
+      await receiver.shutdown?.(signal);
+    },
   };
 }
 

@@ -78,9 +78,8 @@ ${servers.join('\n')}
     reload: () => void nginx.child.kill('SIGHUP'),
     requestsByConnection: () => {
       const counts = new Map<string, number>();
-      for (const line of readFileSync(log, 'utf8').trim().split('\n')) {
-        counts.set(line, (counts.get(line) ?? 0) + 1);
-      }
+      for (const connection of readFileSync(log, 'utf8').trim().split('\n'))
+        counts.set(connection, (counts.get(connection) ?? 0) + 1);
       return [...counts.values()];
     },
   };
