@@ -1,7 +1,7 @@
 /**
  * Who reads several gzip members, or zstd frames, as one request: what the defaults of `compression_params::concatenate` rest on. A
  * Go Collector, and what OTLP servers in Java, Python and Node are made of, take a batch that was put together of three, and one whose
- * form was given another beginning.
+ * form attributes were put in front of.
  */
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { Batch, compressRequest, decompress } from '@tributary/core';
@@ -44,7 +44,7 @@ async function mergedBatch(compression: Compression): Promise<Batch> {
   return Batch.merge(await Promise.all(batches));
 }
 
-/** One to whose resource an attribute was added, so that only the beginning of its form is another. */
+/** One to whose resource an attribute was added, so that its form has something in front. */
 async function editedBatch(compression: Compression): Promise<Batch> {
   const numbers = Array.from({ length: ALL }, (_, index) => index);
   const came = CODERS[compression](numberedBatch('logs', numbers).toBytes());
@@ -93,7 +93,7 @@ async function send(
 }
 
 it.for(Object.keys(SERVERS) as (keyof typeof SERVERS)[])(
-  'what %s makes of several gzip members and zstd frames is known, and it takes a form with another beginning',
+  'what %s makes of several gzip members and zstd frames is known, and it takes a form with attributes in front',
   { timeout: FETCH_TIMEOUT_MS },
   async (language, context) => {
     const started = await SERVERS[language]();

@@ -3,7 +3,7 @@
  *
  * Specification: https://github.com/grpc/grpc/blob/master/doc/compression.md
  */
-import { type CompressionType, decompress, madeBuffers, PipelineError, RPC_CODES } from '@tributary/core';
+import { type CompressionType, decompress, PipelineError, RPC_CODES } from '@tributary/core';
 import { GrpcError } from './grpc-error.ts';
 
 /** By the names of `grpc-encoding`: what Go's servers and clients speak. Snappy is framed in gRPC. */
@@ -24,7 +24,7 @@ export function encodingName(type: CompressionType): string {
 }
 
 /**
- * The content of a compressed message. Throws, or rejects with, a `GrpcError` of this side's making.
+ * The content of a compressed message, in memory that `decompress` has counted. Throws, or rejects with, a `GrpcError` of this side's making.
  * @param encoding the value of `grpc-encoding`; undefined or `identity` where there was none
  * @param limit the largest content, in bytes
  */
@@ -45,15 +45,10 @@ export function decompressMessage(
   }
   try {
     const content = decompress(type, message, limit);
-    return content instanceof Promise ? content.then(counted, rethrow) : counted(content);
+    return content instanceof Promise ? content.catch(rethrow) : content;
   } catch (error) {
     return rethrow(error);
   }
-}
-
-function counted(content: Uint8Array): Uint8Array {
-  madeBuffers(content.length);
-  return content;
 }
 
 /** Code INTERNAL for what cannot be decompressed is what gRPC's own implementations answer. */

@@ -4,7 +4,6 @@ import {
   type CompressionType,
   decompress,
   joinPieces,
-  madeBuffers,
   PermanentError,
   PipelineError,
   type RawHeaders,
@@ -75,11 +74,11 @@ export class Exchange implements BodyListener {
     }
     if (bytes instanceof Promise) {
       bytes.then(
-        (decompressed) => this.#takeDecompressed(decompressed),
+        (decompressed) => this.#take([decompressed]),
         (error: unknown) => this.#notDecompressed(error),
       );
     } else {
-      this.#takeDecompressed(bytes);
+      this.#take([bytes]);
     }
   }
 
@@ -104,11 +103,6 @@ export class Exchange implements BodyListener {
     const isTooLarge = error instanceof PipelineError && error.code === 'OTLP_TOO_LARGE';
     this.#shared.refused.count(isTooLarge ? 'too_large' : 'compression');
     this.#answer(refuseRequest(error));
-  }
-
-  #takeDecompressed(bytes: Uint8Array): void {
-    madeBuffers(bytes.length);
-    this.#take([bytes]);
   }
 
   #take(pieces: readonly Uint8Array[]): void {

@@ -4,13 +4,13 @@
  * A piece that is a whole content that came compressed in the same way goes on in the form that it came in, so a batch
  * that nobody changed costs nothing, and one that was merged of several is their gzip members or zstd frames, one
  * after the other (RFC 1952 section 2.2, RFC 8878 section 3.1), with what was changed or is small compressed anew in
- * between. A piece that is the end of such a content, behind attributes that were added to its resource, keeps the form but for
- * its beginning (splice).
+ * between. A piece that is the end of such a content, behind attributes that were added to its resource, keeps the form with
+ * something in front (splice).
  */
 import { addedAttributes } from '../otlp/added-attributes.ts';
-import { type CompressedForm, cutAtFrames, formOf, formThatEndsWith, framesIn } from './compressed-form.ts';
+import { cutAtFrames, formOf, formThatEndsWith, framesIn } from './compressed-form.ts';
 import { COMPRESS_IN_PLACE_BYTES, type CompressionType, compress } from './compression.ts';
-import { exchangeHead, MAX_EXCHANGED_BYTES } from './splice/exchange-head.ts';
+import { putInFront } from './splice/exchange-head.ts';
 import { MAX_FRAMES } from './zstd-frames.ts';
 
 /** How requests are compressed. */
@@ -28,13 +28,12 @@ export function compressRequest(
   chunks: readonly Uint8Array[],
 ): readonly Uint8Array[] | Promise<readonly Uint8Array[]> {
   const { type, concatenates } = compression;
-  const pieces = new Pieces(compression);
   if (chunks.length === 2) {
-    const spliced = pieces.splice(chunks[0]!, chunks[1]!);
-    if (spliced !== undefined) return [spliced];
+    const spliced = splice(type, chunks[0]!, chunks[1]!);
+    if (spliced !== undefined) return spliced;
   }
   return concatenates && (type === 'gzip' || type === 'zstd')
-    ? compressApart(pieces, type, chunks)
+    ? compressApart(compression, chunks)
     : whole(compress(type, compression.level, chunks));
 }
 
@@ -42,14 +41,27 @@ function whole(compressed: Uint8Array | Promise<Uint8Array>): readonly Uint8Arra
   return compressed instanceof Promise ? compressed.then((bytes) => [bytes]) : [compressed];
 }
 
+/** The form of a request of which `chunk` is the end, and `head` the new beginning. */
+function splice(
+  type: CompressionType,
+  head: Uint8Array,
+  chunk: Uint8Array,
+): readonly Uint8Array[] | undefined {
+  const form = formThatEndsWith(type, chunk);
+  if (form === undefined) return undefined;
+  const prefix = addedAttributes(form.content, chunk.byteOffset - form.content.byteOffset, head);
+  return prefix === undefined ? undefined : putInFront(prefix, form);
+}
+
 /** What came compressed goes as it came; what is between is compressed by itself. */
 function compressApart(
-  pieces: Pieces,
-  type: CompressionType,
+  compression: RequestCompression,
   chunks: readonly Uint8Array[],
 ): readonly Uint8Array[] | Promise<readonly Uint8Array[]> {
+  const { type } = compression;
+  const pieces = new Pieces(compression);
   let rest: Uint8Array[] = [];
-  const take = (form: Uint8Array, frames: number): void => {
+  const take = (form: readonly Uint8Array[], frames: number): void => {
     pieces.compress(rest);
     rest = [];
     pieces.add(form, frames);
@@ -58,11 +70,11 @@ function compressApart(
     const frames = framesIn(chunk);
     const form = pieces.hasRoomFor(frames) ? formOf(type, chunk, true) : undefined;
     if (form !== undefined) {
-      take(form, frames);
+      take([form], frames);
       continue;
     }
     const isSplit = rest.length > 0 && pieces.hasRoomFor(1);
-    const spliced = isSplit ? pieces.splice(rest.at(-1)!, chunk) : undefined;
+    const spliced = isSplit ? splice(type, rest.at(-1)!, chunk) : undefined;
     if (spliced === undefined) {
       rest.push(chunk);
       continue;
@@ -81,9 +93,8 @@ function compressApart(
 class Pieces {
   readonly #compression: RequestCompression;
   readonly #pieces: (Uint8Array | Promise<Uint8Array>)[] = [];
-  /** How many more bytes may be compressed, and exchanged the beginning of, in place. */
+  /** How many more bytes may be compressed in place. */
   #compressRoom: number;
-  #spliceRoom = MAX_EXCHANGED_BYTES;
   #frames = 0;
 
   constructor(compression: RequestCompression) {
@@ -97,8 +108,8 @@ class Pieces {
   }
 
   /** Adds what is compressed already. */
-  add(form: Uint8Array, frames: number): void {
-    this.#pieces.push(form);
+  add(form: readonly Uint8Array[], frames: number): void {
+    this.#pieces.push(...form);
     this.#frames += frames;
   }
 
@@ -112,17 +123,6 @@ class Pieces {
     }
     this.#pieces.push(compressed);
     this.#frames += 1;
-  }
-
-  /** The form of a request of which `chunk` is the end, and `head` the new beginning. */
-  splice(head: Uint8Array, chunk: Uint8Array): Uint8Array | undefined {
-    const { type } = this.#compression;
-    const form: CompressedForm | undefined = formThatEndsWith(type, chunk);
-    if (form === undefined || form.content.length > this.#spliceRoom) return undefined;
-    const change = addedAttributes(form.content, chunk.byteOffset - form.content.byteOffset, head);
-    if (change === undefined) return undefined;
-    this.#spliceRoom -= form.content.length;
-    return exchangeHead(form, change);
   }
 
   all(): readonly Uint8Array[] | Promise<readonly Uint8Array[]> {

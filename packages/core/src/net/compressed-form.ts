@@ -42,7 +42,7 @@ interface KeptForm {
 }
 
 /** RFC 9659: no decoder of zstd content encoding needs to take a larger window. */
-const MAX_ZSTD_WINDOW_BYTES = 8 * 1024 * 1024;
+export const MAX_ZSTD_WINDOW_BYTES = 8 * 1024 * 1024;
 
 const forms = new WeakMap<ArrayBufferLike, KeptForm>();
 

@@ -10,6 +10,7 @@
  * spans takes altogether (bench/compression.ts). But a large one would keep the event loop from everybody else.
  */
 import zlib from 'node:zlib';
+import { madeBuffers } from '../process/young-buffers.ts';
 import { formOf, keepForm } from './compressed-form.ts';
 import { invalid, tooLarge } from './compression-errors.ts';
 import { lz4Compress, lz4Decompress } from './lz4/frame.ts';
@@ -123,10 +124,12 @@ export function decompress(
   }
 }
 
-/** Runs a decoder that says by a RangeError what is wrong with its input. */
+/** Runs a decoder that says by a RangeError what is wrong with its input, and counts what it made. */
 function withReason(type: CompressionType, decode: () => Uint8Array): Uint8Array {
   try {
-    return decode();
+    const content = decode();
+    madeBuffers(content.length);
+    return content;
   } catch (error) {
     throw error instanceof RangeError ? invalid(type, error.message) : error;
   }

@@ -4,6 +4,7 @@
  */
 import zlib from 'node:zlib';
 import { PermanentError } from '../errors.ts';
+import { madeBuffers } from '../process/young-buffers.ts';
 import { keepForm } from './compressed-form.ts';
 import type { CompressionType } from './compression.ts';
 import { invalid, tooLarge, trailingBytes } from './compression-errors.ts';
@@ -27,11 +28,13 @@ interface InfoResult {
 }
 
 /**
- * Lets go of the output that a finished engine still points to. V8 frees the engine, an object with a native part, only
+ * Counts the output of an engine that is finished and lets go of what of it the engine still points to. V8 frees the engine, an object with a native part, only
  * by a full collection; what it points to would stay as long, and bring that collection on three times as often.
  */
-function letGoOfOutput({ engine }: InfoResult): void {
+function takeOutput({ buffer, engine }: InfoResult): Uint8Array {
+  madeBuffers(buffer.length);
   engine._outBuffer = null;
+  return buffer;
 }
 
 /** Gzip members, or one zlib stream. */
@@ -68,9 +71,8 @@ export function inflate(
     async () => {
       const poolCall = type === 'gzip' ? zlib.gunzip : zlib.inflate;
       const options = { info: true, chunkSize, maxOutputLength: limit };
-      const result = await inPool<unknown>((done) => poolCall(bytes, options, done));
-      letGoOfOutput(result as InfoResult);
-      return finish((result as InfoResult).buffer, (result as InfoResult).engine.bytesWritten);
+      const result = (await inPool<unknown>((done) => poolCall(bytes, options, done))) as InfoResult;
+      return finish(takeOutput(result), result.engine.bytesWritten);
     },
   );
 }
@@ -107,9 +109,9 @@ export function decompressZstd(bytes: Uint8Array, limit: number): Uint8Array | P
         const result = (await inPool<unknown>((done) =>
           zlib.zstdDecompress(frame, options, done as never),
         )) as InfoResult;
-        letGoOfOutput(result);
-        frames.add(result.buffer.length, result.engine.bytesWritten);
-        if (result.buffer.length > 0) contents.push(result.buffer);
+        const content = takeOutput(result);
+        frames.add(content.length, result.engine.bytesWritten);
+        if (content.length > 0) contents.push(content);
       }
       return keep(frames, contents.length === 1 ? contents[0]! : joinApart(contents));
     },

@@ -1,24 +1,23 @@
 /**
- * Finds out that all that is new in an encoded request are attributes of its resource, and puts them first.
+ * Finds out that all that is new in an encoded request are attributes of its resource, and gives what must be put in front of the
+ * request as it was to make it that.
  *
  *     request  := 0a <length> ( 0a <length> ( attributes …  ) scopes … )      one group, its resource first
  *
- * Attributes that are added stand behind the others. Their order means nothing; put in front, they leave one piece of the
- * request as it was, from the old attributes to the end, and only the two tags and lengths before it differ. That is what
- * exchanging the beginning of a compressed form needs (net/splice).
+ *     becomes     0a <length> ( 0a <length> ( added … <padding: the old 0a <length> 0a <length>> attributes … ) scopes … )
+ *                └───────────── in front ─────────────┘└──────────────────── the request as it was ─────────────────────┘
+ *
+ * The order of attributes means nothing. The old tags and lengths, 4 to 12 bytes that say nothing of anybody, become the value of a
+ * field that no schema has and every reader of protobuf passes over. So no byte of the request changes, nor of a compressed form of it
+ * (net/splice): all that refers back does so by distances.
  */
-import { readVarint32, skipVarint, varintSize, writeVarint } from './wire.ts';
+import { readVarint32, skipVarint, varintSize, WIRE, writeVarint } from './wire.ts';
 
 /** Both the field `resource_spans` (`_metrics`, `_logs`) of a request, `resource` of a group and `attributes` of a resource. */
 const TAG = 0x0a;
 
-/** A request that begins otherwise. */
-export interface NewHead {
-  /** What it begins with. */
-  readonly head: Uint8Array;
-  /** From where on it goes on as it was. */
-  readonly from: number;
-}
+/** The greatest field number with a tag of three bytes. OTLP's are below 20, and 19000 to 19999 belong to protobuf itself. */
+const PADDING_TAG = (262_143 << 3) | WIRE.delimited;
 
 /**
  * `edited` is how a request begins now, and from `keptFrom` on it is still `original`. Undefined where anything else
@@ -28,7 +27,7 @@ export function addedAttributes(
   original: Uint8Array,
   keptFrom: number,
   edited: Uint8Array,
-): NewHead | undefined {
+): Uint8Array | undefined {
   const before = readHead(original, original.length);
   const keptBytes = original.length - keptFrom;
   const now = readHead(edited, edited.length + keptBytes);
@@ -42,21 +41,30 @@ export function addedAttributes(
     equal(original, before.start, before.end, edited, now.start) &&
     equal(original, before.end, keptFrom, edited, now.end);
   if (!isSame || edited.length - now.end !== keptFrom - before.end) return undefined;
-  const resourceBytes = now.end - now.start;
-  const groupBytes = edited.length + keptBytes - now.group;
-  const head = new Uint8Array(2 + varintSize(groupBytes) + varintSize(resourceBytes) + added);
-  head[0] = TAG;
-  let at = writeVarint(head, 1, groupBytes);
-  head[at++] = TAG;
-  at = writeVarint(head, at, resourceBytes);
-  head.set(edited.subarray(addedFrom, now.end), at);
-  return { head, from: before.start };
+  return inFront(edited.subarray(addedFrom, now.end), before, original.length);
+}
+
+/** The two tags and lengths anew, what was added, and the head of the padding that holds the old ones. */
+function inFront(added: Uint8Array, before: Head, originalBytes: number): Uint8Array {
+  const paddedBytes = before.start;
+  const paddingBytes = varintSize(PADDING_TAG) + varintSize(paddedBytes) + paddedBytes;
+  const resourceBytes = added.length + paddingBytes + (before.end - before.start);
+  const groupBytes = 1 + varintSize(resourceBytes) + resourceBytes + (originalBytes - before.end);
+  const bytes = new Uint8Array(
+    2 + varintSize(groupBytes) + varintSize(resourceBytes) + added.length + paddingBytes - paddedBytes,
+  );
+  bytes[0] = TAG;
+  let at = writeVarint(bytes, 1, groupBytes);
+  bytes[at++] = TAG;
+  at = writeVarint(bytes, at, resourceBytes);
+  bytes.set(added, at);
+  at = writeVarint(bytes, at + added.length, PADDING_TAG);
+  writeVarint(bytes, at, paddedBytes);
+  return bytes;
 }
 
 interface Head {
-  /** Where the body of the group begins. */
-  readonly group: number;
-  /** Where the body of its resource begins and ends. */
+  /** Where the body of the resource begins and ends. */
   readonly start: number;
   readonly end: number;
 }
@@ -67,7 +75,7 @@ function readHead(bytes: Uint8Array, size: number): Head | undefined {
   const group = skipVarint(bytes, 1);
   if (bytes[group] !== TAG || group + readVarint32(bytes, 1) !== size) return undefined;
   const start = skipVarint(bytes, group + 1);
-  return { group, start, end: start + readVarint32(bytes, group + 1) };
+  return { start, end: start + readVarint32(bytes, group + 1) };
 }
 
 /** Whether a range is nothing but whole fields of attributes. */

@@ -1,11 +1,10 @@
 /**
- * The CRC-32 of a content whose beginning was exchanged, from that of the content before, without reading the rest of it.
- *
- * A CRC is a remainder of polynomials over two elements, so that of two parts is (zlib's `crc32_combine`)
+ * The CRC-32 of two parts from that of each, without reading the second. A CRC is a remainder of polynomials over two elements, so
+ * (as in zlib's `crc32_combine`)
  *
  *     crc(AB) = crc(A) · x^(8 |B|)  +  crc(B)      modulo P
  *
- * and with another beginning H it is crc(AB) + (crc(A) + crc(H)) · x^(8 |B|). Adding is exclusive or.
+ * Adding is exclusive or.
  */
 import zlib from 'node:zlib';
 
@@ -15,10 +14,9 @@ const ONE = 0x8000_0000;
 /** x^8: one byte. */
 const BYTE = 0x0080_0000;
 
-/** The CRC-32 of `head` and `restBytes` more bytes, which with `former` before them have the CRC-32 `crc`. */
-export function exchangeCrc32(crc: number, former: Uint8Array, head: Uint8Array, restBytes: number): number {
-  const difference = zlib.crc32(former) ^ zlib.crc32(head);
-  return (crc ^ multiply(power(BYTE, restBytes), difference)) >>> 0;
+/** The CRC-32 of `first` and of `secondBytes` more bytes, which have the CRC-32 `second`. */
+export function crc32Joined(first: Uint8Array, second: number, secondBytes: number): number {
+  return (multiply(power(BYTE, secondBytes), zlib.crc32(first)) ^ second) >>> 0;
 }
 
 /** `base` to the power of `exponent`, modulo P. */
