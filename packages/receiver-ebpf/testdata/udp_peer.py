@@ -12,7 +12,9 @@ step is an object with a key "do"; the others are its arguments:
   receive socket, datagrams, buffer (65535), peek                   -> {"received": bytes read, "calls"}
   recvmmsg socket, datagrams                                        by one call, when they are there -> {"received", "calls"}
   drain   socket                                                    all that waits -> {"received", "calls"}
-  burst   sockets, to ([host, port]), bytes                         one datagram from each of so many sockets, one after the other's answer
+  burst   sockets, to ([host, port]), bytes [hold]                  one datagram from each of so many sockets, one after the other's answer;
+                                                                    hold: all are open until the last has its answer, so that each has
+                                                                    a port of its own
   answer  socket, datagrams, bytes                                  answers so many, whoever sends
   behind_headers to ([host, port]), headers, bytes                  a datagram behind so many IPv6 extension headers
   queued  socket, bytes                                             waits until so many wait to be read (in the first)
@@ -140,10 +142,17 @@ def drain(step):
 
 
 def burst(step):
+    held = []
     for _ in range(step["sockets"]):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
-            sending.sendto(b"b" * step["bytes"], tuple(step["to"]))
-            sending.recv(65535)
+        sending = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sending.sendto(b"b" * step["bytes"], tuple(step["to"]))
+        sending.recv(65535)
+        if step.get("hold"):
+            held.append(sending)
+        else:
+            sending.close()
+    for sending in held:
+        sending.close()
 
 
 def answer(step):
