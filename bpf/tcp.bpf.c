@@ -38,6 +38,7 @@ const volatile bool notes_asked = false;
 #include "tcp.h"
 #include "lib/core_fixes.bpf.h"
 #include "lib/count.bpf.h"
+#include "lib/destination.bpf.h"
 #include "lib/file.bpf.h"
 #include "lib/process.bpf.h"
 #include "tcp/connection.bpf.h"
@@ -144,12 +145,11 @@ int BPF_PROG(follow_retransmit_synack, struct sock *sk, struct request_sock *req
 SEC("cgroup/connect4")
 int note_asked4(struct bpf_sock_addr *ctx)
 {
-	struct destination asked = {.port = bpf_ntohs(ctx->user_port)};
+	struct destination asked;
 
 	if (ctx->protocol != IPPROTO_TCP)
 		return 1;
-	asked.address[2] = bpf_htonl(0xffff);
-	asked.address[3] = ctx->user_ip4;
+	read_destination4(ctx, &asked);
 	note_asked(bpf_get_socket_cookie(ctx), &asked);
 	return 1;
 }
@@ -157,14 +157,11 @@ int note_asked4(struct bpf_sock_addr *ctx)
 SEC("cgroup/connect6")
 int note_asked6(struct bpf_sock_addr *ctx)
 {
-	struct destination asked = {.port = bpf_ntohs(ctx->user_port)};
+	struct destination asked;
 
 	if (ctx->protocol != IPPROTO_TCP)
 		return 1;
-	asked.address[0] = ctx->user_ip6[0];
-	asked.address[1] = ctx->user_ip6[1];
-	asked.address[2] = ctx->user_ip6[2];
-	asked.address[3] = ctx->user_ip6[3];
+	read_destination6(ctx, &asked);
 	note_asked(bpf_get_socket_cookie(ctx), &asked);
 	return 1;
 }

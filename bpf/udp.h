@@ -15,7 +15,7 @@ typedef __u64 monotonic_ns;
 
 enum udp_record_version {
 	/* Raised when a record changes its meaning or layout. */
-	UDP_RECORD_VERSION = 2,
+	UDP_RECORD_VERSION = 3,
 };
 
 enum udp_record_type {
@@ -37,6 +37,8 @@ enum udp_end {
 enum udp_flag {
 	/* This socket is the source. */
 	UDP_SOURCE = 1,
+	/* The process asked for another address or port than the flow goes to: `asked_address`, `asked_port`. */
+	UDP_REWRITTEN = 2,
 };
 
 #pragma clang diagnostic push
@@ -60,9 +62,11 @@ struct udp_record {
 	__u16 remote_port;
 	__u32 network_namespace; /* inode number */
 	__u32 process_started;	 /* clock ticks since the boot, lower half; of `pid` */
-	__u32 _pad;
+	__u16 asked_port;	 /* only if UDP_REWRITTEN; else 0, as the address */
+	__u16 _pad;
 	__u8 local_address[16]; /* IPv4 as ::ffff:a.b.c.d */
 	__u8 remote_address[16];
+	__u8 asked_address[16];
 	char executable[EXECUTABLE_BYTES]; /* base name of the program, cut, ended by 0 */
 };
 
@@ -78,6 +82,10 @@ struct udp_counters {
 	__u64 after_close;
 	/* Datagrams whose headers the programs do not understand: not counted. */
 	__u64 unreadable_headers;
+	/* What a process asked for was overwritten by another of its threads: the flow has only where it goes. */
+	__u64 asked_overwritten;
+	/* The kernel had no memory to keep what a process asked for: the same. */
+	__u64 asked_refused;
 	__u64 peers_added;
 	__u64 peers_removed;
 	/* Sockets that received before they sent: which process has them is not known yet. */
@@ -105,6 +113,6 @@ struct udp_layout {
 	enum udp_flag flag;
 };
 
-_Static_assert(sizeof(struct udp_record) == 144, "the reader counts on records without holes");
+_Static_assert(sizeof(struct udp_record) == 160, "the reader counts on records without holes");
 
 #endif /* __UDP_H__ */

@@ -20,12 +20,6 @@
 #define ASKING_SLOTS (ASKING_BLOCKS * ASKING_SLOTS_OF_BLOCK)
 #define COOKIES_OF_BLOCK 4096
 
-struct destination {
-	__be32 address[4]; /* IPv4 as ::ffff:a.b.c.d */
-	__u16 port;
-	__u16 _pad[3];
-};
-
 /*
  * A slot belongs to whoever wrote it last. It may be written on two CPUs at once, so `seal` says of which socket, and that
  * all of it was written together.
@@ -59,15 +53,6 @@ static __always_inline struct asking *asking_slot(__u64 cookie)
 	return bpf_map_lookup_elem(&asking, &index);
 }
 
-/* The multipliers are odd and otherwise arbitrary: two different destinations of one socket have different seals. */
-static __always_inline __u64 seal_of(__u64 cookie, const struct destination *asked)
-{
-	__u64 high = (__u64)asked->address[0] << 32 | asked->address[1];
-	__u64 low = (__u64)asked->address[2] << 32 | asked->address[3];
-
-	return cookie ^ ((high * 0x9e3779b97f4a7c15ULL + low) * 0xc2b2ae3d27d4eb4fULL + asked->port);
-}
-
 static __always_inline void note_asked(__u64 cookie, const struct destination *asked)
 {
 	struct asking *slot = asking_slot(cookie);
@@ -76,19 +61,6 @@ static __always_inline void note_asked(__u64 cookie, const struct destination *a
 		return;
 	slot->asked = *asked;
 	slot->seal = seal_of(cookie, asked);
-}
-
-/* connect() to no address is to the machine itself, which the kernel puts in. */
-static __always_inline bool is_any_address(const struct destination *asked)
-{
-	return !asked->address[0] && !asked->address[1] && !asked->address[3] &&
-	       (!asked->address[2] || asked->address[2] == bpf_htonl(0xffff));
-}
-
-static __always_inline bool is_same_destination(const struct destination *a, const struct destination *b)
-{
-	return a->port == b->port && a->address[3] == b->address[3] && a->address[2] == b->address[2] &&
-	       a->address[1] == b->address[1] && a->address[0] == b->address[0];
 }
 
 /*

@@ -85,6 +85,7 @@ static __noinline int count_other(struct __sk_buff *skb, struct udp_tuple *tuple
 	struct udp_peer_key key;
 	struct udp_socket *socket;
 	struct udp_peer *peer;
+	bool is_new, begins;
 
 	if (!sk || !tuple || !packet)
 		return 1;
@@ -94,11 +95,14 @@ static __noinline int count_other(struct __sk_buff *skb, struct udp_tuple *tuple
 	if (bpf_ntohs(tuple->local_port) != skb->local_port)
 		return 1;
 	socket = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	if (!socket)
-		socket = add_socket(skb, tuple, is_sent);
 	if (!socket) {
-		count_lost(packet, storage_refused);
-		return 1;
+		socket = add_socket(skb, tuple, is_sent);
+		if (!socket) {
+			count_lost(packet, storage_refused);
+			return 1;
+		}
+		if (is_sent)
+			settle_asked(skb, tuple, &socket->first, &socket->asked, true);
 	}
 	if (is_sent && !socket->owner.pid)
 		set_owner_to_current(&socket->owner);
@@ -107,6 +111,8 @@ static __noinline int count_other(struct __sk_buff *skb, struct udp_tuple *tuple
 		return 1;
 	}
 	if (is_same_tuple(&socket->first.tuple, tuple)) {
+		if (is_sent && socket->first.state == FLOW_ENDED)
+			settle_asked(skb, tuple, &socket->first, &socket->asked, false);
 		if (revive(&socket->first))
 			add(&socket->first, packet, is_sent);
 		else
@@ -116,9 +122,13 @@ static __noinline int count_other(struct __sk_buff *skb, struct udp_tuple *tuple
 	key.cookie = socket->cookie;
 	key.tuple = *tuple;
 	peer = bpf_map_lookup_elem(&peers, &key);
-	if (!peer)
+	is_new = !peer;
+	if (is_new)
 		peer = add_peer(skb, socket, &key, is_sent);
+	begins = is_new || (peer->flow.state & FLOW_STATES) == FLOW_ENDED;
 	if (peer && enter(&peer->flow, &key.tuple)) {
+		if (is_sent && begins)
+			settle_asked(skb, tuple, &peer->flow, &peer->asked, is_new);
 		add(&peer->flow, packet, is_sent);
 		leave(&peer->flow);
 	} else if (*(volatile __u64 *)&socket->first.commit & COMMIT_ENDED) {
@@ -127,22 +137,6 @@ static __noinline int count_other(struct __sk_buff *skb, struct udp_tuple *tuple
 		count_lost(packet, peers_full);
 	}
 	return 1;
-}
-
-static __always_inline void copy_v4(__be32 *to, __be32 from)
-{
-	to[0] = 0;
-	to[1] = 0;
-	to[2] = bpf_htonl(0xffff);
-	to[3] = from;
-}
-
-static __always_inline void copy_v6(__be32 *to, const __be32 *from)
-{
-	to[0] = from[0];
-	to[1] = from[1];
-	to[2] = from[2];
-	to[3] = from[3];
 }
 
 /* Counts a packet at its socket: most are the next datagram of its first flow. */

@@ -78,6 +78,7 @@ struct udp_owner {
 struct udp_socket {
 	struct udp_flow first;
 	struct udp_owner owner;
+	struct destination asked; /* for what the first flow goes elsewhere; if UDP_REWRITTEN */
 	__u64 cookie;
 	__u32 has_peers; /* it is among open_sockets */
 	__u32 was_there; /* before us: who sent first is a guess */
@@ -92,6 +93,7 @@ struct udp_peer_key {
 struct udp_peer {
 	struct udp_flow flow;
 	struct udp_owner owner;
+	struct destination asked;
 };
 
 /* The kernel frees an entry with its socket. */
@@ -171,8 +173,9 @@ static __always_inline bool is_same_reading(const struct udp_reading *a, const s
 
 /* Writes every field of the record. `end` 0: the flow goes on. */
 static __always_inline void fill_record(struct udp_record *record, enum udp_end end, const struct udp_flow *flow,
-					const struct udp_owner *owner, const struct udp_reading *now,
-					const struct udp_reading *last, monotonic_ns time_ns)
+					const struct udp_owner *owner, const struct destination *asked,
+					const struct udp_reading *now, const struct udp_reading *last,
+					monotonic_ns time_ns)
 {
 	/* An idle flow lasted until it last carried something. */
 	monotonic_ns until_ns = end > UDP_END_CLOSED ? flow->active_ns : time_ns;
@@ -193,9 +196,15 @@ static __always_inline void fill_record(struct udp_record *record, enum udp_end 
 	record->remote_port = bpf_ntohs(flow->tuple.remote_port);
 	record->network_namespace = owner->network_namespace;
 	record->process_started = owner->process_started;
+	record->asked_port = 0;
 	record->_pad = 0;
 	__builtin_memcpy(record->local_address, flow->tuple.local, sizeof(record->local_address));
 	__builtin_memcpy(record->remote_address, flow->tuple.remote, sizeof(record->remote_address));
+	__builtin_memset(record->asked_address, 0, sizeof(record->asked_address));
+	if (record->flags & UDP_REWRITTEN) {
+		record->asked_port = asked->port;
+		__builtin_memcpy(record->asked_address, asked->address, sizeof(record->asked_address));
+	}
 	__builtin_memcpy(record->executable, owner->executable, sizeof(record->executable));
 }
 

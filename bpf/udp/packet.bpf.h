@@ -79,4 +79,20 @@ static __always_inline __u32 datagrams_of(struct __sk_buff *skb, __u32 payload_b
 	return skb->gso_segs ?: (payload_bytes + size - 1) / size;
 }
 
+static __always_inline void copy_v4(__be32 *to, __be32 from)
+{
+	to[0] = 0;
+	to[1] = 0;
+	to[2] = bpf_htonl(0xffff);
+	to[3] = from;
+}
+
+static __always_inline void copy_v6(__be32 *to, const __be32 *from)
+{
+	to[0] = from[0];
+	to[1] = from[1];
+	to[2] = from[2];
+	to[3] = from[3];
+}
+
 #endif /* __UDP_PACKET_BPF_H__ */

@@ -54,7 +54,8 @@ static __always_inline int sweep_socket(struct seq_file *page, struct udp_socket
 	verdict = judge(flow, &now, &last, time_ns, control->idle_ns);
 	if (verdict != REPORT && verdict != END)
 		return 0;
-	fill_record(&record, verdict == END ? UDP_END_IDLE : 0, flow, &socket->owner, &now, &last, time_ns);
+	fill_record(&record, verdict == END ? UDP_END_IDLE : 0, flow, &socket->owner, &socket->asked, &now, &last,
+		    time_ns);
 	/* The page is full: the kernel hands it over and shows us this socket again. */
 	if (bpf_seq_write(page, &record, sizeof(record)))
 		return 0;
@@ -114,7 +115,7 @@ static __always_inline int sweep_peer(struct seq_file *page, const struct udp_pe
 		end = since(time_ns, flow->active_ns) >= control->idle_ns ? UDP_END_IDLE : UDP_END_EVICTED;
 	if (!end && verdict != REPORT)
 		return 0;
-	fill_record(&record, end, flow, &peer->owner, &now, &flow->reported_0, time_ns);
+	fill_record(&record, end, flow, &peer->owner, &peer->asked, &now, &flow->reported_0, time_ns);
 	if (bpf_seq_write(page, &record, sizeof(record)))
 		return 0;
 	flow->reported_0 = now;
@@ -152,7 +153,7 @@ static __always_inline void end_socket(struct udp_socket *socket)
 		count(counters, udp_counters, ring_buffer_full);
 		return;
 	}
-	fill_record(record, UDP_END_CLOSED, flow, &socket->owner, &now, &last, bpf_ktime_get_ns());
+	fill_record(record, UDP_END_CLOSED, flow, &socket->owner, &socket->asked, &now, &last, bpf_ktime_get_ns());
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 

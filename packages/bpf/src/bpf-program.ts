@@ -1,5 +1,6 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { PipelineError } from '@tributary/core';
+import { openCgroup } from './cgroup-programs.ts';
 import { errnoText } from './errno.ts';
 import { BpfIterator } from './iterator.ts';
 import { withLibbpfLog } from './libbpf-log.ts';
@@ -158,17 +159,6 @@ export class BpfProgram {
       'BPF_LOAD',
       `bpf: program "${this.name}" (${this.section}) cannot be ${what} (${errnoText(result)}). ${remedy}`,
       { details: { program: this.name, section: this.section, libbpfLog: messages.join('\n') } },
-    );
-  }
-}
-
-function openCgroup(path: string): number {
-  try {
-    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  } catch (error) {
-    throw new PipelineError(
-      'BPF_UNAVAILABLE',
-      `bpf: the cgroup cannot be opened (${String(error)}). Let this process read that directory.`,
     );
   }
 }

@@ -3,6 +3,7 @@ export * from './bpf-object.ts';
 export * from './bpf-program.ts';
 export * from './btf.ts';
 export * from './capabilities.ts';
+export { countCgroupPrograms, UDP_SENDMSG_HOOKS } from './cgroup-programs.ts';
 export * from './clock.ts';
 export * from './errno.ts';
 export * from './iterator.ts';

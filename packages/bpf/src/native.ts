@@ -53,6 +53,14 @@ export interface Libbpf {
     options: { readonly sz: number; readonly flags: number },
   ) => number;
   readonly expectedAttachType: (program: Pointer) => number;
+  readonly queryPrograms: (
+    targetFd: number,
+    attachType: number,
+    queryFlags: number,
+    attachFlags: Bytes,
+    ids: null,
+    count: Bytes,
+  ) => number;
   readonly linkFd: (link: Pointer) => number;
   readonly destroyLink: (link: Pointer) => number;
   readonly createIterator: (linkFd: number) => number;
@@ -218,6 +226,9 @@ function declareLibbpf(lib: Library): Libbpf {
     attachCgroup: lib.func('void *bpf_program__attach_cgroup(void *prog, int cgroup_fd)'),
     attachIterator: lib.func('void *bpf_program__attach_iter(void *prog, bpf_iter_attach_opts *opts)'),
     createLink: lib.func('int bpf_link_create(int prog, int target, int type, bpf_link_create_opts *opts)'),
+    queryPrograms: lib.func(
+      'int bpf_prog_query(int target, int type, uint32_t flags, void *attach_flags, void *ids, void *count)',
+    ),
     expectedAttachType: lib.func('int bpf_program__expected_attach_type(void *prog)'),
     linkFd: lib.func('int bpf_link__fd(void *link)'),
     destroyLink: lib.func('int bpf_link__destroy(void *link)'),

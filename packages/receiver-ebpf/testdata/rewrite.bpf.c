@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0
-/* Sends connections to a service to one of its pods, at connect(), as Cilium does. For the tests. */
+/* Sends what goes to a service to one of its pods, at connect() and sendto(), as Cilium does. For the tests. */
 #include "../../../bpf/vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_endian.h>
@@ -8,8 +8,7 @@ const volatile __u16 service_port = 0;
 const volatile __u16 backend_port = 0;
 
 /* 192.0.2.10 to 127.0.0.1. */
-SEC("cgroup/connect4")
-int rewrite4(struct bpf_sock_addr *ctx)
+static __always_inline int send_elsewhere4(struct bpf_sock_addr *ctx)
 {
 	if (ctx->user_ip4 != bpf_htonl(0xc000020a) || ctx->user_port != bpf_htons(service_port))
 		return 1;
@@ -19,8 +18,7 @@ int rewrite4(struct bpf_sock_addr *ctx)
 }
 
 /* 2001:db8::10 to ::1, and ::ffff:192.0.2.10 to ::ffff:127.0.0.1. */
-SEC("cgroup/connect6")
-int rewrite6(struct bpf_sock_addr *ctx)
+static __always_inline int send_elsewhere6(struct bpf_sock_addr *ctx)
 {
 	if (ctx->user_port != bpf_htons(service_port))
 		return 1;
@@ -34,6 +32,30 @@ int rewrite6(struct bpf_sock_addr *ctx)
 	}
 	ctx->user_port = bpf_htons(backend_port);
 	return 1;
+}
+
+SEC("cgroup/connect4")
+int rewrite4(struct bpf_sock_addr *ctx)
+{
+	return send_elsewhere4(ctx);
+}
+
+SEC("cgroup/connect6")
+int rewrite6(struct bpf_sock_addr *ctx)
+{
+	return send_elsewhere6(ctx);
+}
+
+SEC("cgroup/sendmsg4")
+int rewrite_sent4(struct bpf_sock_addr *ctx)
+{
+	return send_elsewhere4(ctx);
+}
+
+SEC("cgroup/sendmsg6")
+int rewrite_sent6(struct bpf_sock_addr *ctx)
+{
+	return send_elsewhere6(ctx);
 }
 
 char LICENSE[] SEC("license") = "GPL";

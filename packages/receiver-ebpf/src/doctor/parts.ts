@@ -10,6 +10,8 @@ const CONTAINERS: ConditionNeed = {
 
 const ASKED = 'what was asked for, of connections that a CNI sends elsewhere at connect() (Cilium)';
 
+const UDP_ASKED = 'what was asked for, of UDP flows that a CNI sends elsewhere at connect() or sendto()';
+
 const SHORT_LIVED = 'containers that live only for a moment';
 
 /** Everything that the receiver does, each by itself. docs/permissions.md is the same for people. */
@@ -91,6 +93,10 @@ export const PARTS: readonly Part[] = [
       optional('end_flow', 'the last records of sockets that are closed'),
       optional('sweep_sockets', 'records of open sockets'),
       optional('sweep_peers', 'records of sockets with several peers'),
+      optional('note_connected4', UDP_ASKED),
+      optional('note_connected6', UDP_ASKED),
+      optional('note_sent4', UDP_ASKED),
+      optional('note_sent6', UDP_ASKED),
       optional('mark_existing', 'which end sent first, of sockets from before the start'),
       optional('find_socket_owners', 'the processes of sockets from before the start'),
     ],

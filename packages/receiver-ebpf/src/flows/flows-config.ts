@@ -23,7 +23,7 @@ export const flowsConfigSchema = z.strictObject({
   ),
   ring_buffer_bytes: ringBufferBytes().describe(
     'The kernel memory in which ended connections wait to be read, in bytes, 184 each; a power of two. UDP has as much ' +
-      'again, 152 a flow; `sock_diag` at most as much for each network namespace. ' +
+      'again, 168 a flow; `sock_diag` at most as much for each network namespace. ' +
       'It must hold those of the longest time that the pipeline takes no data.',
   ),
   conntrack: conntrackConfigSchema

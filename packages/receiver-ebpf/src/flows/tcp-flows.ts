@@ -13,9 +13,10 @@ import {
   readPrebuilt,
   releaseLoaderMemory,
 } from '@tributary/bpf';
-import { errorText, type Logger } from '@tributary/core';
+import type { Logger } from '@tributary/core';
 import { LISTENER_RECORD, TCP_COUNTERS } from '../generated/tcp-layout.ts';
 import { isInFirstPidNamespace } from '../pid-namespace.ts';
+import { attachAsked } from './asked-programs.ts';
 import { runInEveryNamespace, visitOnly } from './every-namespace.ts';
 import type { TcpCounter } from './tcp-counters.ts';
 
@@ -103,7 +104,9 @@ export class TcpFlows {
       this.#listeners = iterate('sweep_listeners', 'listening_sockets');
       this.#existing = iterate('mark_connections');
       // First, so that of each connection that begins it is known what was asked for.
-      if (connectCgroup !== undefined) this.#watchConnect(object, connectCgroup);
+      if (connectCgroup !== undefined) {
+        attachAsked(object, NOTING, { cgroup: connectCgroup, what: 'connections', logger });
+      }
       const tracepoints = this.#attachTracepoints(object);
       this.#counters = new ProgramCounters(object.map('counters'), TCP_COUNTERS, tracepoints);
       this.#closed = new RingBuffer(object.map('closed_flows'));
@@ -183,23 +186,6 @@ export class TcpFlows {
     }
     this.#lastFullLookMs = nowMs;
     await this.#owners?.run(visitOnly);
-  }
-
-  #watchConnect(object: BpfObject, cgroup: string): void {
-    for (const name of NOTING) {
-      try {
-        if (object.loadOptional(name, this.#logger)?.attachCgroupFirst(cgroup) !== false) continue;
-        this.#logger.info(
-          { program: name },
-          'connections that a CNI sends elsewhere at connect() may have only where they went: before Linux 6.15 no program can be the first',
-        );
-      } catch (error) {
-        this.#logger.warn(
-          { program: name, error: errorText(error) },
-          'connections that a CNI sends elsewhere at connect() have only where they went',
-        );
-      }
-    }
   }
 
   #attachTracepoints(object: BpfObject): BpfProgram[] {

@@ -2,7 +2,7 @@
 
 /** `struct udp_record`: its size, and where each field begins, in bytes. */
 export const UDP_RECORD = {
-  size: 144,
+  size: 160,
   type: 0,
   version: 1,
   flags: 2,
@@ -19,23 +19,27 @@ export const UDP_RECORD = {
   remote_port: 66,
   network_namespace: 68,
   process_started: 72,
-  _pad: 76,
+  asked_port: 76,
+  _pad: 78,
   local_address: 80,
   remote_address: 96,
-  executable: 112,
+  asked_address: 112,
+  executable: 128,
 } as const;
 
 /** `struct udp_counters`: its size, and where each field begins, in bytes. */
 export const UDP_COUNTERS = {
-  size: 64,
+  size: 80,
   ring_buffer_full: 0,
   storage_refused: 8,
   peers_full: 16,
   after_close: 24,
   unreadable_headers: 32,
-  peers_added: 40,
-  peers_removed: 48,
-  without_owner: 56,
+  asked_overwritten: 40,
+  asked_refused: 48,
+  peers_added: 56,
+  peers_removed: 64,
+  without_owner: 72,
 } as const;
 
 /** `struct udp_control`: its size, and where each field begins, in bytes. */
@@ -47,7 +51,7 @@ export const UDP_CONTROL = {
 
 /** `enum udp_record_version`. */
 export const UDP_RECORD_VERSION = {
-  UDP_RECORD_VERSION: 2,
+  UDP_RECORD_VERSION: 3,
 } as const;
 
 /** `enum udp_record_type`. */
@@ -66,4 +70,5 @@ export const UDP_END = {
 /** `enum udp_flag`. */
 export const UDP_FLAG = {
   UDP_SOURCE: 1,
+  UDP_REWRITTEN: 2,
 } as const;

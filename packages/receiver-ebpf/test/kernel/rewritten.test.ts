@@ -1,33 +1,14 @@
 /** Connections that another program sends elsewhere at connect(), as a CNI's socket-level load balancing does. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { BpfObject, examineMachine } from '@tributary/bpf';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { withCgroups } from './cgroup-lab.ts';
 import { startServer, withPeers } from './peer.ts';
+import { AT_CONNECT, ROOT_CGROUP, rewriting } from './rewriting.ts';
 import { skipWithoutBpf } from './skip-without-bpf.ts';
 import { type Flow, type Watch, watching } from './watch.ts';
 
-const OBJECT = path.join(import.meta.dirname, '../../testdata/rewrite.bpf.o');
-const SERVICE_PORT = 80;
-
 beforeEach(skipWithoutBpf);
 
-const root = examineMachine().cgroups.v2Path ?? '';
-
-/** Loads the rewriting programs, attaches them to a cgroup, and does the work. */
-async function rewriting(cgroup: string, port: number, work: () => Promise<void>): Promise<void> {
-  const object = new BpfObject(readFileSync(OBJECT), {
-    name: 'rewrite',
-    knobs: { service_port: SERVICE_PORT, backend_port: port },
-  });
-  try {
-    for (const name of ['rewrite4', 'rewrite6']) object.load(name).attachCgroup(cgroup);
-    await work();
-  } finally {
-    object.close();
-  }
-}
+const SERVICE_PORT = 80;
 
 /** What the records of a connection say of where it goes, each once. */
 function destinations(flows: readonly Flow[]): unknown[] {
@@ -106,39 +87,44 @@ describe('a connection that is sent elsewhere at connect()', () => {
           { do: 'receive', socket: 'a' },
         ]);
         const { port = 0 } = await server.next();
-        await withCgroups(root, async (lab) => {
+        await withCgroups(ROOT_CGROUP, async (lab) => {
           const cgroup = lab.make('client');
-          await rewriting(isRoot ? root : cgroup, port, () =>
-            watching(async (watch) => {
-              const client = start(
-                [
-                  { do: 'connect', socket: 'c', host: asked, port: SERVICE_PORT, family },
-                  { do: 'send', socket: 'c', bytes: 100 },
-                  { do: 'wait' },
-                  { do: 'close', socket: 'c' },
-                ],
-                ['sh', '-c', `echo $$ > ${cgroup}/cgroup.procs; exec "$@"`, 'sh'],
-              );
-              const { port: clientPort = 0 } = await client.next();
-              await recordsOf(watch, clientPort, (flows) => flows.length >= 2);
-              client.go();
-              await Promise.all([client.end(), server.end()]);
-              const flows = await recordsOf(watch, clientPort, (all) => closed(all) === 2);
-              const actual = { destination: `${backend} ${port}`, nat: 'undefined undefined', type };
-              const rewritten = {
-                destination: `${service} ${SERVICE_PORT}`,
-                nat: `${backend} ${port}`,
-                type,
-              };
-              expect(destinations(flows)).toEqual([
-                { observer: 'destination', state: 'closed', ...actual },
-                { observer: 'destination', state: 'open', ...actual },
-                { observer: 'source', state: 'closed', ...rewritten },
-                { observer: 'source', state: 'open', ...rewritten },
-              ]);
-              // Other losses are the whole machine's, on which others work.
-              expect(Object.keys(watch.losses()).filter((reason) => reason.startsWith('asked_'))).toEqual([]);
-            }),
+          await rewriting(
+            AT_CONNECT,
+            { cgroup: isRoot ? ROOT_CGROUP : cgroup, servicePort: SERVICE_PORT, port },
+            () =>
+              watching(async (watch) => {
+                const client = start(
+                  [
+                    { do: 'connect', socket: 'c', host: asked, port: SERVICE_PORT, family },
+                    { do: 'send', socket: 'c', bytes: 100 },
+                    { do: 'wait' },
+                    { do: 'close', socket: 'c' },
+                  ],
+                  ['sh', '-c', `echo $$ > ${cgroup}/cgroup.procs; exec "$@"`, 'sh'],
+                );
+                const { port: clientPort = 0 } = await client.next();
+                await recordsOf(watch, clientPort, (flows) => flows.length >= 2);
+                client.go();
+                await Promise.all([client.end(), server.end()]);
+                const flows = await recordsOf(watch, clientPort, (all) => closed(all) === 2);
+                const actual = { destination: `${backend} ${port}`, nat: 'undefined undefined', type };
+                const rewritten = {
+                  destination: `${service} ${SERVICE_PORT}`,
+                  nat: `${backend} ${port}`,
+                  type,
+                };
+                expect(destinations(flows)).toEqual([
+                  { observer: 'destination', state: 'closed', ...actual },
+                  { observer: 'destination', state: 'open', ...actual },
+                  { observer: 'source', state: 'closed', ...rewritten },
+                  { observer: 'source', state: 'open', ...rewritten },
+                ]);
+                // Other losses are the whole machine's, on which others work.
+                expect(Object.keys(watch.losses()).filter((reason) => reason.startsWith('asked_'))).toEqual(
+                  [],
+                );
+              }),
           );
         });
       });
@@ -152,9 +138,9 @@ it('a socket that is connected anew has what it was asked for then', async () =>
       { do: 'accept', from: 'l', socket: 'b' },
       { do: 'receive', socket: 'b' },
     ]);
-    await withCgroups(root, async (lab) => {
+    await withCgroups(ROOT_CGROUP, async (lab) => {
       const cgroup = lab.make('client');
-      await rewriting(cgroup, port, () =>
+      await rewriting(AT_CONNECT, { cgroup, servicePort: SERVICE_PORT, port }, () =>
         watching(async (watch) => {
           const client = start(
             [

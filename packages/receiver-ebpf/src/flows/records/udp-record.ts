@@ -18,9 +18,11 @@
  *     66  remote_port         u16
  *     68  network_namespace   u32   inode number
  *     72  process_started     u32   clock ticks since the boot, lower half
+ *     76  asked_port          u16   what connect() or sendto() was asked for; 0, as the address: the remote end
  *     80  local_address       16    network order; IPv4 as ::ffff:a.b.c.d
  *     96  remote_address      16
- *    112  executable          32    UTF-8, ended by 0
+ *    112  asked_address       16
+ *    128  executable          32    UTF-8, ended by 0
  *
  * The offsets are those of generated/udp-layout.ts, which come from the object that runs.
  */
@@ -63,6 +65,8 @@ export class UdpRecordDecoder {
     into.localPort = view.getUint16(offset + UDP_RECORD.local_port, true);
     into.remoteAddress = addressText(view, offset + UDP_RECORD.remote_address);
     into.remotePort = view.getUint16(offset + UDP_RECORD.remote_port, true);
+    into.askedPort = view.getUint16(offset + UDP_RECORD.asked_port, true);
+    into.askedAddress = into.askedPort === 0 ? '' : addressText(view, offset + UDP_RECORD.asked_address);
     into.timeLow = view.getUint32(offset + UDP_RECORD.time_ns, true);
     into.timeHigh = view.getUint32(offset + UDP_RECORD.time_ns + 4, true);
     into.durationSeconds = uint64At(view, offset + UDP_RECORD.duration_ns) / 1e9;

@@ -12,6 +12,8 @@ const LOSSES = [
   'peers_full',
   'after_close',
   'unreadable_headers',
+  'asked_overwritten',
+  'asked_refused',
   'missed_events',
 ] as const satisfies readonly UdpCounter[];
 

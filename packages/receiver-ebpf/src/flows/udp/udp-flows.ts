@@ -6,6 +6,7 @@ import {
   type BpfIterator,
   BpfObject,
   type BpfProgram,
+  countCgroupPrograms,
   isWholeCgroupTree,
   type Machine,
   ProgramCounters,
@@ -13,14 +14,19 @@ import {
   RingBuffer,
   readPrebuilt,
   releaseLoaderMemory,
+  UDP_SENDMSG_HOOKS,
 } from '@tributary/bpf';
 import { errorText, type Logger, PipelineError } from '@tributary/core';
 import { UDP_CONTROL, UDP_COUNTERS, UDP_RECORD } from '../../generated/udp-layout.ts';
+import { attachAsked } from '../asked-programs.ts';
 import { runInEveryNamespace, visitOnly } from '../every-namespace.ts';
 import type { UdpCounter } from './udp-counters.ts';
 
 /** The share of the room for peers that may be taken before those that were idle of late have to go. */
 const CROWDED = 0.75;
+
+/** The programs that note what connect() and sendto() are asked for, before others rewrite it. */
+const NOTING = ['note_connected4', 'note_connected6', 'note_sent4', 'note_sent6'] as const;
 
 /** What to load with. */
 export interface UdpFlowsOptions {
@@ -42,6 +48,8 @@ export class UdpFlows {
   readonly #sweeps: readonly BpfIterator[];
   readonly #owners: BpfIterator | undefined;
   #withoutOwner = 0;
+  /** The cgroup at which it is not noted yet what processes ask for. */
+  #unnoted: string | undefined;
 
   private constructor(object: BpfObject, { idleTimeoutMs, maxPeers, logger }: UdpFlowsOptions) {
     this.#object = object;
@@ -81,6 +89,8 @@ export class UdpFlows {
     let flows: UdpFlows | undefined;
     try {
       flows = new UdpFlows(object, options);
+      flows.#unnoted = cgroup;
+      flows.#noteAsked();
       // Before datagrams are counted, so that none is taken for the first of its socket.
       await flows.#markExisting();
       flows.#attach(cgroup);
@@ -114,6 +124,7 @@ export class UdpFlows {
    * remaining flows carried is in their next record. One sweep at a time.
    */
   async sweep(handle: RecordHandler, goOn: () => boolean): Promise<void> {
+    this.#noteAsked();
     const { without_owner: withoutOwner } = this.counters();
     if (withoutOwner > this.#withoutOwner) {
       this.#withoutOwner = withoutOwner;
@@ -183,6 +194,28 @@ export class UdpFlows {
         'UDP sockets from before the start could not be looked for; which end sent first may be wrong for them',
       );
     }
+  }
+
+  /**
+   * Notes what processes ask for from now on, if there is anybody who sends them elsewhere: a CNI that does has programs for what
+   * is sent at the same cgroup. Without one, nothing runs for it; it may begin when this has been running for long.
+   */
+  #noteAsked(): void {
+    const cgroup = this.#unnoted;
+    if (cgroup === undefined) return;
+    try {
+      const { v4, v6 } = UDP_SENDMSG_HOOKS;
+      if (countCgroupPrograms(cgroup, v4) === 0 && countCgroupPrograms(cgroup, v6) === 0) return;
+    } catch (error) {
+      this.#logger.warn(
+        { error: errorText(error) },
+        'it cannot be told whether a CNI sends UDP flows elsewhere; they have only where they went',
+      );
+      this.#unnoted = undefined;
+      return;
+    }
+    this.#unnoted = undefined;
+    attachAsked(this.#object, NOTING, { cgroup, what: 'UDP flows', logger: this.#logger });
   }
 
   #control(evict: boolean): void {

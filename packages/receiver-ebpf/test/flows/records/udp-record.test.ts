@@ -8,7 +8,7 @@ import { describeDecoder } from './describe-decoder.ts';
 /** A record byte by byte, with the field of `struct udp_record` (bpf/udp.h) beside each row. */
 const BYTES: RecordTable = [
   ['type', '02'], // UDP_FLOW_CLOSED
-  ['version', '02'],
+  ['version', '03'],
   ['flags', '01'], // UDP_SOURCE
   ['end', '02'], // UDP_END_IDLE
   ['pid', '39 30 00 00'], // 12345
@@ -23,9 +23,11 @@ const BYTES: RecordTable = [
   ['remote_port', '35 00'], // 53
   ['network_namespace', '98 00 00 f0'], // 4026531992
   ['process_started', '40 e2 01 00'], // 123456
-  ['_pad', '00 00 00 00'],
+  ['asked_port', '50 00'], // 80
+  ['_pad', '00 00'],
   ['local_address', '00 00 00 00 00 00 00 00 00 00 ff ff 0a 02 07 1f'], // 10.2.7.31
   ['remote_address', '20 01 0d b8 00 00 00 00 00 00 00 00 00 00 00 01'], // 2001:db8::1
+  ['asked_address', '20 01 0d b8 00 00 00 00 00 00 00 00 00 00 00 10'], // 2001:db8::10
   [
     'executable',
     '64 69 67 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00',
@@ -43,6 +45,8 @@ const DECODED: FlowRecord = {
   localPort: 40000,
   remoteAddress: '2001:db8::1',
   remotePort: 53,
+  askedAddress: '2001:db8::10',
+  askedPort: 80,
   timeLow: 0x075bcd15,
   timeHigh: 1,
   durationSeconds: 1.5,
