@@ -66,7 +66,7 @@ it('a proxy whose upstream is gone answers, and the call says how', async ({ ski
   const client = dial(await startNginx(await unusedPort()));
   expect(await failure(client.call({ path: PATH, message: [] }))).toEqual({
     code: 14,
-    message: 'the server answered HTTP 502',
+    message: 'the server answered HTTP 502 Bad Gateway',
   });
 });
 

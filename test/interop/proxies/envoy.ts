@@ -14,8 +14,8 @@ export interface EnvoySettings {
   readonly manager?: Json;
   /** Of each route, beside the cluster that it leads to. */
   readonly route?: Json;
-  /** What a route does instead of leading to a cluster. */
-  readonly answer?: Json;
+  /** Routes that come before it. */
+  readonly routes?: readonly Json[];
   /** `common_http_protocol_options` of each cluster. */
   readonly upstream?: Json;
   /** Of each cluster. */
@@ -102,13 +102,13 @@ function address(port: number): Json {
 }
 
 function listener({ name, speech, security }: Way, files: ProxyFiles, settings: EnvoySettings): Json {
-  const way = settings.answer ?? { route: { cluster: name, ...settings.route } };
+  const way = { match: { prefix: '/' }, route: { cluster: name, ...settings.route } };
   const manager = {
     '@type': `${TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager`,
     stat_prefix: 'way',
     codec_type: speech === 'h1' ? 'HTTP1' : 'HTTP2',
     route_config: {
-      virtual_hosts: [{ name, domains: ['*'], routes: [{ match: { prefix: '/' }, ...way }] }],
+      virtual_hosts: [{ name, domains: ['*'], routes: [...(settings.routes ?? []), way] }],
     },
     http_filters: [
       {

@@ -1,4 +1,5 @@
-import { RPC_CODES } from '@tributary/core';
+import { STATUS_CODES } from 'node:http';
+import { RPC_CODES, type RpcStatus } from '@tributary/core';
 import { GrpcError } from '../grpc-error.ts';
 import type { Http2Connection } from '../http2/connection.ts';
 import { ERROR_CODE, errorCodeName } from '../http2/protocol.ts';
@@ -71,7 +72,7 @@ export class ClientStream extends Http2Stream<AnswerHead> {
       return;
     }
     if (head.httpStatus !== undefined && head.httpStatus < 200 && !endStream) return;
-    if (this.#head === undefined && !this.#isAnswer(head)) return;
+    if (this.#head === undefined && !this.#isAnswer(head, endStream)) return;
     this.#head ??= head;
     if (endStream) this.#end(head);
     else if (head !== this.#head) {
@@ -123,9 +124,15 @@ export class ClientStream extends Http2Stream<AnswerHead> {
   }
 
   /** Whether a head begins an answer of gRPC; what does not is the end of the call. */
-  #isAnswer({ httpStatus, contentType, isGrpc, status }: AnswerHead): boolean {
-    if (httpStatus === 200 && isGrpc) return true;
-    if (status !== undefined && isGrpc) return true;
+  #isAnswer({ httpStatus, contentType, isGrpc, status }: AnswerHead, endStream: boolean): boolean {
+    if (status !== undefined && status.code !== RPC_CODES.OK) {
+      // A proxy's word for an error, whatever of HTTP is around it: HTTP's status counts only where there is none of gRPC.
+      if (endStream) return true;
+      this.#connection.reset(this, ERROR_CODE.CANCEL);
+      this.#refuse(status);
+      return false;
+    }
+    if (isGrpc && (httpStatus === 200 || status !== undefined)) return true;
     if (httpStatus === 200) {
       const type =
         contentType === undefined ? 'no content type' : `content type "${contentType.slice(0, 100)}"`;
@@ -138,7 +145,9 @@ export class ClientStream extends Http2Stream<AnswerHead> {
     }
     this.#connection.reset(this, ERROR_CODE.CANCEL);
     const code = HTTP_CODES[httpStatus!] ?? RPC_CODES.UNKNOWN;
-    this.#call.fail(new GrpcError({ code, message: `the server answered HTTP ${httpStatus}` }));
+    const reason = STATUS_CODES[httpStatus!];
+    const message = `the server answered HTTP ${httpStatus}${reason === undefined ? '' : ` ${reason}`}`;
+    this.#call.fail(new GrpcError({ code, message }));
     return false;
   }
 
@@ -146,10 +155,8 @@ export class ClientStream extends Http2Stream<AnswerHead> {
     this.#hasEnded = true;
     if (status === undefined) {
       this.#call.fail(own(RPC_CODES.INTERNAL, 'the answer ends without a status'));
-    } else if (status.code < 0) {
-      this.#call.fail(own(RPC_CODES.UNKNOWN, 'the status of the answer is no number'));
     } else if (status.code !== RPC_CODES.OK) {
-      this.#call.fail(new GrpcError(status));
+      this.#refuse(status);
     } else if (!this.#reader.isWhole) {
       this.#call.fail(
         this.#reader.isEmpty
@@ -160,6 +167,13 @@ export class ClientStream extends Http2Stream<AnswerHead> {
       const encoding = this.#reader.isCompressed ? (this.#head?.encoding ?? 'identity') : undefined;
       this.#call.finish(this.#reader.content(), encoding, this.#maxReceiveBytes);
     }
+  }
+
+  #refuse(status: RpcStatus): void {
+    const isNumber = status.code > 0;
+    this.#call.fail(
+      isNumber ? new GrpcError(status) : own(RPC_CODES.UNKNOWN, 'the status of the answer is no number'),
+    );
   }
 
   #giveUp(resetCode: number, code: number, message: string): void {
