@@ -6,7 +6,7 @@ import type { Signal } from '../component/signal.ts';
 import type { Status } from '../component/status.ts';
 import type { ConfigSources } from '../config/load-config.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { FoundPorts } from '../net/shared-addresses.ts';
+import type { FoundListeners } from '../net/shared-addresses.ts';
 import type { BatchMeta } from '../otlp/batch-meta.ts';
 import type { Refusal } from './refusal.ts';
 import type { TelemetryReport } from './telemetry-report.ts';
@@ -18,7 +18,7 @@ export interface WorkerStart {
   /** True while no other worker runs. */
   readonly isAlone: boolean;
   /** What the first worker found, for those that share its addresses. */
-  readonly ports: FoundPorts;
+  readonly listeners: FoundListeners;
   /** Where each isolate says what memory it has; the row is the worker's number. */
   readonly isolates: SharedArrayBuffer;
   /** Where the configuration is, as the command line says it. */
@@ -71,7 +71,7 @@ export interface StatusMessage {
 export type FromWorker =
   | { readonly kind: 'batches'; readonly batches: readonly CrossingBatch[] }
   | { readonly kind: 'report'; readonly report: TelemetryReport }
-  | { readonly kind: 'started'; readonly ports: FoundPorts }
+  | { readonly kind: 'started'; readonly listeners: FoundListeners }
   | { readonly kind: 'failed'; readonly code: ErrorCode | undefined; readonly message: string }
   | { readonly kind: 'stopped'; readonly error?: string }
   | LogMessage

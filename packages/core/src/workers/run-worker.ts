@@ -1,9 +1,10 @@
 /** What a worker thread does: loads the configuration of the main thread, runs its part of it, and speaks to the main thread. */
 import type { MessagePort } from 'node:worker_threads';
+import type { Logger } from '../component/logger.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Registry } from '../config/registry.ts';
 import { errorText, PipelineError } from '../errors.ts';
-import { type SharedAddresses, shareAddresses } from '../net/shared-addresses.ts';
+import { type DuplicateDescriptor, type SharedAddresses, shareAddresses } from '../net/shared-addresses.ts';
 import { Service } from '../pipeline/service.ts';
 import { releaseLoadingMemory } from '../process/exposed-gc.ts';
 import { joinIsolateTable } from '../process/isolate-memory.ts';
@@ -22,6 +23,8 @@ const REPORT_INTERVAL_MS = 1000;
 export interface WorkerProgram {
   readonly registry: Registry;
   readonly version: string;
+  /** For systems on which workers share a socket. */
+  readonly duplicateDescriptor: DuplicateDescriptor;
 }
 
 /** Runs a worker until the main thread ends it. Says `failed` if it cannot start. */
@@ -34,7 +37,8 @@ export async function runWorker(
   const addresses = shareAddresses({
     isFirst: start.number === 1,
     isAlone: start.isAlone,
-    ports: start.ports,
+    listeners: start.listeners,
+    duplicate: program.duplicateDescriptor,
   });
   try {
     const worker = await WorkerService.create(port, start, program);
@@ -51,14 +55,22 @@ function say(port: MessagePort, message: FromWorker): void {
 
 class WorkerService {
   readonly #port: MessagePort;
+  readonly #logger: Logger;
   readonly #service: Service;
   readonly #uplink: Uplink;
   readonly #reporter: TelemetryReporter;
   readonly #abort = new AbortController();
   #stopping: Promise<void> | undefined;
 
-  private constructor(port: MessagePort, service: Service, uplink: Uplink, reporter: TelemetryReporter) {
+  private constructor(
+    port: MessagePort,
+    logger: Logger,
+    service: Service,
+    uplink: Uplink,
+    reporter: TelemetryReporter,
+  ) {
     this.#port = port;
+    this.#logger = logger;
     this.#service = service;
     this.#uplink = uplink;
     this.#reporter = reporter;
@@ -87,7 +99,7 @@ class WorkerService {
       const text = error === undefined ? {} : { error: error.message };
       say(port, { kind: 'status', key, status, timeUnixMs, ...text });
     });
-    return new WorkerService(port, service, uplink, reporter);
+    return new WorkerService(port, logger, service, uplink, reporter);
   }
 
   async start(addresses: SharedAddresses): Promise<void> {
@@ -105,11 +117,15 @@ class WorkerService {
       if (this.#stopping === undefined) throw error;
       return;
     }
+    for (const endpoint of addresses.unshared) {
+      const text = 'one worker alone serves this address: the system does not let several share it';
+      this.#logger.warn({ endpoint }, text);
+    }
     releaseLoadingMemory();
     watchHeap();
     this.#report();
     setInterval(() => this.#report(), REPORT_INTERVAL_MS);
-    say(this.#port, { kind: 'started', ports: addresses.ports });
+    say(this.#port, { kind: 'started', listeners: addresses.listeners });
   }
 
   #on(message: ToWorker): void {

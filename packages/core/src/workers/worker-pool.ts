@@ -1,8 +1,9 @@
 /** The workers of a service: starts them behind everything that they send to, and shuts them down before it. */
+import { closeSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
 import type { Consumer } from '../component/component.ts';
 import type { Logger } from '../component/logger.ts';
-import type { FoundPorts } from '../net/shared-addresses.ts';
+import type { FoundListeners } from '../net/shared-addresses.ts';
 import { keepGcExposed } from '../process/exposed-gc.ts';
 import { createIsolateTable, joinIsolateTable } from '../process/isolate-memory.ts';
 import type { TelemetryRegistry } from '../telemetry/registry.ts';
@@ -13,7 +14,7 @@ import { WorkerMetrics } from './worker-metrics.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
 /** What of a worker's beginning the pool itself knows. */
-export type PoolStart = Pick<WorkerStart, 'number' | 'isAlone' | 'ports' | 'isolates'>;
+export type PoolStart = Pick<WorkerStart, 'number' | 'isAlone' | 'listeners' | 'isolates'>;
 
 /** What the program gives a pool. */
 export interface WorkerPoolOptions {
@@ -42,7 +43,7 @@ export class WorkerPool {
   readonly #isolates: SharedArrayBuffer;
   readonly #slots: WorkerSlot[] = [];
   #leaveTable: (() => void) | undefined;
-  #ports: FoundPorts = {};
+  #listeners: FoundListeners = {};
   #isStopping = false;
 
   constructor(options: WorkerPoolOptions) {
@@ -52,7 +53,7 @@ export class WorkerPool {
   }
 
   /**
-   * Starts the workers, the first alone: what cannot start is told once, and the ports that it finds are for all. Starts no
+   * Starts the workers, the first alone: what cannot start is told once, and what it finds where it listens is for all. Starts no
    * more of them once it is shut down.
    */
   async start(main: MainSide): Promise<void> {
@@ -77,10 +78,20 @@ export class WorkerPool {
   /** As `Service.shutdown`; rejects with the first worker's failure when all have ended. */
   async shutdown(signal?: AbortSignal): Promise<void> {
     this.stopStarting();
+    // The kernel takes connections as long as one descriptor is open; a worker that still starts may be about to use it.
+    if (!this.#slots.some((slot) => slot.isStarting)) this.#closeListeners();
     const ended = await Promise.allSettled(this.#slots.map((slot) => slot.shutdown(signal)));
+    this.#closeListeners();
     this.#leaveTable?.();
     const failed = ended.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
+  }
+
+  #closeListeners(): void {
+    for (const { descriptor } of Object.values(this.#listeners)) {
+      if (descriptor !== undefined) closeSync(descriptor);
+    }
+    this.#listeners = {};
   }
 
   #createSlot(number: number, { entries, status }: MainSide): WorkerSlot {
@@ -90,10 +101,10 @@ export class WorkerPool {
       ...{ number, entries, status, metrics, logger },
       spawn: () => {
         const isAlone = this.#slots.every(({ worker }) => worker === undefined);
-        return spawn({ number, isAlone, ports: this.#ports, isolates: this.#isolates });
+        return spawn({ number, isAlone, listeners: this.#listeners, isolates: this.#isolates });
       },
-      onStarted: (ports) => {
-        this.#ports = ports;
+      onStarted: (listeners) => {
+        this.#listeners = listeners;
       },
     });
     return slot;

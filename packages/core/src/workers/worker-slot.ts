@@ -6,7 +6,7 @@ import type { Worker } from 'node:worker_threads';
 import type { Consumer } from '../component/component.ts';
 import type { Logger } from '../component/logger.ts';
 import { type ErrorCode, errorText, PipelineError } from '../errors.ts';
-import type { FoundPorts } from '../net/shared-addresses.ts';
+import type { FoundListeners } from '../net/shared-addresses.ts';
 import { clearIsolateRow } from '../process/isolate-memory.ts';
 import { Downlink } from './downlink.ts';
 import type { MergedStatus } from './merged-status.ts';
@@ -34,8 +34,8 @@ export interface SlotOptions {
   /** Is given what the worker reports. */
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
-  /** Called when a worker runs, with the ports that it found. */
-  onStarted(ports: FoundPorts): void;
+  /** Called when a worker runs, with what it found where it listens. */
+  onStarted(listeners: FoundListeners): void;
 }
 
 /** See the head of this file. */
@@ -58,6 +58,11 @@ export class WorkerSlot {
   /** The thread, while it runs. */
   get worker(): Worker | undefined {
     return this.#worker;
+  }
+
+  /** True while a thread runs that has not said that it has started. */
+  get isStarting(): boolean {
+    return this.#worker !== undefined && this.#startedMs === undefined;
   }
 
   /** Starts the first worker; rejects with what it says if it does not start. Does nothing after `shutdown`. */
@@ -136,7 +141,7 @@ export class WorkerSlot {
           break;
         case 'started':
           this.#startedMs = performance.now();
-          this.#options.onStarted(message.ports);
+          this.#options.onStarted(message.listeners);
           onStarted();
           break;
         case 'failed':

@@ -15,7 +15,7 @@ const queued = (value) => say({ kind: 'report', report: [{
   declaration: { kind: 'gauge', options: { description: 'Queued.', unit: '1' } },
   series: [{ key: '', attributes: {}, value }],
 }] });
-const started = () => say({ kind: 'started', ports: {} });
+const started = () => say({ kind: 'started', listeners: {} });
 const stopped = () => say({ kind: 'stopped' });
 `;
 
