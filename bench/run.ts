@@ -29,7 +29,7 @@ benches:
   connections         memory of 10,000 idle gRPC connections, and the delays of 1,000 clients that each send a request a second
   kernel              connections a second, throughput and cost per event with the eBPF receiver on and off
   kubernetes          first list, memory, delay and CPU time of the k8s receiver at a real API server (KUBEBUILDER_ASSETS)
-  workers             one thread beside two workers (service::workers), each on a share of a core
+  workers             one thread beside two workers (service::workers), on one and two slow cores
 
 options of pipeline:
   --peer              runs a Go Collector beside it, from OTELCOL or built from Go modules, and gives the ratio
@@ -118,13 +118,11 @@ async function runWorkersBench(isQuick: boolean, only: readonly string[]): Promi
   const { hasThreadQuotas } = await import('./src/thread-quota.ts');
   const coreShare = hasThreadQuotas() ? 0.2 : undefined;
   if (coreShare === undefined) {
-    console.error(
-      'bench: CPU time alone is compared; quotas for threads need control groups of version 1, as root',
-    );
+    console.error('bench: CPU time alone is compared; slow cores need control groups of version 1, as root');
   }
   const pace = isQuick
-    ? { rounds: 3, settleCpuSeconds: 2, measureMs: 1000, clients: 8, coreShare }
-    : { rounds: 7, settleCpuSeconds: 4, measureMs: 1500, clients: 8, coreShare };
+    ? { rounds: 3, settleCpuSeconds: 3, measureMs: 1000, clients: 8, coreShare }
+    : { rounds: 5, settleCpuSeconds: 6, measureMs: 2500, clients: 8, coreShare };
   const measurements: WorkersMeasurement[] = [];
   const isWanted = (name: string): boolean =>
     only.length === 0 || only.some((pattern) => name.includes(pattern));

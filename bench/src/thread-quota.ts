@@ -1,19 +1,18 @@
-/**
- * Slow cores: control groups that let a thread have a share of one core and no more. So what several threads do together
- * can be measured on a machine that has no cores to spare for the load.
- */
+/** Control groups that let threads have a share of a core, before all else that runs, and no more. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** The hierarchy of version 1, which takes single threads. */
 const CPU_HIERARCHY = '/sys/fs/cgroup/cpu';
 const PERIOD_US = 10_000;
+/** The most that the kernel takes (sched(7)): 256 times what others have. */
+const SHARES = 262_144;
 
 /** True where control groups of version 1 limit CPU time, and this user may make one. */
 export function hasThreadQuotas(): boolean {
   if (!existsSync(path.join(CPU_HIERARCHY, 'cpu.cfs_quota_us'))) return false;
   try {
-    new ThreadQuota(1, 'probe').remove();
+    new ThreadQuota(1, `tributary-bench-${process.pid}-probe`).remove();
     return true;
   } catch {
     return false;
@@ -28,28 +27,53 @@ export function threadsOf(pid: number): readonly { readonly id: number; readonly
     .map((id) => ({ id, name: readFileSync(`/proc/${pid}/task/${id}/comm`, 'utf8').trim() }));
 }
 
-/** A group whose threads may together have a share of one core. */
+/** CPU seconds of the threads of a process that still run: in nanoseconds, where `cpuSecondsOf` has ticks of 10 ms. */
+export function fineCpuSeconds(pid: number): number {
+  // The first field is the time on a CPU (Documentation/scheduler/sched-stats.rst).
+  const nanoseconds = threadsOf(pid).map(({ id }) =>
+    Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]),
+  );
+  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e9;
+}
+
+/** Gives all threads of a process back what they may have. */
+export function releaseProcess(pid: number): void {
+  writeFileSync(path.join(CPU_HIERARCHY, 'cgroup.procs'), String(pid));
+}
+
+/** A group whose threads may together have a share of one core, which may be more than 1. */
 export class ThreadQuota {
+  readonly #name: string;
   readonly #folder: string;
 
   constructor(share: number, name: string) {
-    this.#folder = path.join(CPU_HIERARCHY, `tributary-bench-${process.pid}-${name}`);
+    this.#name = name;
+    this.#folder = path.join(CPU_HIERARCHY, name);
     mkdirSync(this.#folder);
-    writeFileSync(path.join(this.#folder, 'cpu.cfs_period_us'), String(PERIOD_US));
-    writeFileSync(path.join(this.#folder, 'cpu.cfs_quota_us'), String(Math.round(PERIOD_US * share)));
+    this.#set('cpu.shares', SHARES);
+    this.#set('cpu.cfs_period_us', PERIOD_US);
+    this.#set('cpu.cfs_quota_us', Math.round(PERIOD_US * share));
   }
 
-  add(thread: number): void {
-    writeFileSync(path.join(this.#folder, 'tasks'), String(thread));
+  /** A group within this one: what its threads take is taken from this one's share too. */
+  within(share: number, name: string): ThreadQuota {
+    return new ThreadQuota(share, path.join(this.#name, name));
   }
 
-  /** Gives a thread back all that it may have. */
-  release(thread: number): void {
-    writeFileSync(path.join(CPU_HIERARCHY, 'tasks'), String(thread));
+  addProcess(pid: number): void {
+    this.#set('cgroup.procs', pid);
   }
 
-  /** Only when its threads have ended. */
+  addThread(id: number): void {
+    this.#set('tasks', id);
+  }
+
+  /** Only when its threads have ended or are released, and the groups within it are removed. */
   remove(): void {
     rmdirSync(this.#folder);
+  }
+
+  #set(file: string, value: number): void {
+    writeFileSync(path.join(this.#folder, file), String(value));
   }
 }

@@ -1,7 +1,8 @@
 /**
- * What a second worker brings: the same load on one thread and on two workers, each on a slow core of its own (a quota of
- * CPU time), so that the load and the backend have the rest of the machine. Whole pipelines in the workers, and pipelines that
- * are cut because a component in them may not be copied.
+ * What a second worker brings: the same load on one thread and one slow core, and on two workers and two slow cores (quotas of
+ * CPU time), so that the load and the backend have the rest of the machine. The other threads of the process (the main
+ * thread beside workers, the garbage collector's, zlib's) have their time from the same cores. Whole pipelines in the workers, and
+ * pipelines that are cut because a component in them may not be copied.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,8 +14,9 @@ import { type Load, startGrpcLoad, startHttpLoad } from './load.ts';
 import { requestOf } from './payload.ts';
 import type { Contender } from './pipeline-bench.ts';
 import { type Sink, startGrpcSink, startHttpSink } from './sink.ts';
+import { SlowCores } from './slow-cores.ts';
 import { type Subject, startSubject } from './subject.ts';
-import { ThreadQuota, threadsOf } from './thread-quota.ts';
+import { fineCpuSeconds, threadsOf } from './thread-quota.ts';
 
 /** How long and how often. */
 export interface WorkersPace {
@@ -24,16 +26,19 @@ export interface WorkersPace {
   readonly measureMs: number;
   /** Connections for each thread, each with one request under way: who has twice the cores has twice the load. */
   readonly clients: number;
-  /** What one thread may have of a core; undefined sets no limit, and then only CPU time can be compared. */
+  /** What a slow core is of one of the machine; undefined sets no limit, and then only CPU time can be compared. */
   readonly coreShare: number | undefined;
 }
 
-/** One case. */
+/** One case; pairs are of one thread and of two workers, and medians of the rounds. */
 export interface WorkersMeasurement {
   readonly name: string;
-  /** Items a second of one thread, and of two workers. */
   readonly itemsPerSecond: readonly [number, number];
   readonly itemsPerCpuSecond: readonly [number, number];
+  /** What the process used of its slow cores: far below 1 it was not they that held the load up. */
+  readonly coresUsed: readonly [number, number];
+  /** Items a second of two workers over those of one thread, in each round, the least first. */
+  readonly ratios: readonly number[];
 }
 
 const TRANSPORTS = ['http', 'grpc'] as const;
@@ -54,8 +59,7 @@ interface Running {
   readonly subject: Subject;
   readonly port: number;
   readonly workers: number;
-  /** The threads that data passes, each with the quota that it is measured with. */
-  readonly threads: readonly { readonly id: number; readonly quota: ThreadQuota | undefined }[];
+  readonly cores: SlowCores | undefined;
 }
 
 /** The cases of one configuration. */
@@ -68,6 +72,7 @@ interface Group {
 interface Figures {
   readonly itemsPerSecond: number;
   readonly itemsPerCpuSecond: number;
+  readonly coresUsed: number;
 }
 
 /** Runs every case; `report` is told of each. */
@@ -114,11 +119,13 @@ async function benchTransport(
         name: caseNameOf(transport, isCut, itemsPerRequest),
         itemsPerSecond: medians('itemsPerSecond'),
         itemsPerCpuSecond: medians('itemsPerCpuSecond'),
+        coresUsed: medians('coresUsed'),
+        ratios: rounds.map(([one, two]) => two.itemsPerSecond / one.itemsPerSecond).toSorted((a, b) => a - b),
       });
     }
   } finally {
     await Promise.all(running.map(({ subject }) => subject.stop()));
-    for (const { threads } of running) for (const { quota } of threads) quota?.remove();
+    for (const { cores } of running) cores?.remove();
     sink.close();
     rmSync(folder, { recursive: true, force: true });
   }
@@ -145,12 +152,11 @@ async function startWithWorkers(contender: Contender, pace: WorkersPace, start: 
   const argv = [...contender.argv(file), '--set', `service.workers=${workers}`];
   const subject = await startSubject(`${workers}`, argv, port);
   const { coreShare } = pace;
-  const ids = await takingThreads(subject.pid, workers, isCut);
-  const threads = ids.map((id, index) => {
-    const quota = coreShare === undefined ? undefined : new ThreadQuota(coreShare, `${workers}-${index}`);
-    return { id, quota };
-  });
-  return { subject, port, workers, threads };
+  const { pid } = subject;
+  const threads = await takingThreads(pid, workers, isCut);
+  const cores =
+    coreShare === undefined ? undefined : new SlowCores({ pid, cores: workers, share: coreShare, threads });
+  return { subject, port, workers, cores };
 }
 
 /** The threads that data passes: the workers, or the main thread alone; where pipelines are cut, all of them. */
@@ -164,21 +170,20 @@ async function takingThreads(pid: number, workers: number, isCut: boolean): Prom
   throw new Error('the workers did not start within 30 s');
 }
 
-/** Rounds that alternate between one thread and two workers, after both have settled without a quota. */
+/** Rounds that alternate between one thread and two workers, after both have settled on the machine's own cores. */
 async function runRounds(
   running: readonly Running[],
   it: Case,
   pace: WorkersPace,
 ): Promise<readonly (readonly [Figures, Figures])[]> {
   for (const each of running) await settle(each, it, pace);
-  const threads = running.flatMap((each) => each.threads);
-  for (const { id, quota } of threads) quota?.add(id);
+  for (const { cores } of running) cores?.begin();
   const rounds: [Figures, Figures][] = [];
   for (let round = 0; round < pace.rounds; round += 1) {
     const [one, two] = running.map((each) => () => runRound(each, it, pace));
     rounds.push([await one!(), await two!()]);
   }
-  for (const { id, quota } of threads) quota?.release(id);
+  for (const { cores } of running) cores?.end();
   return rounds;
 }
 
@@ -192,17 +197,19 @@ async function settle(running: Running, it: Case, pace: WorkersPace): Promise<vo
 }
 
 async function runRound(running: Running, it: Case, pace: WorkersPace): Promise<Figures> {
-  const { subject } = running;
+  const { subject, workers } = running;
   const load = await startLoad(running, it, pace);
   await sleep(300);
-  const before = { items: load.acknowledgedItems(), cpu: subject.cpuSeconds(), ms: performance.now() };
+  const before = { items: load.acknowledgedItems(), cpu: fineCpuSeconds(subject.pid) };
+  const startMs = performance.now();
   await sleep(pace.measureMs);
   const items = load.acknowledgedItems() - before.items;
-  const cpuSeconds = subject.cpuSeconds() - before.cpu;
-  const seconds = (performance.now() - before.ms) / 1000;
+  const cpuSeconds = fineCpuSeconds(subject.pid) - before.cpu;
+  const seconds = (performance.now() - startMs) / 1000;
+  const coresUsed = cpuSeconds / (seconds * workers * (pace.coreShare ?? 1));
   load.stop();
   await sleep(50);
-  return { itemsPerSecond: items / seconds, itemsPerCpuSecond: items / cpuSeconds };
+  return { itemsPerSecond: items / seconds, itemsPerCpuSecond: items / cpuSeconds, coresUsed };
 }
 
 function startLoad({ port, workers }: Running, it: Case, pace: WorkersPace): Promise<Load> {
@@ -223,20 +230,28 @@ export function workersMarkdown(measurements: readonly WorkersMeasurement[], pac
   const head = [
     'case',
     'one thread, k items/s',
-    'two workers, k items/s',
-    'ratio',
-    'k items/CPU-s',
-    'k items/CPU-s',
+    'two workers',
+    'ratio (least and most of the rounds)',
+    'of the cores used',
+    'one thread, k items/CPU-s',
+    'two workers',
     'ratio',
   ];
-  const rows = measurements.map(
-    ({ name, itemsPerSecond: [one, two], itemsPerCpuSecond: [oneCpu, twoCpu] }) => [
-      name,
-      ...(pace.coreShare === undefined
-        ? ['', '', '']
-        : [thousands(one), thousands(two), (two / one).toFixed(2)]),
+  const rows = measurements.map((it) => {
+    const [one, two] = it.itemsPerSecond;
+    const [oneCpu, twoCpu] = it.itemsPerCpuSecond;
+    const spread = `${it.ratios.at(0)?.toFixed(2)}–${it.ratios.at(-1)?.toFixed(2)}`;
+    const onCores = [
+      thousands(one),
+      thousands(two),
+      `${median(it.ratios).toFixed(2)} (${spread})`,
+      it.coresUsed.map((share) => `${Math.round(100 * share)} %`).join(', '),
+    ];
+    return [
+      it.name,
+      ...(pace.coreShare === undefined ? onCores.map(() => '') : onCores),
       ...[thousands(oneCpu), thousands(twoCpu), (twoCpu / oneCpu).toFixed(2)],
-    ],
-  );
+    ];
+  });
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
