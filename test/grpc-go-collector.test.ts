@@ -1,43 +1,21 @@
 /**
- * Official gRPC of another language on both sides: what the OTLP exporter sends, a Go Collector receives, and what that
- * sends on, the OTLP receiver takes, with every compression that both have.
+ * Many and large requests to a Go Collector over gRPC and back, all signals at once, with every compression that both have. One of
+ * each kind by every other way is in test/interop/collector.test.ts.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { SIGNALS } from '@tributary/core';
 import { otlpGrpcExporter } from '@tributary/exporter-otlp';
-import { freePort } from '@tributary/lab';
 import { otlpReceiver } from '@tributary/receiver-otlp';
 import { nopHost, numberedBatch, numbersOf, signalConsumer, sink, testSettings } from '@tributary/testkit';
 import { expect, it, onTestFinished } from 'vitest';
-import { existingCollector } from '../bench/src/peer.ts';
+import { collectorProgram, freePorts, startCollector } from './interop/collector.ts';
 
 const COMPRESSIONS = ['none', 'gzip', 'zstd', 'snappy'] as const;
-const NO_COLLECTOR =
-  'no Go Collector here: name one by OTELCOL, or build one by "node scripts/run.mjs collector"';
-
-/** Waits until the process says that it is ready; fails with what it said where it ends before. */
-function ready(collector: ChildProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let said = '';
-    collector.stderr?.on('data', (chunk) => {
-      said += chunk;
-      if (said.includes('Everything is ready')) resolve();
-    });
-    collector.on('exit', () => reject(new Error(said)));
-  });
-}
 
 it.for(COMPRESSIONS)(
   'data goes through a Go Collector and back with compression %s',
   async (compression, context) => {
-    const binary = existingCollector();
-    if (binary === undefined) {
-      context.skip(NO_COLLECTOR);
-      return;
-    }
+    const program = collectorProgram();
+    if ('reason' in program) return context.skip(program.reason);
     const kept = sink();
     const receiverSettings = testSettings({ kind: 'receiver', id: 'otlp' });
     const receiver = otlpReceiver.create(
@@ -49,27 +27,21 @@ it.for(COMPRESSIONS)(
     const address = String(
       receiverSettings.logs.find(({ message }) => message === 'listening')?.fields['endpoint'],
     );
-    const folder = mkdtempSync(path.join(tmpdir(), 'tributary-go-'));
-    const file = path.join(folder, 'collector.yaml');
-    const port = await freePort();
-    const pipelines = SIGNALS.map((signal) => `${signal}: { receivers: [otlp], exporters: [otlp] }`).join(
-      ', ',
-    );
-    writeFileSync(
-      file,
-      `receivers: { otlp: { protocols: { grpc: { endpoint: "127.0.0.1:${port}" } } } }
-exporters: { otlp: { endpoint: "${address}", compression: ${compression}, tls: { insecure: true }, sending_queue: { enabled: false } } }
-service: { telemetry: { metrics: { level: none } }, pipelines: { ${pipelines} } }
-`,
-    );
-    const collector = spawn(binary, ['--config', file], { stdio: ['ignore', 'ignore', 'pipe'] });
-    onTestFinished(async () => {
-      const ended = new Promise((resolve) => collector.once('exit', resolve));
-      if (collector.exitCode === null && collector.kill('SIGKILL')) await ended;
-      await receiver.shutdown?.();
-      rmSync(folder, { recursive: true });
+    onTestFinished(() => receiver.shutdown?.());
+    const [port] = await freePorts(1);
+    const exporters = {
+      otlp: { endpoint: address, compression, tls: { insecure: true }, sending_queue: { enabled: false } },
+    };
+    const pipeline = { receivers: ['otlp'], exporters: ['otlp'] };
+    const stop = await startCollector(program.found, {
+      receivers: { otlp: { protocols: { grpc: { endpoint: `127.0.0.1:${port}` } } } },
+      exporters,
+      service: {
+        telemetry: { metrics: { level: 'none' } },
+        pipelines: Object.fromEntries(SIGNALS.map((signal) => [signal, pipeline])),
+      },
     });
-    await ready(collector);
+    onTestFinished(stop);
     const exporter = otlpGrpcExporter.create(
       testSettings({ kind: 'exporter', id: 'otlp_grpc' }),
       otlpGrpcExporter.configSchema.parse({

@@ -1,6 +1,6 @@
 /**
  * The OTLP exporters send to servers of the official gRPC libraries and OTLP stubs in other languages, over gRPC and HTTP, in clear text,
- * with TLS and with mutual TLS, in every compression that both have. To Go's they send in test/grpc-go-collector.test.ts.
+ * with TLS and with mutual TLS, in every compression that both have. To Go's they send in collector.test.ts.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,10 +9,9 @@ import { SIGNALS } from '@tributary/core';
 import { otlpGrpcExporter, otlpHttpExporter } from '@tributary/exporter-otlp';
 import { batchJson, nopHost, numberedBatch, testSettings } from '@tributary/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Certificates, makeCertificates } from './certificates.ts';
+import { type Certificates, makeCertificates, SECURITIES } from './certificates.ts';
 import { BUILD_TIMEOUT_MS, type Found, javaProgram, type Program, pythonProgram } from './toolchains.ts';
 
-const SECURITIES = ['plain', 'tls', 'mtls'] as const;
 /** Several windows of HTTP/2 long. */
 const LARGE = Array.from({ length: 5000 }, (_, index) => index);
 

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { otlpReceiver } from '@tributary/receiver-otlp';
 import { batchJson, nopHost, type Sink, signalConsumer, sink, testSettings } from '@tributary/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Certificates, makeCertificates } from './certificates.ts';
+import { type Certificates, makeCertificates, SECURITIES, type Security } from './certificates.ts';
 import { arrivedOf, type Case, type Ids, sent as sentContent } from './content.ts';
 import { sendFromJavaScript } from './javascript/send.ts';
 import {
@@ -18,9 +18,6 @@ import {
   type Program,
   pythonProgram,
 } from './toolchains.ts';
-
-const SECURITIES = ['plain', 'tls', 'mtls'] as const;
-type Security = (typeof SECURITIES)[number];
 
 interface Language {
   readonly name: string;
