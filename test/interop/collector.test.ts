@@ -50,16 +50,25 @@ const CAME_COMPRESSED = 'collector.content_encoding';
 /** Several windows of HTTP/2 long, and several blocks of LZ4 and Snappy. */
 const LARGE = Array.from({ length: 2000 }, (_, index) => index);
 
+/** Whoever was writing when the connection ended may say no more than that. */
+const GONE = 'EOF|connection reset|broken pipe|ECONNRESET|EPIPE';
+
 /**
  * Ways in which a client of mutual TLS may be wrong; what Go says of a server here that refuses it, and what is said here of one of
- * Go's. Node ends the connection of a client of a strange authority without a word.
+ * Go's. Node ends the connection of a client of a strange authority without a word; the log here says why.
  */
 const WRONG_CLIENTS = {
-  'no certificate': { go: /tls: certificate required/, here: /alert certificate required/ },
-  'a strange certificate': { go: /EOF|connection reset/, here: /alert unknown ca/ },
+  'no certificate': {
+    go: new RegExp(`tls: certificate required|${GONE}`),
+    here: new RegExp(`the server wants a certificate of its clients|${GONE}`),
+  },
+  'a strange certificate': {
+    go: new RegExp(GONE),
+    here: new RegExp(`the server does not trust the authority|${GONE}`),
+  },
   'trust in a stranger': {
     go: /signed by unknown authority/,
-    here: /unable to verify the first certificate/,
+    here: /of an authority that is not trusted here/,
   },
 };
 type WrongClient = keyof typeof WRONG_CLIENTS;

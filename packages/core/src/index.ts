@@ -79,6 +79,7 @@ export * from './net/server-config.ts';
 export { sharedReads, withSharedReads } from './net/shared-reads.ts';
 export * from './net/tls.ts';
 export * from './net/tls-config.ts';
+export { tlsFailure } from './net/tls-failures.ts';
 export type { TlsFileOptions } from './net/tls-files.ts';
 export { type AnyValue, DoubleValue, double, type ValueType } from './otlp/any-value.ts';
 export type { Attributes } from './otlp/attributes.ts';

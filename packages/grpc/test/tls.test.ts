@@ -48,7 +48,12 @@ it('calls are made over TLS, and by mutual TLS only with a certificate', async (
   const known = dial(port, { tls: clientTls({ ...trust, cert_pem: own.cert, key_pem: own.key }, dir) });
   expect(Buffer.from(await known.call({ path: PATH, message: [HELLO] }))).toEqual(HELLO);
   const unknown = dial(port, { tls: clientTls(trust, dir) });
-  expect((await failure(unknown.call({ path: PATH, message: [HELLO] }))).code).toBe(RPC_CODES.UNAVAILABLE);
+  expect(await failure(unknown.call({ path: PATH, message: [HELLO] }))).toMatchObject({
+    code: RPC_CODES.UNAVAILABLE,
+    message: expect.stringMatching(
+      /the server wants a certificate of its clients\. Set "tls::cert_file" and "tls::key_file"\)$/,
+    ),
+  });
 });
 
 it('a client that loads its certificates again connects anew, and its calls under way go on', async () => {

@@ -96,7 +96,7 @@ export class OtlpReceiver implements Component {
         ...unlessZero('timeoutMs', keepalive.timeout),
       },
       onRefused: (reason) => refused.count(reason),
-      onEnded: endedConnections(this.#settings.telemetry),
+      onEnded: endedConnections(this.#settings.telemetry, 'grpc'),
       ...(tls === undefined ? {} : { tls }),
     });
     return this.#listen('grpc', config, this.#grpc);
@@ -121,7 +121,9 @@ export class OtlpReceiver implements Component {
       return undefined;
     }
     const { configDir, logger } = this.#settings;
-    const tls = new ServerTls(config, { where: `${this.#where(protocol)}::tls`, configDir, logger });
+    const ended = endedConnections(this.#settings.telemetry, protocol);
+    const where = `${this.#where(protocol)}::tls`;
+    const tls = new ServerTls(config, { where, configDir, logger }, () => ended('tls'));
     this.#tls.push(tls);
     return tls;
   }

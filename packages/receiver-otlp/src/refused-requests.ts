@@ -40,16 +40,19 @@ export class RefusedRequests {
   }
 }
 
-/** Counts the connections that were ended for what their clients did, by reason. */
-export function endedConnections(telemetry: ComponentTelemetry): (reason: EndReason) => void {
-  const counters = new Map<EndReason, Counter>();
+/** Counts one transport's connections that were ended for what their clients did, by reason; `tls` is a handshake that failed. */
+export function endedConnections(
+  telemetry: ComponentTelemetry,
+  transport: 'grpc' | 'http',
+): (reason: EndReason | 'tls') => void {
+  const counters = new Map<EndReason | 'tls', Counter>();
   return (reason) => {
     let counter = counters.get(reason);
     if (counter === undefined) {
       counter = telemetry.counter(
         'otelcol_receiver_otlp_ended_connections',
         { description: 'Connections ended for what their clients did.', unit: '{connection}' },
-        { transport: 'grpc', reason },
+        { transport, reason },
       );
       counters.set(reason, counter);
     }

@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
+import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
@@ -139,6 +140,49 @@ describe('mutual TLS', () => {
       await callTls(started, { ...pem, cert_pem: strange.cert, key_pem: strange.key }),
       started.sink.itemCount,
     ]).toEqual([RPC_CODES.UNAVAILABLE, RPC_CODES.UNAVAILABLE, 2]);
+  });
+
+  it('tells why clients were refused, once for many, and counts them', async () => {
+    const started = await startTls({ client_ca_file: 'clients.crt' });
+    const { settings, httpPort } = started;
+    for (let time = 0; time < 3; time++) await postTls(httpPort, { ca: authority.cert });
+    const strangeClient = { ca_pem: authority.cert, cert_pem: strange.cert, key_pem: strange.key };
+    await callTls(started, strangeClient);
+    const count = (transport: string) =>
+      settings.registry.snapshot()[
+        `otelcol_receiver_otlp_ended_connections{reason="tls",receiver="otlp",transport="${transport}"}`
+      ];
+    await expect.poll(() => [count('http'), count('grpc')]).toEqual([3, 1]);
+    const told = settings.logs.filter(({ message }) => message === 'TLS clients were refused');
+    expect(
+      told.map(({ level, fields }) => [level, fields['setting'], fields['clients'], fields['reason']]),
+    ).toEqual([
+      [
+        'warn',
+        'receivers::otlp::protocols::http::tls',
+        1,
+        'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: the client has no certificate. Give it one of an authority of "tls::client_ca_file"',
+      ],
+      [
+        'warn',
+        'receivers::otlp::protocols::grpc::tls',
+        1,
+        'UNABLE_TO_VERIFY_LEAF_SIGNATURE: the client has a certificate of an authority that is not trusted here. Add the authority to "tls::client_ca_file", or give the client another certificate',
+      ],
+    ]);
+  });
+
+  it('says nothing of clients that leave before they say anything', async () => {
+    const { settings, grpcPort, httpPort, post } = await startTls({ client_ca_file: 'clients.crt' });
+    for (const port of [grpcPort, httpPort]) {
+      await new Promise((resolve) => connectTcp(port, '127.0.0.1').end().resume().once('close', resolve));
+    }
+    await post('/v1/logs', BODY).catch(() => undefined);
+    const warnings = () => settings.logs.filter(({ level }) => level === 'warn');
+    await expect.poll(warnings).not.toEqual([]);
+    expect(warnings().map(({ fields }) => fields['reason'])).toEqual([
+      'ERR_SSL_HTTP_REQUEST: the client does not speak TLS. Use https there, or no "tls" here',
+    ]);
   });
 });
 

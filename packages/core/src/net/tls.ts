@@ -12,6 +12,7 @@ import {
 } from 'node:tls';
 import { parseDuration } from '../config/duration.ts';
 import { DEFAULT_RELOAD_INTERVAL, type TlsClientConfig, type TlsServerConfig } from './tls-config.ts';
+import { RefusedTlsClients } from './tls-failures.ts';
 import {
   filesMark,
   loadAuthorities,
@@ -24,13 +25,18 @@ import {
 
 /** A server's certificates. */
 export class ServerTls {
+  readonly #refused: RefusedTlsClients;
   readonly #watch: TlsWatch;
   readonly #servers = new Set<Server>();
   #options: SecureContextOptions;
 
-  /** Loads the files. Throws COMPONENT_START, naming the setting and the file. */
-  constructor(config: TlsServerConfig, options: TlsFileOptions) {
+  /**
+   * Loads the files. Throws COMPONENT_START, naming the setting and the file. `onRefused` is told of each client that got through no
+   * handshake; the log is, now and then.
+   */
+  constructor(config: TlsServerConfig, options: TlsFileOptions, onRefused: () => void = () => undefined) {
     this.#options = loadServer(config, options);
+    this.#refused = new RefusedTlsClients(options.where, options.logger, onRefused);
     const { client_ca_file } = config;
     const files = [config.cert_file, config.key_file, client_ca_file].filter((path) => path !== undefined);
     const mustReload = config.client_ca_file_reload && client_ca_file !== undefined;
@@ -58,9 +64,10 @@ export class ServerTls {
     };
   }
 
-  /** Keeps a server's certificates fresh until it closes. */
+  /** Keeps a server's certificates fresh until it closes, and tells of clients that it refuses. */
   attach(server: Server): void {
     this.#servers.add(server);
+    server.on('tlsClientError', (error, socket) => this.#refused.add(error, socket));
     server.once('close', () => this.#servers.delete(server));
   }
 

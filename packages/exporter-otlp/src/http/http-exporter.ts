@@ -14,9 +14,11 @@ import {
   type Settings,
   SIGNALS,
   type Signal,
+  tlsFailure,
 } from '@tributary/core';
 import { requestCompression } from '../config.ts';
 import { SERVICES } from '../services.ts';
+import { oneLine } from '../text.ts';
 import { readHttpAnswer } from './answer.ts';
 import { type Backend, createBackend } from './backend.ts';
 import type { OtlpHttpConfig } from './config.ts';
@@ -162,7 +164,8 @@ function signalUrl(config: OtlpHttpConfig, signal: Signal): URL | undefined {
 /** What came instead of an answer: the connection was refused, broke, or did not speak HTTP or TLS. */
 function connectionError(id: string, url: string, error: unknown): RetryableError {
   const { code, message } = error as NodeJS.ErrnoException;
-  const reason = error instanceof AnswerTooLargeError ? message : `${code ?? 'error'}: ${message}`;
+  const words = tlsFailure(error as Error) ?? oneLine(message);
+  const reason = error instanceof AnswerTooLargeError ? message : `${code ?? 'error'}: ${words}`;
   return new RetryableError('EXPORT_UNAVAILABLE', `${id}: no answer from ${url} (${reason}).`, {
     cause: error,
     status: RPC_CODES.UNAVAILABLE,

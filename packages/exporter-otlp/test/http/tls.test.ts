@@ -44,7 +44,7 @@ describe('https', () => {
     expect(await consumeWith(backend.url, { ca_pem: new TestAuthority('Other').cert })).toMatchObject({
       name: 'RetryableError',
       message: expect.stringMatching(
-        /^otlp_http: no answer from https:.* \((UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_SIGNATURE_FAILURE|SELF_SIGNED_CERT_IN_CHAIN)/,
+        /^otlp_http: no answer from https:.* \((UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_SIGNATURE_FAILURE|SELF_SIGNED_CERT_IN_CHAIN): the server has a certificate of an authority that is not trusted here\. Name the authority in "tls::ca_file"\)\.$/,
       ),
     });
     expect(backend.requests.length).toBe(0);
@@ -60,6 +60,16 @@ describe('https', () => {
     expect(await consumeWith(backend.url, { ...tls, server_name_override: 'other.test' })).toBe('accepted');
   });
 
+  it('is told from clear text by its name', async () => {
+    const backend = await startBackend(accept);
+    open.push(() => backend.close());
+    expect(await consumeWith(backend.url.replace('http:', 'https:'), {})).toMatchObject({
+      message: expect.stringContaining(
+        ': the server does not speak TLS. Check the port, or set "tls::insecure" for clear text).',
+      ),
+    });
+  });
+
   it('checks nothing with insecure_skip_verify', async () => {
     const backend = await secureBackend();
     expect(await consumeWith(backend.url, { insecure_skip_verify: true })).toBe('accepted');
@@ -68,7 +78,12 @@ describe('https', () => {
   it('shows the backend the exporter’s certificate', async () => {
     const backend = await secureBackend({ ca: authority.cert, requestCert: true, rejectUnauthorized: true });
     const tls = { ca_pem: authority.cert };
-    expect(await consumeWith(backend.url, tls)).toMatchObject({ name: 'RetryableError' });
+    expect(await consumeWith(backend.url, tls)).toMatchObject({
+      name: 'RetryableError',
+      message: expect.stringContaining(
+        '(ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: the server wants a certificate of its clients. Set "tls::cert_file" and "tls::key_file").',
+      ),
+    });
     const { cert, key } = authority.issue('client');
     expect(await consumeWith(backend.url, { ...tls, cert_pem: cert, key_pem: key })).toBe('accepted');
     expect(backend.requests.length).toBe(1);

@@ -1,6 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { type ClientTls, sharedReads } from '@tributary/core';
+import { type ClientTls, sharedReads, tlsFailure } from '@tributary/core';
 import { ClientConnection, type ClientConnectionOwner, type ClientOrigin } from './client-connection.ts';
 import { type Address, addressText } from './target.ts';
 
@@ -163,9 +163,9 @@ export class Subchannel implements ClientConnectionOwner {
     if (!this.#isClosed) this.#owner.onFailed(this);
   }
 
-  #wait({ message }: Error): void {
+  #wait(error: Error): void {
     this.state = 'failed';
-    this.failure = `${addressText(this.address)}: ${message}`;
+    this.failure = `${addressText(this.address)}: ${tlsFailure(error) ?? error.message.trim()}`;
     if (this.#isClosed) return;
     const jitter = 1 + BACKOFF_JITTER * (2 * Math.random() - 1);
     this.#timer = setTimeout(this.#onBackoff, this.#backoffMs * jitter);
