@@ -9,6 +9,8 @@ import { nopHost, numberedBatch, numbersOf, signalConsumer, sink, testSettings }
 import { expect, it, onTestFinished } from 'vitest';
 import { collectorProgram, freePorts, startCollector } from './interop/collector.ts';
 
+/** What took too long would come twice. */
+const PATIENT = { timeout: '60s', sending_queue: { enabled: false }, retry_on_failure: { enabled: false } };
 const COMPRESSIONS = ['none', 'gzip', 'zstd', 'snappy'] as const;
 
 it.for(COMPRESSIONS)(
@@ -30,7 +32,7 @@ it.for(COMPRESSIONS)(
     onTestFinished(() => receiver.shutdown?.());
     const [port] = await freePorts(1);
     const exporters = {
-      otlp: { endpoint: address, compression, tls: { insecure: true }, sending_queue: { enabled: false } },
+      otlp: { ...PATIENT, endpoint: address, compression, tls: { insecure: true } },
     };
     const pipeline = { receivers: ['otlp'], exporters: ['otlp'] };
     const stop = await startCollector(program.found, {
@@ -48,7 +50,7 @@ it.for(COMPRESSIONS)(
         endpoint: `127.0.0.1:${port}`,
         compression,
         tls: { insecure: true },
-        sending_queue: { enabled: false },
+        ...PATIENT,
       }),
     );
     await exporter.start?.(nopHost());

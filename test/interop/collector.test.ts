@@ -150,6 +150,7 @@ function collectorConfig(endpoints: Readonly<Record<string, string>>): object {
       compression: form.compression,
       ...(transport === 'http' ? { encoding: form.encoding } : {}),
       headers: { form: formName(form) },
+      timeout: '60s',
       tls: clientTls(security, wrong),
       sending_queue: { enabled: false },
       retry_on_failure: { enabled: false },
