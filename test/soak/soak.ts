@@ -105,6 +105,8 @@ class SoakRun {
   readonly #context: MischiefContext;
   #next = 0;
   #lastNumber = 0;
+  #toldFailures = 0;
+  #toldFindings = 0;
 
   constructor(subject: SoakSubject, options: SoakOptions) {
     this.#subject = subject;
@@ -168,6 +170,10 @@ class SoakRun {
     this.#options.onProgress?.(
       `${new Date().toISOString()} ${inWords(sample)}; ${this.#subject.openFiles} open files, ${underWay} bad clients; ${state}; ${this.findings.length} findings`,
     );
+    const news = [...failures.slice(this.#toldFailures), ...this.findings.slice(this.#toldFindings)];
+    for (const problem of news) this.#options.onProgress?.(`  ${problem}`);
+    this.#toldFailures = failures.length;
+    this.#toldFindings = this.findings.length;
   }
 }
 
