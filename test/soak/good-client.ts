@@ -107,43 +107,48 @@ function grpcSender({ port, tls }: Target): { send: Send; close: () => void } {
   };
 }
 
-function httpSender({ port, tls }: Target): { send: Send; close: () => void } {
-  const agent = tls === undefined ? new HttpAgent({ keepAlive: true }) : new HttpsAgent({ keepAlive: true });
-  const request = tls === undefined ? httpRequest : httpsRequest;
+function httpSender(target: Target): { send: Send; close: () => void } {
+  const agent = new (target.tls === undefined ? HttpAgent : HttpsAgent)({ keepAlive: true });
   let sent = 0;
   const send: Send = async (signal, plain) => {
     const [encoding, compress] = ENCODINGS[sent++ % ENCODINGS.length]!;
     const body = compress === undefined ? plain : await compress(plain);
-    const headers = {
-      'content-type': 'application/x-protobuf',
-      'content-encoding': encoding,
-      'content-length': body.length,
-    };
-    await new Promise<void>((resolve, reject) => {
-      const outgoing = request(
-        {
-          host: '127.0.0.1',
-          servername: 'localhost',
-          port,
-          method: 'POST',
-          path: `/v1/${signal}`,
-          headers,
-          agent,
-          timeout: DEADLINE_MS,
-          ...tls,
-        },
-        (response) => {
-          response.resume();
-          response.on('end', () => {
-            if (response.statusCode === 200) resolve();
-            else reject(new Error(`answered ${response.statusCode}`));
-          });
-        },
-      );
-      outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));
-      outgoing.on('error', reject);
-      outgoing.end(body);
-    });
+    while ((await post(target, agent, `/v1/${signal}`, encoding, body)) === 'closed before');
   };
   return { send, close: () => agent.destroy() };
+}
+
+/**
+ * Sends one request. A server may close an idle connection in the moment in which it is used again: nothing was taken then, and the
+ * client sends again (RFC 9112, section 9.3.1).
+ */
+function post(
+  { port, tls }: Target,
+  agent: HttpAgent,
+  path: string,
+  encoding: string,
+  body: Uint8Array,
+): Promise<'taken' | 'closed before'> {
+  const headers = {
+    'content-type': 'application/x-protobuf',
+    'content-encoding': encoding,
+    'content-length': body.length,
+  };
+  const target = { host: '127.0.0.1', servername: 'localhost', port, method: 'POST', path, ...tls };
+  return new Promise((resolve, reject) => {
+    const request = tls === undefined ? httpRequest : httpsRequest;
+    const outgoing = request({ ...target, headers, agent, timeout: DEADLINE_MS }, (response) => {
+      response.resume();
+      response.on('end', () => {
+        if (response.statusCode === 200) resolve('taken');
+        else reject(new Error(`answered ${response.statusCode}`));
+      });
+    });
+    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      if (outgoing.reusedSocket && error.code === 'ECONNRESET') resolve('closed before');
+      else reject(error);
+    });
+    outgoing.end(body);
+  });
 }

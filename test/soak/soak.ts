@@ -74,13 +74,18 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   });
   try {
     const run = new SoakRun(subject, options);
+    const tell = (held: AtRest): void =>
+      options.onProgress?.(`${new Date().toISOString()} at rest ${restInWords(held)}`);
     await run.load(backend, options.warmUpMs);
     const before = await rest(subject);
+    tell(before);
     const rests: AtRest[] = [];
     const logs: MemoryLog[] = [];
     for (let round = 0; round < options.rounds; round += 1) {
       logs.push(await run.load(backend, options.durationMs / options.rounds));
-      rests.push(await rest(subject, before));
+      const held = await rest(subject, before);
+      rests.push(held);
+      tell(held);
     }
     const findings = [...run.findings, ...run.ledger.differences(await counted(subject)), ...subject.errors];
     const { served, mischief } = run;
@@ -184,6 +189,13 @@ function nameOf(target: Target, mischief: Mischief): string {
 function mischiefOf(target: Target): readonly Mischief[] {
   const own = target.protocol === 'grpc' ? GRPC_MISCHIEF : HTTP_MISCHIEF;
   return target.tls === undefined ? own : [...own, ...TLS_MISCHIEF];
+}
+
+function restInWords({ rssBytes, heapBytes, native, openFiles }: AtRest): string {
+  const [rss, heap, malloc] = [rssBytes, heapBytes, native?.inUseBytes ?? 0].map((bytes) =>
+    (bytes / 1024 ** 2).toFixed(2),
+  );
+  return `${rss} MiB resident, heap ${heap}, malloc ${malloc} in use; ${openFiles} open files`;
 }
 
 /** Waits until the process holds no more than `before`, or no longer less and less; gives what it holds. */
