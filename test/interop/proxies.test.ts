@@ -5,13 +5,14 @@
 import { randomBytes } from 'node:crypto';
 import { type Batch, SIGNALS } from '@tributary/core';
 import { batchJson, jsonBatch, numberedBatch, numbersOf } from '@tributary/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { arrivedOf, type Case, type Ids, sent } from './content.ts';
 import { sendFromJavaScript } from './javascript/send.ts';
 import { range, startExporter, startReceiver, type TestReceiver } from './proxies/ends.ts';
 import { startEnvoy } from './proxies/envoy.ts';
 import { nginxProgram, startNginx } from './proxies/nginx.ts';
+import { serveOfficially } from './proxies/official-server.ts';
 import { postChunked, postHttp2 } from './proxies/post.ts';
 import { type RunningProxy, SECURITIES, type Security, type Way } from './proxies/way.ts';
 import { BUILD_TIMEOUT_MS, envoyProgram } from './toolchains.ts';
@@ -20,20 +21,38 @@ import { BUILD_TIMEOUT_MS, envoyProgram } from './toolchains.ts';
 const startUnbuffered = (ways: readonly Way[], files: Certificates) =>
   startNginx(ways, files, { server: 'proxy_request_buffering off;' });
 
+const NARROW = {
+  max_concurrent_streams: 3,
+  initial_stream_window_size: 65_535,
+  initial_connection_window_size: 65_535,
+};
+
 const PROXIES = [
-  { name: 'nginx', program: nginxProgram, start: startUnbuffered },
-  { name: 'Envoy', program: envoyProgram, start: startEnvoy },
+  {
+    name: 'nginx',
+    program: nginxProgram,
+    start: startUnbuffered,
+    startNarrow: (ways: readonly Way[], files: Certificates) =>
+      startNginx(ways, files, { http: 'http2_max_concurrent_streams 3;' }),
+  },
+  {
+    name: 'Envoy',
+    program: envoyProgram,
+    start: startEnvoy,
+    startNarrow: (ways: readonly Way[], files: Certificates) =>
+      startEnvoy(ways, files, { manager: { http2_protocol_options: NARROW } }),
+  },
 ];
 const TRANSPORTS = ['grpc', 'http'] as const;
 const COMPRESSIONS = ['none', 'gzip', 'zstd'];
 const AT_ONCE = 100;
-/** Some 6 MB, and 4.5 MB compressed: far more than the windows that HTTP/2 begins with. */
+/** Some 3 MB, and 2.2 MB compressed: far more than the windows that HTTP/2 begins with. */
 const large = jsonBatch({
   resourceLogs: [
     {
       scopeLogs: [
         {
-          logRecords: range(0, 300).map(() => ({
+          logRecords: range(0, 150).map(() => ({
             body: { stringValue: randomBytes(15_000).toString('base64') },
           })),
         },
@@ -89,7 +108,7 @@ describe.each(PROXIES)('$name', ({ program, start }) => {
       if (proxy === undefined) return skip(reason);
       const { kept } = receivers[security]!;
       // What secures a connection does not see what is compressed.
-      for (const compression of security === 'plain' ? COMPRESSIONS : ['gzip']) {
+      for (const compression of security === 'plain' ? COMPRESSIONS : ['zstd']) {
         kept.clear();
         const port = proxy.ports[`${transport}/${security}`]!;
         const exporter = await startExporter(transport, security, port, certificates, { compression });
@@ -151,4 +170,59 @@ describe.each(PROXIES)('$name', ({ program, start }) => {
       kept.batches.map(bytesOf).map((bytes, index) => bytes.equals(bytesOf([small[0]!, large][index]!))),
     ).toEqual([true, true]);
   });
+});
+
+it('nginx as it is by default speaks HTTP/1.0 to who is behind', async ({ skip }) => {
+  const found = nginxProgram();
+  if ('reason' in found) return skip(found.reason);
+  const { httpPort, kept } = receivers.plain!;
+  const way: Way = { name: 'http', speech: 'h1-to-h1.0', security: 'plain', upstreamPort: httpPort };
+  const nginx = await startNginx([way], certificates);
+  onTestFinished(() => nginx.stop());
+  kept.clear();
+  for (const compression of COMPRESSIONS) {
+    const exporter = await startExporter('http', 'plain', nginx.ports['http']!, certificates, {
+      compression,
+    });
+    await exporter.consume(large);
+    await exporter.shutdown?.();
+  }
+  expect(kept.batches.map((batch) => bytesOf(batch).equals(bytesOf(large)))).toEqual([true, true, true]);
+});
+
+it.for(PROXIES)(
+  'the limits of $name are obeyed: few calls at once, small windows',
+  async (proxied, { skip }) => {
+    const found = proxied.program();
+    if ('reason' in found) return skip(found.reason);
+    const { grpcPort, kept } = receivers.plain!;
+    const way: Way = { name: 'grpc', speech: 'h2', security: 'plain', upstreamPort: grpcPort };
+    const proxy = await proxied.startNarrow([way], certificates);
+    onTestFinished(() => proxy.stop());
+    kept.clear();
+    const exporter = await startExporter('grpc', 'plain', proxy.ports['grpc']!, certificates);
+    onTestFinished(() => exporter.shutdown?.());
+    await Promise.all([large, ...small].map((batch) => exporter.consume(batch)));
+    expect(kept.batches.flatMap(numbersOf).sort((a, b) => a - b)).toEqual(range(0, AT_ONCE));
+    const whole = kept.batches.filter(({ signal }) => signal === 'logs');
+    expect(whole.map((batch) => bytesOf(batch).equals(bytesOf(large)))).toEqual([true]);
+  },
+);
+
+it.for(PROXIES)('an official server of gRPC takes what comes through $name', async (proxied, { skip }) => {
+  const found = proxied.program();
+  if ('reason' in found) return skip(found.reason);
+  const { port, taken } = await serveOfficially();
+  const way: Way = { name: 'grpc', speech: 'h2', security: 'plain', upstreamPort: port };
+  const proxy = await proxied.start([way], certificates);
+  onTestFinished(() => proxy.stop());
+  for (const compression of ['none', 'gzip']) {
+    const exporter = await startExporter('grpc', 'plain', proxy.ports['grpc']!, certificates, {
+      compression,
+    });
+    for (const batch of [small[0]!, large]) await exporter.consume(batch);
+    await exporter.shutdown?.();
+  }
+  const expected = [small[0]!, large, small[0]!, large].map(bytesOf);
+  expect(taken.map((bytes, index) => bytes.equals(expected[index]!))).toEqual([true, true, true, true]);
 });

@@ -95,7 +95,7 @@ function server(
   const isSecure = security !== 'plain';
   const kind = speech === 'h2' ? 'grpc' : 'proxy';
   const scheme = `${speech === 'h2' ? 'grpc' : 'http'}${isSecure ? 's' : ''}`;
-  const listen = `listen 127.0.0.1:${port}${isSecure ? ' ssl' : ''}${speech === 'h1' ? '' : ' http2'};`;
+  const listen = `listen 127.0.0.1:${port}${isSecure ? ' ssl' : ''}${speech.startsWith('h1') ? '' : ' http2'};`;
   const own = `ssl_certificate ${files.server.cert}; ssl_certificate_key ${files.server.key};`;
   const asked = security === 'mtls' ? `ssl_client_certificate ${files.ca}; ssl_verify_client on;` : '';
   const trusted = `${kind}_ssl_trusted_certificate ${files.ca}; ${kind}_ssl_verify on; ${kind}_ssl_name localhost; ${kind}_ssl_server_name on;`;
@@ -103,7 +103,10 @@ function server(
     security === 'mtls'
       ? `${kind}_ssl_certificate ${files.client.cert}; ${kind}_ssl_certificate_key ${files.client.key};`
       : '';
-  const http = kind === 'proxy' ? 'proxy_http_version 1.1; proxy_set_header Connection "";' : '';
+  const http =
+    kind === 'proxy' && speech !== 'h1-to-h1.0'
+      ? 'proxy_http_version 1.1; proxy_set_header Connection "";'
+      : '';
   return `  upstream way${index} { server 127.0.0.1:${upstreamPort}; ${settings.upstream ?? 'keepalive 8;'} }
   server {
     ${listen} ${isSecure ? `${own} ${asked}` : ''} ${settings.server ?? ''}

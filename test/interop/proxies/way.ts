@@ -5,8 +5,8 @@ import type { Certificates } from '../certificates.ts';
 export const SECURITIES = ['plain', 'tls', 'mtls'] as const;
 export type Security = (typeof SECURITIES)[number];
 
-/** What is spoken on either side of a proxy: HTTP/2 on both, HTTP/1.1 on both, or HTTP/2 with who calls and HTTP/1.1 behind. */
-export type Speech = 'h2' | 'h1' | 'h2-to-h1';
+/** What is spoken with who calls and behind: HTTP/2, HTTP/1.1, or as nginx does unless it is told otherwise, HTTP/1.0. */
+export type Speech = 'h2' | 'h1' | 'h2-to-h1' | 'h1-to-h1.0';
 
 /** One listener of a proxy, and where it hands requests on to. */
 export interface Way {
