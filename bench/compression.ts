@@ -11,7 +11,7 @@ import { Batch, compress, compressRequest, decompress } from '@tributary/core';
 import { compressInPlace, decompressInPlace, OutputBlock } from '../packages/core/src/net/zlib-in-place.ts';
 import { requestBytes } from './src/payload.ts';
 
-const SPANS = [10, 100, 1000];
+const SPANS = [10, 100, 1000, 2000];
 const IN_FLIGHT = 8;
 const ROUNDS = 5;
 const ROUND_BYTES = 8 * 1024 * 1024;
@@ -32,12 +32,12 @@ function waysOf(raw: Uint8Array): Readonly<Record<string, Ways>> {
     gunzip: {
       kept: () => decompressInPlace('gunzip', gzip, new OutputBlock(whole.chunkSize), LIMIT_BYTES),
       made: () => zlib.gunzipSync(gzip, whole),
-      pool: () => promisify(zlib.gunzip)(gzip),
+      pool: () => promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip)(gzip, whole),
     },
     unzstd: {
       kept: () => decompressInPlace('unzstd', zstd, new OutputBlock(whole.chunkSize), LIMIT_BYTES),
       made: () => zlib.zstdDecompressSync(zstd, whole),
-      pool: () => promisify(zlib.zstdDecompress)(zstd),
+      pool: () => promisify<Uint8Array, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress)(zstd, whole),
     },
     'gzip 6': {
       kept: () => compressInPlace('gzip', 6, raw),

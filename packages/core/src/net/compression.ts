@@ -5,9 +5,9 @@
  * after the end are refused, and a claimed size is only ever a hint. Gzip members and zstd frames may follow one
  * another, as RFC 1952 and RFC 8878 have it.
  *
- * Small work is done in place and large work in libuv's pool. In place is cheaper at every size: the pool adds from
- * 50 µs (gunzip) to 500 µs (zstd, whose contexts then live side by side) of CPU to a call, more than a batch of a hundred
- * spans takes altogether (bench/compression.ts). But a large one would keep the event loop from everybody else.
+ * Small work is done in place and large work in libuv's pool. In place is cheaper at every size: the pool adds some 200 µs of
+ * CPU to a call that decompresses and up to 500 µs to one that compresses (zstd, whose contexts then live side by side), more than a
+ * batch of a hundred spans takes altogether (bench/compression.ts). But a large one would keep the event loop from everybody else.
  */
 import zlib from 'node:zlib';
 import { madeBuffers } from '../process/young-buffers.ts';
