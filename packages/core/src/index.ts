@@ -63,6 +63,7 @@ export { createExporter, type ExporterOptions } from './exporter/create-exporter
 export type { Send, SendResult } from './exporter/send.ts';
 export { Fifo } from './fifo.ts';
 export { BodyPieces, joinPieces } from './net/body-pieces.ts';
+export { Cancellation, type CancelSignal, toAbortSignal } from './net/cancel-signal.ts';
 export { compressRequest, type RequestCompression } from './net/compress-request.ts';
 export * from './net/compression.ts';
 export * from './net/cors.ts';

@@ -7,7 +7,14 @@
  * Specification: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */
 
-import type { ClientTls, CompressionType, ListenAddress, ListenEndpoint, ServerTls } from '@tributary/core';
+import type {
+  CancelSignal,
+  ClientTls,
+  CompressionType,
+  ListenAddress,
+  ListenEndpoint,
+  ServerTls,
+} from '@tributary/core';
 import type { EndReason } from './http2/connection-error.ts';
 
 /** Makes both ends of gRPC connections. */
@@ -126,7 +133,7 @@ export interface UnaryCall {
   /** Sent with the call. Names are lower case. */
   readonly metadata?: Readonly<Record<string, string | readonly string[]>>;
   /** Cancels the call. */
-  readonly signal?: AbortSignal;
+  readonly signal?: CancelSignal;
   /** Waits for a connection instead of failing with UNAVAILABLE while there is none. */
   readonly waitForReady?: boolean;
 }

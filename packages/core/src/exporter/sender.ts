@@ -1,8 +1,10 @@
 import { formatDuration } from '../config/duration.ts';
 import { isPermanent, RetryableError } from '../errors.ts';
+import { Cancellation } from '../net/cancel-signal.ts';
 import { RPC_CODES } from '../net/rpc-status.ts';
 import type { Batch } from '../otlp/batch.ts';
-import { Backoff, LONGEST_TIMER_MS } from './backoff.ts';
+import { Attempts } from './attempts.ts';
+import { Backoff } from './backoff.ts';
 import type { RetryConfig } from './config.ts';
 import type { ExportEvents } from './export-events.ts';
 import type { Send, SendResult } from './send.ts';
@@ -24,7 +26,7 @@ export interface SenderOptions {
  */
 export class Sender {
   readonly #options: SenderOptions;
-  readonly #underWay = new Set<(error: Error) => void>();
+  readonly #attempts: Attempts;
   readonly #waits = new Set<() => void>();
   #isRetrying: boolean;
   #abortedWith: Error | undefined;
@@ -32,6 +34,8 @@ export class Sender {
 
   constructor(options: SenderOptions) {
     this.#options = options;
+    const { id, timeoutMs } = options;
+    this.#attempts = new Attempts(timeoutMs, () => timeoutError(id, timeoutMs));
     this.#isRetrying = options.retry !== undefined;
   }
 
@@ -65,7 +69,7 @@ export class Sender {
   abort(error: Error): void {
     this.#abortedWith = error;
     this.stopRetrying();
-    for (const fail of this.#underWay) fail(error);
+    this.#attempts.failAll(error);
   }
 
   /** Resolves when nothing is under way. Called once, when nothing more will come. */
@@ -78,43 +82,9 @@ export class Sender {
 
   #attempt(batch: Batch): SendResult | undefined | Promise<SendResult | undefined> {
     if (this.#abortedWith !== undefined) throw this.#abortedWith;
-    const controller = new AbortController();
-    const result = this.#options.send(batch, controller.signal);
-    return isPromiseLike(result) ? this.#limit(result, controller) : result;
-  }
-
-  /** Settles as `result` does, but fails when the time is up or the sender is aborted, even if `result` never settles. */
-  #limit(
-    result: PromiseLike<SendResult | undefined>,
-    controller: AbortController,
-  ): Promise<SendResult | undefined> {
-    const { id, timeoutMs } = this.#options;
-    return new Promise((resolve, reject) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        this.#underWay.delete(fail);
-      };
-      const fail = (error: Error): void => {
-        end();
-        reject(error);
-        controller.abort(error);
-      };
-      const timer =
-        timeoutMs > 0
-          ? setTimeout(() => fail(timeoutError(id, timeoutMs)), Math.min(timeoutMs, LONGEST_TIMER_MS))
-          : undefined;
-      this.#underWay.add(fail);
-      result.then(
-        (value) => {
-          end();
-          resolve(value);
-        },
-        (error: unknown) => {
-          end();
-          reject(error);
-        },
-      );
-    });
+    const cancellation = new Cancellation();
+    const result = this.#options.send(batch, cancellation);
+    return isPromiseLike(result) ? this.#attempts.limit(result, cancellation) : result;
   }
 
   #retryOrFail(batch: Batch, error: unknown, startMs: number): Promise<void> {

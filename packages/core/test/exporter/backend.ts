@@ -1,11 +1,11 @@
-import type { Batch, SendResult } from '@tributary/core';
+import type { Batch, CancelSignal, SendResult } from '@tributary/core';
 import { numbersOf } from '@tributary/testkit';
 
 /** One attempt at sending, to be answered by the test. */
 export interface Attempt {
   readonly numbers: readonly number[];
   readonly batch: Batch;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   accept(result?: SendResult): void;
   fail(error: Error): void;
 }
@@ -15,7 +15,7 @@ export class ManualBackend {
   readonly attempts: Attempt[] = [];
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
-  readonly send = (batch: Batch, signal: AbortSignal): Promise<SendResult | undefined> => {
+  readonly send = (batch: Batch, signal: CancelSignal): Promise<SendResult | undefined> => {
     const { promise, resolve, reject } = Promise.withResolvers<SendResult | undefined>();
     this.attempts.push({ numbers: numbersOf(batch), batch, signal, accept: resolve, fail: reject });
     for (const { count, resolve: wake } of this.#waiting) if (this.attempts.length >= count) wake();

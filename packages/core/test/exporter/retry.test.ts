@@ -145,6 +145,25 @@ describe('timeout', () => {
     );
   });
 
+  it("is each attempt's own, whatever becomes of those before it", async () => {
+    const backend = new ManualBackend();
+    const exporter = createExporter(exporterSettings(), { send: backend.send, timeoutMs: 20 });
+    const consume = (number: number): Promise<void> =>
+      Promise.resolve(exporter.consume(numberedBatch('logs', [number])));
+    const first = consume(1);
+    const second = consume(2);
+    (await backend.attempted(1)).accept();
+    await first;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    const third = consume(3);
+    const fourth = consume(4);
+    (await backend.attempted(4)).accept();
+    await fourth;
+    await expect(second).rejects.toMatchObject({ status: 4 });
+    await expect(third).rejects.toMatchObject({ status: 4 });
+    expect(backend.attempts.map(({ signal }) => signal.aborted)).toEqual([false, true, true, false]);
+  });
+
   it('may be longer than timers can be', async () => {
     const backend = new ManualBackend();
     const exporter = createExporter(exporterSettings(), { send: backend.send, timeoutMs: 2 ** 31 });

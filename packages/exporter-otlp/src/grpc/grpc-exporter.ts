@@ -1,5 +1,6 @@
 import {
   type Batch,
+  type CancelSignal,
   ClientTls,
   type Component,
   type CompressionType,
@@ -96,7 +97,7 @@ class GrpcConnection {
     }
   }
 
-  send(batch: Batch, signal: AbortSignal): Promise<SendResult | undefined> {
+  send(batch: Batch, signal: CancelSignal): Promise<SendResult | undefined> {
     if (this.#compression === undefined) return this.#call(batch, batch.toChunks(), signal);
     const compressed = compressRequest(this.#compression, batch.toChunks());
     return compressed instanceof Promise
@@ -112,7 +113,7 @@ class GrpcConnection {
   async #call(
     batch: Batch,
     message: readonly Uint8Array[],
-    signal: AbortSignal,
+    signal: CancelSignal,
   ): Promise<SendResult | undefined> {
     const { id } = this.#settings;
     const { endpoint, timeout, wait_for_ready } = this.#config;

@@ -21,11 +21,9 @@ import { parseRetryAfter } from './retry-after.ts';
 /** One answer, read to its end. */
 export interface HttpAnswer {
   readonly status: number;
-  /** The media type of `content-type` in lower case, without parameters; empty where there was none. */
-  readonly mediaType: string;
   readonly body: Uint8Array;
-  readonly retryAfter: string | undefined;
-  readonly location: string | undefined;
+  /** The value of a header field, by its name in lower case. */
+  field(name: string): string | undefined;
 }
 
 /** Whom the answer is from, for error texts. */
@@ -73,29 +71,34 @@ export function readHttpAnswer(answer: HttpAnswer, sent: Sent): SendResult | und
   throw refusal(answer, sent);
 }
 
-function readSuccess({ body, mediaType }: HttpAnswer, signal: Signal): Answer {
-  if (body.length === 0 || MUTE_MEDIA_TYPES.has(mediaType)) return { result: undefined };
+function readSuccess(answer: HttpAnswer, signal: Signal): Answer {
+  const { body } = answer;
+  if (body.length === 0) return { result: undefined };
+  const mediaType = mediaTypeOf(answer);
+  if (MUTE_MEDIA_TYPES.has(mediaType)) return { result: undefined };
   if (mediaType === 'application/x-protobuf') return readProtoAnswer(body);
   if (mediaType === 'application/json') return readJsonAnswer(Buffer.from(body).toString(), signal);
   return 'nonsense';
 }
 
-function nonsense({ status, mediaType, body }: HttpAnswer, { id, url }: Sent): RetryableError {
+function nonsense(answer: HttpAnswer, { id, url }: Sent): RetryableError {
+  const { status, body } = answer;
   return new RetryableError(
     'EXPORT_UNAVAILABLE',
     `${id}: ${url} answered HTTP ${status} with what is no answer of OTLP (${body.length} bytes of ` +
-      `${oneLine(mediaType, 80)}). Check that "endpoint" is an OTLP receiver.`,
+      `${oneLine(mediaTypeOf(answer), 80)}). Check that "endpoint" is an OTLP receiver.`,
     { status: RPC_CODES.UNKNOWN },
   );
 }
 
 function refusal(answer: HttpAnswer, { id, url }: Sent): PermanentError | RetryableError {
-  const { status, location } = answer;
+  const { status } = answer;
+  const location = answer.field('location');
   const said = errorText(answer);
   const reason = `HTTP ${status}${STATUS_CODES[status] === undefined ? '' : ` ${STATUS_CODES[status]}`}${said === '' ? '' : `: ${said}`}`;
   const code = RPC_CODE_OF_STATUS[status] ?? RPC_CODES.UNKNOWN;
   if (RETRYABLE_STATUSES.has(status)) {
-    const delayMs = parseRetryAfter(answer.retryAfter, Date.now());
+    const delayMs = parseRetryAfter(answer.field('retry-after'), Date.now());
     return new RetryableError('EXPORT_UNAVAILABLE', `${id}: ${url} does not take data now (${reason}).`, {
       status: code,
       ...(delayMs === undefined ? {} : { delayMs }),
@@ -115,10 +118,18 @@ function refusal(answer: HttpAnswer, { id, url }: Sent): PermanentError | Retrya
 }
 
 /** What the backend said of its reason: a `google.rpc.Status` in the media type that it names, or plain text. */
-function errorText({ body, mediaType }: HttpAnswer): string {
+function errorText(answer: HttpAnswer): string {
+  const { body } = answer;
   if (body.length === 0) return '';
+  const mediaType = mediaTypeOf(answer);
   if (mediaType === 'application/x-protobuf') return oneLine(decodeRpcStatus(body)?.message ?? '');
   const text = Buffer.from(body.buffer, body.byteOffset, Math.min(body.length, 64 * 1024)).toString();
   if (mediaType === 'application/json') return oneLine(parseRpcStatusJson(text)?.message || text);
   return mediaType === 'text/plain' || mediaType === '' ? oneLine(text) : '';
+}
+
+/** The media type of the content in lower case, without parameters; empty where none is named. */
+function mediaTypeOf(answer: HttpAnswer): string {
+  const [mediaType = ''] = (answer.field('content-type') ?? '').split(';', 1);
+  return mediaType.trim().toLowerCase();
 }

@@ -4,16 +4,16 @@
  */
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { type Answer, ClientPool, type ClientTls } from '@tributary/core';
+import { type CancelSignal, ClientPool, type ClientTls, sharedReads } from '@tributary/core';
 import type { HttpAnswer } from './answer.ts';
 import type { OtlpHttpConfig } from './config.ts';
 import { ProxiedBackend, proxies } from './proxied-backend.ts';
-import { contentLength, hostOf, MAX_ANSWER_BYTES, mediaTypeOf, portOf, type Target } from './target.ts';
+import { contentLength, hostOf, MAX_ANSWER_BYTES, portOf, requestHead, type Target } from './target.ts';
 
 /** A way to send requests. */
 export interface Backend {
   /** Posts a body. Rejects with what the connection failed with. `signal` ends the request. */
-  post(target: Target, body: readonly Uint8Array[], signal: AbortSignal): Promise<HttpAnswer>;
+  post(target: Target, body: readonly Uint8Array[], signal: CancelSignal): Promise<HttpAnswer>;
   /** Lets requests under way end, and takes no more. */
   retire(): void;
   /** Closes everything. */
@@ -41,9 +41,8 @@ class DirectBackend implements Backend {
     this.#tls = tls;
   }
 
-  async post(target: Target, body: readonly Uint8Array[], signal: AbortSignal): Promise<HttpAnswer> {
-    const head = `${target.head}${contentLength(body)}\r\n\r\n`;
-    return toHttpAnswer(await this.#pool(target.url).send(head, body, signal));
+  post(target: Target, body: readonly Uint8Array[], signal: CancelSignal): Promise<HttpAnswer> {
+    return this.#pool(target).send(requestHead(target, contentLength(body)), body, signal);
   }
 
   retire(): void {
@@ -54,8 +53,8 @@ class DirectBackend implements Backend {
     for (const pool of this.#pools.values()) pool.destroy();
   }
 
-  #pool(url: URL): ClientPool {
-    let pool = this.#pools.get(url.origin);
+  #pool({ origin, url }: Target): ClientPool {
+    let pool = this.#pools.get(origin);
     if (pool === undefined) {
       const config = this.#config;
       pool = new ClientPool({
@@ -66,7 +65,7 @@ class DirectBackend implements Backend {
         keepsConnections: !config.disable_keep_alives,
         maxAnswerBytes: MAX_ANSWER_BYTES,
       });
-      this.#pools.set(url.origin, pool);
+      this.#pools.set(origin, pool);
     }
     return pool;
   }
@@ -76,7 +75,12 @@ class DirectBackend implements Backend {
 function connector(url: URL, tls: ClientTls | undefined): () => Socket {
   const host = hostOf(url);
   const port = portOf(url);
-  if (url.protocol !== 'https:' || tls === undefined) return () => connectTcp({ host, port });
+  if (url.protocol !== 'https:' || tls === undefined) {
+    return () => {
+      const socket: Socket = connectTcp({ host, port, onread: sharedReads(() => socket) });
+      return socket;
+    };
+  }
   const servername = tls.serverName ?? (isIP(host) === 0 ? host : undefined);
   const options: ConnectionOptions = {
     host,
@@ -94,15 +98,5 @@ function connector(url: URL, tls: ClientTls | undefined): () => Socket {
       session = agreed;
     });
     return socket;
-  };
-}
-
-function toHttpAnswer({ status, body, field }: Answer): HttpAnswer {
-  return {
-    status,
-    mediaType: mediaTypeOf(field('content-type')),
-    body,
-    retryAfter: field('retry-after'),
-    location: field('location'),
   };
 }

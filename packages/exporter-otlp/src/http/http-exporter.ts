@@ -1,6 +1,7 @@
 import {
   AnswerTooLargeError,
   type Batch,
+  type CancelSignal,
   ClientTls,
   type Component,
   type Consumer,
@@ -75,7 +76,7 @@ class HttpConnection {
     this.#renew();
   }
 
-  send(batch: Batch, signal: AbortSignal): Promise<SendResult | undefined> {
+  send(batch: Batch, signal: CancelSignal): Promise<SendResult | undefined> {
     const target = this.#targets[batch.signal];
     if (target === undefined) throw this.#noTarget(batch.signal);
     const body = this.#body(batch);
@@ -105,10 +106,10 @@ class HttpConnection {
     target: Target,
     signal: Signal,
     body: readonly Uint8Array[],
-    abort: AbortSignal,
+    abort: CancelSignal,
   ): Promise<SendResult | undefined> {
     const { id } = this.#settings;
-    const url = shownUrl(target.url);
+    const { shownUrl: url } = target;
     const backend = this.#backend;
     if (backend === undefined) throw new RetryableError('SHUTDOWN', `${id}: the exporter does not run.`);
     try {
@@ -141,11 +142,6 @@ class HttpConnection {
       `${this.#settings.id}: there is no address for ${signal}. Set "endpoint" or "${signal}_endpoint".`,
     );
   }
-}
-
-/** Without what may be secret: credentials and the query. */
-function shownUrl({ origin, pathname }: URL): string {
-  return origin + pathname;
 }
 
 /** RFC 7617, for `https://user:password@host`. */

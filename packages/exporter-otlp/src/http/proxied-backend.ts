@@ -13,11 +13,11 @@ import {
   type IncomingMessage,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { AnswerTooLargeError, type ClientTls } from '@tributary/core';
+import { AnswerTooLargeError, type CancelSignal, type ClientTls } from '@tributary/core';
 import type { HttpAnswer } from './answer.ts';
 import type { Backend } from './backend.ts';
 import type { OtlpHttpConfig } from './config.ts';
-import { contentLength, hostOf, MAX_ANSWER_BYTES, mediaTypeOf, portOf, type Target } from './target.ts';
+import { contentLength, hostOf, MAX_ANSWER_BYTES, portOf, type Target } from './target.ts';
 
 /** The variables that name proxies, in both of their spellings. */
 const PROXY_VARIABLES = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy'] as const;
@@ -71,7 +71,7 @@ export class ProxiedBackend implements Backend {
     this.#https = new HttpsAgent({ ...options, ...secure });
   }
 
-  post(target: Target, body: readonly Uint8Array[], signal: AbortSignal): Promise<HttpAnswer> {
+  post(target: Target, body: readonly Uint8Array[], signal: CancelSignal): Promise<HttpAnswer> {
     return this.#attempt(target, body, signal).catch((error: unknown) => {
       if (!(error instanceof StaleConnectionError) || signal.aborted) throw error;
       // What is idle next to a connection that was closed is likely closed too.
@@ -96,10 +96,10 @@ export class ProxiedBackend implements Backend {
     return url.protocol === 'https:' ? this.#https : this.#http;
   }
 
-  #attempt(target: Target, body: readonly Uint8Array[], signal: AbortSignal): Promise<HttpAnswer> {
+  #attempt(target: Target, body: readonly Uint8Array[], signal: CancelSignal): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       // Its event has been: the request would go on until the proxy ends it.
-      signal.throwIfAborted();
+      if (signal.aborted) throw signal.reason;
       const request = open(target, this.#agent(target), contentLength(body));
       const cancel = (): void => void request.destroy();
       const fail = (error: Error): void => {
@@ -157,10 +157,8 @@ function read(
     const { headers, statusCode = 0 } = response;
     done({
       status: statusCode,
-      mediaType: mediaTypeOf(headers['content-type']),
       body: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks),
-      retryAfter: headers['retry-after'],
-      location: headers.location,
+      field: (name) => headers[name]?.toString(),
     });
   });
 }

@@ -1,20 +1,25 @@
 import { encodeRpcStatus, PermanentError, RetryableError, rpcStatusToJson } from '@tributary/core';
 import { describe, expect, it } from 'vitest';
-import { type HttpAnswer, readHttpAnswer } from '../../src/http/answer.ts';
+import { readHttpAnswer } from '../../src/http/answer.ts';
 
 const sent = { id: 'otlp_http', url: 'http://backend:4318/v1/logs', signal: 'logs' } as const;
 
-function read(answer: Partial<HttpAnswer>): unknown {
-  const whole: HttpAnswer = {
-    status: 200,
-    mediaType: 'application/x-protobuf',
-    body: new Uint8Array(0),
-    retryAfter: undefined,
-    location: undefined,
-    ...answer,
+interface Given {
+  readonly status?: number;
+  readonly body?: Uint8Array;
+  readonly mediaType?: string;
+  readonly retryAfter?: string;
+  readonly location?: string;
+}
+
+function read({ status = 200, body = new Uint8Array(0), ...given }: Given): unknown {
+  const fields: Readonly<Record<string, string | undefined>> = {
+    'content-type': given.mediaType ?? 'application/x-protobuf',
+    'retry-after': given.retryAfter,
+    location: given.location,
   };
   try {
-    return readHttpAnswer(whole, sent);
+    return readHttpAnswer({ status, body, field: (name) => fields[name] }, sent);
   } catch (error) {
     return error;
   }
@@ -124,7 +129,7 @@ describe('an answer with an error', () => {
     expect(permanent).toEqual(others);
   });
 
-  it.each<[Partial<HttpAnswer>, string]>([
+  it.each<[Given, string]>([
     [
       { status: 400, body: encodeRpcStatus({ code: 3, message: 'bad span\nat 7' }) },
       'HTTP 400 Bad Request: bad span at 7',

@@ -1,5 +1,14 @@
 import { ChunkedBody } from './chunked-body.ts';
-import { type Field, HEAD_END, HeadSearch, listHas, parseFields, parseLength, single } from './head.ts';
+import {
+  type Field,
+  HEAD_END,
+  HeadSearch,
+  hasAt,
+  listHas,
+  parseFields,
+  parseLength,
+  single,
+} from './head.ts';
 import { PlainBody } from './plain-body.ts';
 
 /** Heads above this are no answers of ours. */
@@ -28,13 +37,24 @@ export class AnswerTooLargeError extends Error {
 }
 
 /** The answer to a request, whole. */
-export interface Answer {
+export class Answer {
   readonly status: number;
-  /** The value of a field, by its name in lower case; of several the first. */
-  field(name: string): string | undefined;
   readonly body: Buffer;
   /** Whether another request may follow on the connection. */
   readonly keepsConnection: boolean;
+  readonly #fields: readonly Field[];
+
+  constructor(status: number, fields: readonly Field[], body: Buffer, keepsConnection: boolean) {
+    this.status = status;
+    this.body = body;
+    this.keepsConnection = keepsConnection;
+    this.#fields = fields;
+  }
+
+  /** The value of a field, by its name in lower case; of several the first. */
+  field(name: string): string | undefined {
+    return this.#fields.find(([each]) => each === name)?.[1];
+  }
 }
 
 interface Head {
@@ -52,8 +72,10 @@ export class AnswerParser {
   #pending: Buffer = EMPTY;
   #head: Head | undefined;
   /** An answer mostly has the head of the one before. */
-  #lastText = '';
   #lastHead: Head | undefined;
+  /** That head as it came, the empty line included. */
+  #lastBytes: Buffer = EMPTY;
+  /** Undefined for none. */
   #body: ChunkedBody | PlainBody | undefined;
   /** Heads that came before that of the answer. */
   #announcements = 0;
@@ -67,10 +89,17 @@ export class AnswerParser {
     return this.#head !== undefined || this.#pending.length > 0;
   }
 
-  /** Takes a piece. Gives the answer that it completes. Throws `HttpFramingError`, or `AnswerTooLargeError`. */
+  /**
+   * Takes a piece, of which it keeps nothing but copies. Gives the answer that it completes. Throws `HttpFramingError`, or
+   * `AnswerTooLargeError`.
+   */
   push(piece: Buffer): Answer | undefined {
     this.#pending = this.#pending.length === 0 ? piece : Buffer.concat([this.#pending, piece]);
-    return this.#advance();
+    const answer = this.#advance();
+    if (this.#pending.length > 0 && this.#pending.buffer === piece.buffer) {
+      this.#pending = Buffer.from(this.#pending);
+    }
+    return answer;
   }
 
   /** The peer has closed its side. Gives the answer that ends so; throws if one is cut off. */
@@ -83,19 +112,10 @@ export class AnswerParser {
 
   #advance(): Answer | undefined {
     while (this.#head === undefined) {
-      const end = this.#search.end(this.#pending);
-      if (end > MAX_HEAD_BYTES || (end < 0 && this.#pending.length > MAX_HEAD_BYTES)) {
-        throw new HttpFramingError(`the head of the answer is longer than ${MAX_HEAD_BYTES} bytes`);
-      }
-      if (end < 0) {
-        // What will never be an answer need not be waited for.
-        const isHttp = VERSION.startsWith(this.#pending.toString('latin1', 0, VERSION.length));
-        if (!isHttp || this.#search.hasBareLineFeed(this.#pending)) throw notHttp();
-        return undefined;
-      }
-      const head = this.#readHead(this.#pending.toString('latin1', 0, end));
+      const head = this.#readHead();
+      if (head === undefined) return undefined;
       this.#search.begin();
-      this.#pending = this.#pending.subarray(end + HEAD_END.length);
+      this.#pending = this.#rest(this.#lastBytes.length);
       // 100 and 103 announce the answer proper.
       if (head.status >= 200) this.#begin(head);
       else if (++this.#announcements > MAX_ANNOUNCEMENTS) {
@@ -105,10 +125,21 @@ export class AnswerParser {
     return this.#readBody(this.#head);
   }
 
-  #readHead(text: string): Head {
-    if (text === this.#lastText && this.#lastHead !== undefined) return this.#lastHead;
-    this.#lastHead = parseHead(text);
-    this.#lastText = text;
+  /** The head that is next, which is the last one then; undefined if more must come first. */
+  #readHead(): Head | undefined {
+    if (this.#lastHead !== undefined && hasAt(this.#pending, 0, this.#lastBytes)) return this.#lastHead;
+    const end = this.#search.end(this.#pending);
+    if (end > MAX_HEAD_BYTES || (end < 0 && this.#pending.length > MAX_HEAD_BYTES)) {
+      throw new HttpFramingError(`the head of the answer is longer than ${MAX_HEAD_BYTES} bytes`);
+    }
+    if (end < 0) {
+      // What will never be an answer need not be waited for.
+      const isHttp = VERSION.startsWith(this.#pending.toString('latin1', 0, VERSION.length));
+      if (!isHttp || this.#search.hasBareLineFeed(this.#pending)) throw notHttp();
+      return undefined;
+    }
+    this.#lastHead = parseHead(this.#pending.toString('latin1', 0, end));
+    this.#lastBytes = Buffer.from(this.#pending.subarray(0, end + HEAD_END.length));
     return this.#lastHead;
   }
 
@@ -116,34 +147,36 @@ export class AnswerParser {
     const { framing } = head;
     this.#head = head;
     if (framing === 'chunked') this.#body = new ChunkedBody();
-    else this.#body = new PlainBody(framing === 'until-close' ? Number.POSITIVE_INFINITY : framing);
+    else if (framing !== 0)
+      this.#body = new PlainBody(framing === 'until-close' ? Number.POSITIVE_INFINITY : framing);
   }
 
   #readBody(head: Head): Answer | undefined {
-    const body = this.#body as ChunkedBody | PlainBody;
+    const body = this.#body;
+    if (body === undefined) return this.#give(head);
     const used = body.push(this.#pending);
     if (used === 'malformed') throw new HttpFramingError('a chunk of the answer is malformed');
     if (body.length > this.#maxBodyBytes) {
       throw new AnswerTooLargeError(`the answer is longer than ${this.#maxBodyBytes} bytes`);
     }
-    this.#pending = used === this.#pending.length ? EMPTY : this.#pending.subarray(used);
+    this.#pending = this.#rest(used);
     return body.isWhole ? this.#give(head) : undefined;
   }
 
   #give({ status, fields, keepsConnection, framing }: Head): Answer {
-    const body = (this.#body as ChunkedBody | PlainBody).body();
+    const body = this.#body?.body() ?? EMPTY;
     const isAlone = this.#pending.length === 0;
     this.#head = undefined;
     this.#body = undefined;
     this.#announcements = 0;
     this.#pending = EMPTY;
-    return {
-      status,
-      field: (name) => fields.find(([each]) => each === name)?.[1],
-      body,
-      // Bytes after an answer answer nothing that was asked.
-      keepsConnection: keepsConnection && framing !== 'until-close' && isAlone,
-    };
+    // Bytes after an answer answer nothing that was asked.
+    const isKept = keepsConnection && framing !== 'until-close' && isAlone;
+    return new Answer(status, fields, body, isKept);
+  }
+
+  #rest(from: number): Buffer {
+    return from === this.#pending.length ? EMPTY : this.#pending.subarray(from);
   }
 }
 

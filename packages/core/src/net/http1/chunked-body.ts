@@ -1,10 +1,10 @@
 import { BodyPieces } from '../body-pieces.ts';
 import { ChunkDecoder } from './chunk-decoder.ts';
 
-/** Puts a body together that comes in chunks. */
+/** Puts a body together that comes in chunks, of copies. */
 export class ChunkedBody {
   readonly #pieces = new BodyPieces();
-  readonly #chunks = new ChunkDecoder((part) => this.#pieces.push(part));
+  readonly #chunks = new ChunkDecoder((part) => this.#pieces.push(Buffer.from(part)));
 
   /** Bytes of body that have come so far, or will with the present chunk. */
   get length(): number {

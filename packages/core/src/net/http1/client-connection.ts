@@ -1,13 +1,9 @@
 import type { Socket } from 'node:net';
 import { type Answer, AnswerParser, ConnectionLostError, HttpFramingError } from './answer-parser.ts';
+import { type ClientRequest, StaleConnectionError } from './client-request.ts';
 
 /** How long a connection is silent before the system asks whether its peer is still there, as Go's clients have it. */
 const KEEP_ALIVE_MS = 15_000;
-
-/** The connection was used before, and broke before anything of the answer came: nobody need have read the request. */
-export class StaleConnectionError extends Error {
-  override readonly name = 'StaleConnectionError';
-}
 
 /** Told when a connection's state changes. */
 export interface ConnectionOwner {
@@ -17,18 +13,12 @@ export interface ConnectionOwner {
   onClosed(connection: ClientConnection): void;
 }
 
-/** What becomes of a request. */
-interface Waiting {
-  resolve(answer: Answer): void;
-  reject(error: Error): void;
-}
-
 /** One connection of a client, with one request at a time on it. */
 export class ClientConnection {
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #parser: AnswerParser;
-  #waiting: Waiting | undefined;
+  #waiting: ClientRequest | undefined;
   #wasUsed = false;
   #isClosed = false;
 
@@ -45,16 +35,15 @@ export class ClientConnection {
     socket.on('close', () => this.#close(connectionLost()));
   }
 
-  /** Sends a request; `head` with the empty line that ends it. Only while the connection is idle. */
-  request(head: string, body: readonly Uint8Array[]): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-      const socket = this.#socket;
-      socket.cork();
-      socket.write(Buffer.from(head, 'latin1'));
-      for (const part of body) if (part.length > 0) socket.write(part);
-      socket.uncork();
-    });
+  /** Sends a request. Only while the connection is idle. */
+  send(request: ClientRequest): void {
+    this.#waiting = request;
+    request.begin(this);
+    const socket = this.#socket;
+    socket.cork();
+    socket.write(request.head);
+    for (const part of request.body) if (part.length > 0) socket.write(part);
+    socket.uncork();
   }
 
   /** Closes at once; a request under way fails with `error`. */
@@ -93,7 +82,7 @@ export class ClientConnection {
     // A backend that answers before it has read the request leaves the rest of it in the way of the next.
     if (answer.keepsConnection && this.#socket.writableLength === 0) this.#owner.onIdle(this);
     else this.#close(connectionLost());
-    waiting?.resolve(answer);
+    waiting?.succeed(answer);
   }
 
   #close(error: Error): void {
@@ -103,7 +92,7 @@ export class ClientConnection {
     this.#waiting = undefined;
     this.#socket.destroy();
     this.#owner.onClosed(this);
-    waiting?.reject(this.#isStale(error) ? new StaleConnectionError(error.message, { cause: error }) : error);
+    waiting?.fail(this.#isStale(error) ? new StaleConnectionError(error.message, { cause: error }) : error);
   }
 
   #isStale(error: Error): boolean {

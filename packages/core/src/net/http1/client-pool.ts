@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
+import type { CancelSignal } from '../cancel-signal.ts';
 import type { Answer } from './answer-parser.ts';
-import { ClientConnection, StaleConnectionError } from './client-connection.ts';
+import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
+import { abortError, ClientRequest, type RequestOwner } from './client-request.ts';
 
 /** How many connections there may be, and for how long. */
 export interface ClientPoolOptions {
@@ -25,13 +27,6 @@ interface Idle {
 const MIN_SWEEP_MS = 10;
 const MAX_SWEEP_MS = 60_000;
 
-/** A request that waits for a connection. */
-interface Queued {
-  readonly signal: AbortSignal;
-  begin(connection: ClientConnection): void;
-  reject(error: Error): void;
-}
-
 /**
  * Sends requests to one backend over HTTP/1.1, each on a connection of its own for the time that it takes. The connection
  * that was used last is used first, so that the others can grow old.
@@ -40,11 +35,12 @@ interface Queued {
  * sent again at once, on a new connection. As with every repetition the backend may get the data twice, and never
  * not at all.
  */
-export class ClientPool {
+export class ClientPool implements ConnectionOwner, RequestOwner {
   readonly #options: ClientPoolOptions;
   readonly #connections = new Set<ClientConnection>();
   readonly #idle: Idle[] = [];
-  readonly #queue: Queued[] = [];
+  /** Requests that wait for a connection. */
+  readonly #queue: ClientRequest[] = [];
   #sweep: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -61,13 +57,11 @@ export class ClientPool {
    * Sends a request; `head` with the empty line that ends it. Rejects with what the connection failed with, with an
    * `HttpFramingError` or `AnswerTooLargeError`, or with the signal's reason.
    */
-  send(head: string, body: readonly Uint8Array[], signal: AbortSignal): Promise<Answer> {
-    return this.#attempt(head, body, signal).catch((error: unknown) => {
-      if (!(error instanceof StaleConnectionError) || signal.aborted) throw error;
-      // What is idle next to a connection that the backend closed is likely closed too.
-      this.#closeIdle();
-      return this.#attempt(head, body, signal);
-    });
+  send(head: Uint8Array, body: readonly Uint8Array[], signal: CancelSignal): Promise<Answer> {
+    if (signal.aborted) return Promise.reject(abortError(signal));
+    const request = new ClientRequest(head, body, signal, this);
+    this.#start(request);
+    return request.promise;
   }
 
   /** Connections end with the requests that are on them. Requests that wait are sent all the same. */
@@ -80,74 +74,23 @@ export class ClientPool {
   destroy(): void {
     this.#isClosed = true;
     const error = new Error('the client was closed');
-    for (const queued of this.#queue.splice(0)) queued.reject(error);
+    for (const request of this.#queue.splice(0)) request.fail(error);
     for (const connection of this.#connections) connection.destroy(error);
     clearInterval(this.#sweep);
     this.#sweep = undefined;
   }
 
-  #attempt(head: string, body: readonly Uint8Array[], signal: AbortSignal): Promise<Answer> {
-    if (signal.aborted) return Promise.reject(abortError(signal));
-    const connection = this.#take();
-    return connection === undefined
-      ? this.#wait(head, body, signal)
-      : this.#run(connection, head, body, signal);
+  repeat(request: ClientRequest): void {
+    // What is idle next to a connection that the backend closed is likely closed too.
+    this.#closeIdle();
+    this.#start(request);
   }
 
-  async #run(
-    connection: ClientConnection,
-    head: string,
-    body: readonly Uint8Array[],
-    signal: AbortSignal,
-  ): Promise<Answer> {
-    const cancel = (): void => connection.destroy(abortError(signal));
-    signal.addEventListener('abort', cancel, { once: true });
-    try {
-      return await connection.request(head, body);
-    } finally {
-      signal.removeEventListener('abort', cancel);
-    }
+  forget(request: ClientRequest): void {
+    this.#queue.splice(this.#queue.indexOf(request), 1);
   }
 
-  #wait(head: string, body: readonly Uint8Array[], signal: AbortSignal): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const queued: Queued = {
-        signal,
-        begin: (connection) => {
-          signal.removeEventListener('abort', cancel);
-          this.#run(connection, head, body, signal).then(resolve, reject);
-        },
-        reject: (error) => {
-          signal.removeEventListener('abort', cancel);
-          reject(error);
-        },
-      };
-      const cancel = (): void => {
-        this.#queue.splice(this.#queue.indexOf(queued), 1);
-        reject(abortError(signal));
-      };
-      signal.addEventListener('abort', cancel, { once: true });
-      this.#queue.push(queued);
-    });
-  }
-
-  /** An idle connection, or a new one, or none if there are as many as there may be. */
-  #take(): ClientConnection | undefined {
-    const idle = this.#idle.pop();
-    if (idle !== undefined) return idle.connection;
-    return this.#connections.size < this.#options.maxConnections ? this.#open() : undefined;
-  }
-
-  #open(): ClientConnection {
-    const connection = new ClientConnection(this.#options.connect(), this.#options.maxAnswerBytes, {
-      onIdle: (freed) => this.#freed(freed),
-      onClosed: (closed) => this.#forget(closed),
-    });
-    this.#connections.add(connection);
-    return connection;
-  }
-
-  #freed(connection: ClientConnection): void {
+  onIdle(connection: ClientConnection): void {
     const { keepsConnections, maxIdle, idleTimeoutMs } = this.#options;
     if (!keepsConnections) {
       connection.destroy(new Error('a connection carries one request'));
@@ -155,7 +98,7 @@ export class ClientPool {
     }
     const next = this.#nextWaiting();
     if (next !== undefined) {
-      next.begin(connection);
+      connection.send(next);
       return;
     }
     if (this.#isClosed || this.#idle.length >= maxIdle) {
@@ -168,13 +111,7 @@ export class ClientPool {
     }
   }
 
-  /** Takes who waits longest from the queue. A signal that ends several requests tells them one by one: those stay. */
-  #nextWaiting(): Queued | undefined {
-    const index = this.#queue.findIndex(({ signal }) => !signal.aborted);
-    return index < 0 ? undefined : this.#queue.splice(index, 1)[0];
-  }
-
-  #forget(connection: ClientConnection): void {
+  onClosed(connection: ClientConnection): void {
     this.#connections.delete(connection);
     const index = this.#idle.findIndex((idle) => idle.connection === connection);
     if (index >= 0) this.#idle.splice(index, 1);
@@ -183,7 +120,34 @@ export class ClientPool {
       this.#sweep = undefined;
     }
     // There is room for another connection.
-    this.#nextWaiting()?.begin(this.#open());
+    const next = this.#nextWaiting();
+    if (next !== undefined) this.#open().send(next);
+  }
+
+  #start(request: ClientRequest): void {
+    const connection = this.#take();
+    if (connection === undefined) this.#queue.push(request);
+    else connection.send(request);
+  }
+
+  /** An idle connection, or a new one, or none if there are as many as there may be. */
+  #take(): ClientConnection | undefined {
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return idle.connection;
+    return this.#connections.size < this.#options.maxConnections ? this.#open() : undefined;
+  }
+
+  #open(): ClientConnection {
+    const { connect, maxAnswerBytes } = this.#options;
+    const connection = new ClientConnection(connect(), maxAnswerBytes, this);
+    this.#connections.add(connection);
+    return connection;
+  }
+
+  /** Takes who waits longest from the queue. A signal that ends several requests tells them one by one: those stay. */
+  #nextWaiting(): ClientRequest | undefined {
+    const index = this.#queue.findIndex(({ isCancelled }) => !isCancelled);
+    return index < 0 ? undefined : this.#queue.splice(index, 1)[0];
   }
 
   #closeOld(): void {
@@ -200,9 +164,4 @@ export class ClientPool {
 
 function sweepMs(idleTimeoutMs: number): number {
   return Math.max(MIN_SWEEP_MS, Math.min(MAX_SWEEP_MS, idleTimeoutMs / 4));
-}
-
-function abortError(signal: AbortSignal): Error {
-  const { reason } = signal as { reason: unknown };
-  return reason instanceof Error ? reason : new Error('the request was given up');
 }

@@ -19,6 +19,14 @@ const FIELD_LINE =
 /** Fifteen digits are a petabyte; more would not be exact as a number. */
 const LENGTH = /^[0-9]{1,15}$/;
 
+/** Whether `bytes` have `part` at a place. A loop: calls into native code cost more than the few hundred bytes of a head. */
+export function hasAt(bytes: Buffer, at: number, part: Buffer): boolean {
+  const { length } = part;
+  if (bytes.length - at < length) return false;
+  for (let index = 0; index < length; index += 1) if (bytes[at + index] !== part[index]) return false;
+  return true;
+}
+
 /** A field of a head; the name in lower case, the value without white space around it. */
 export type Field = readonly [name: string, value: string];
 

@@ -25,10 +25,10 @@ export class PlainBody {
     return this.#pieces.join();
   }
 
-  /** Takes what belongs to the body; returns how much that is. */
+  /** Takes a copy of what belongs to the body; returns how much that is. */
   push(bytes: Buffer): number {
     const take = Math.min(this.#whole - this.#pieces.length, bytes.length);
-    if (take > 0) this.#pieces.push(take === bytes.length ? bytes : bytes.subarray(0, take));
+    if (take > 0) this.#pieces.push(Buffer.from(bytes.subarray(0, take)));
     return take;
   }
 }

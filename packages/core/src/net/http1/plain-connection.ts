@@ -4,8 +4,9 @@ import { peerAddress } from '../listen.ts';
 import { isSharedRead } from '../shared-reads.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import type { BodyListener } from './body-intake.ts';
-import { type Field, HEAD_END, HeadSearch } from './head.ts';
+import { type Field, HeadSearch } from './head.ts';
 import { IncomingBody } from './incoming-body.ts';
+import { KnownHead } from './known-head.ts';
 import type { PlainCall, PlainHandler, PlainTimeouts } from './plain-call.ts';
 import { type BadHead, parseRequestHead, type RequestHead } from './request-head.ts';
 
@@ -54,12 +55,6 @@ export interface PlainServer<Route> {
  */
 type State = 'head' | 'body' | 'answer' | 'closing';
 
-interface KnownHead<Route> {
-  readonly text: string;
-  readonly head: RequestHead;
-  readonly route: Route;
-}
-
 /**
  * One connection on which plain requests are read and answered, one after the other, without node:http's objects for each.
  * Every head is read here, strictly: what is malformed or ambiguous is refused and the connection closed. A good
@@ -103,7 +98,7 @@ export class PlainConnection<Route> implements PlainCall {
   }
 
   get fields(): readonly Field[] {
-    return this.#known?.head.fields ?? [];
+    return this.#known?.fields ?? [];
   }
 
   get peerAddress(): string {
@@ -214,20 +209,22 @@ export class PlainConnection<Route> implements PlainCall {
   #readHead(): boolean {
     this.#skipEmptyLines();
     if (this.#ahead.length === 0) return false;
-    const end = this.#search.end(this.#ahead);
-    if (end < 0) return this.#waitForHead();
-    if (end > MAX_HEAD_BYTES) return this.#breakOff(HEAD_TOO_LARGE);
-    const text = this.#ahead.toString('latin1', 0, end);
-    if (text !== this.#known?.text || this.#server.isClosing) {
+    let known = this.#known;
+    if (known?.matches(this.#ahead) !== true || this.#server.isClosing) {
+      const end = this.#search.end(this.#ahead);
+      if (end < 0) return this.#waitForHead();
+      if (end > MAX_HEAD_BYTES) return this.#breakOff(HEAD_TOO_LARGE);
+      const text = this.#ahead.toString('latin1', 0, end);
       const head = parseRequestHead(text);
       if (typeof head === 'string') return this.#breakOff(REFUSALS[head]);
       const route = this.#routeOf(head);
       if (route === undefined) return this.#handOver();
-      this.#known = { text, head, route };
+      known = new KnownHead(text, head, route);
+      this.#known = known;
     }
     this.#search.begin();
-    this.#ahead = this.#rest(end + HEAD_END.length);
-    this.#begin(this.#known);
+    this.#ahead = this.#rest(known.end);
+    this.#begin(known);
     return true;
   }
 
@@ -235,12 +232,12 @@ export class PlainConnection<Route> implements PlainCall {
     return isPlain && !this.#server.isClosing ? this.#server.handler.route(target, fields) : undefined;
   }
 
-  #begin({ head, route }: KnownHead<Route>): void {
+  #begin({ head, route, framing }: KnownHead<Route>): void {
     this.#state = 'body';
     this.#isAnswered = false;
     this.#wasUsed = true;
     this.#server.onRequest(this);
-    this.#body.begin(head.framing);
+    this.#body.begin(framing);
     // Who is refused the leave to send does not send, and then nobody knows where the next request begins.
     this.#isLast = head.isLast || head.awaitsContinue;
     this.#server.handler.take(this, route);

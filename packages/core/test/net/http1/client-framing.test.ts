@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HttpFramingError } from '../../../src/net/http1/answer-parser.ts';
 import { ClientPool } from '../../../src/net/http1/client-pool.ts';
 
-const REQUEST = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n';
+const REQUEST = Buffer.from('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n');
 const BODY = [Buffer.from('body')];
 const HIDDEN = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhidden';
 
@@ -194,7 +194,7 @@ describe.each([
       socket.write(answer(['Content-Length: 5'], 'early').replace('200 OK', '413 Too Large'));
     };
     server.prependOnceListener(isSecure ? 'secureConnection' : 'connection', take);
-    const head = `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${large.length}\r\n\r\n`;
+    const head = Buffer.from(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${large.length}\r\n\r\n`);
     const { status, keepsConnection } = await pool.send(head, [large], signal);
     expect([status, keepsConnection]).toEqual([413, true]);
     await expect.poll(() => pool.size).toBe(0);

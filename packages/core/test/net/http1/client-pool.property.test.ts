@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ClientPool } from '../../../src/net/http1/client-pool.ts';
 
 const LIMIT = 1000;
-const HEAD = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n';
+const HEAD = Buffer.from('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n');
 
 let pieces: readonly Buffer[] = [];
 let server: Server;

@@ -158,7 +158,10 @@ function readAnswer(input: Buffer, cut: number): string {
   const parser = new AnswerParser(MAX_BODY_BYTES);
   try {
     for (let at = 0; at < input.length; at += cut) {
-      const answer = parser.push(input.subarray(at, at + cut));
+      const piece = Buffer.from(input.subarray(at, at + cut));
+      const answer = parser.push(piece);
+      // Sockets are read into one buffer.
+      piece.fill(0);
       if (answer !== undefined) return textOf(answer);
     }
     const answer = parser.end();
@@ -173,8 +176,8 @@ function readAnswer(input: Buffer, cut: number): string {
   }
 }
 
-function textOf({ status, field, body }: NonNullable<ReturnType<AnswerParser['push']>>): string {
-  return `${status} ${field('x-a')} ${body.toString('latin1')}`;
+function textOf(answer: NonNullable<ReturnType<AnswerParser['push']>>): string {
+  return `${answer.status} ${answer.field('x-a')} ${answer.body.toString('latin1')}`;
 }
 
 function expectSame(found: string, expected: string, what: string): void {
