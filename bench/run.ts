@@ -121,8 +121,8 @@ async function runWorkersBench(isQuick: boolean, only: readonly string[]): Promi
     console.error('bench: CPU time alone is compared; slow cores need control groups of version 1, as root');
   }
   const pace = isQuick
-    ? { rounds: 3, settleCpuSeconds: 3, measureMs: 1000, clients: 8, coreShare }
-    : { rounds: 5, settleCpuSeconds: 6, measureMs: 2500, clients: 8, coreShare };
+    ? { rounds: 3, settleCpuSeconds: 3, settleSlowMs: 3000, measureMs: 1000, clients: 8, coreShare }
+    : { rounds: 5, settleCpuSeconds: 6, settleSlowMs: 10_000, measureMs: 2500, clients: 8, coreShare };
   const measurements: WorkersMeasurement[] = [];
   const isWanted = (name: string): boolean =>
     only.length === 0 || only.some((pattern) => name.includes(pattern));

@@ -23,6 +23,8 @@ export interface WorkersPace {
   readonly rounds: number;
   /** CPU time that each thread has before it is measured: V8 compiles meanwhile. */
   readonly settleCpuSeconds: number;
+  /** And how long it is under load on slow cores before that, where requests arrive in other pieces and some is compiled anew. */
+  readonly settleSlowMs: number;
   readonly measureMs: number;
   /** Connections for each thread, each with one request under way: who has twice the cores has twice the load. */
   readonly clients: number;
@@ -178,6 +180,10 @@ async function runRounds(
 ): Promise<readonly (readonly [Figures, Figures])[]> {
   for (const each of running) await settle(each, it, pace);
   for (const { cores } of running) cores?.begin();
+  const loads = await Promise.all(running.map((each) => startLoad(each, it, pace)));
+  await sleep(pace.settleSlowMs);
+  for (const load of loads) load.stop();
+  await sleep(50);
   const rounds: [Figures, Figures][] = [];
   for (let round = 0; round < pace.rounds; round += 1) {
     const [one, two] = running.map((each) => () => runRound(each, it, pace));
