@@ -45,3 +45,28 @@ export function makeCertificates(): Certificates {
     remove: () => rmSync(folder, { recursive: true }),
   };
 }
+
+/** Ways in which a client of mutual TLS may be wrong. */
+export const WRONG_CLIENTS = ['no certificate', 'a strange certificate', 'trust in a stranger'] as const;
+export type WrongClient = (typeof WRONG_CLIENTS)[number];
+
+/** The block `tls` of a server, ours or a Collector's. */
+export function serverTls({ ca, server }: Certificates, security: Security): object {
+  if (security === 'plain') return {};
+  const clients = security === 'mtls' ? { client_ca_file: ca } : {};
+  return { tls: { cert_file: server.cert, key_file: server.key, ...clients } };
+}
+
+/** The block `tls` of a client, ours or a Collector's. */
+export function clientTls(certificates: Certificates, security: Security, wrong?: WrongClient): object {
+  if (security === 'plain') return { tls: { insecure: true } };
+  const { ca, client, stranger } = certificates;
+  const own = wrong === 'a strange certificate' ? stranger : client;
+  const hasOwn = security === 'mtls' && wrong !== 'no certificate';
+  return {
+    tls: {
+      ca_file: wrong === 'trust in a stranger' ? stranger.ca : ca,
+      ...(hasOwn ? { cert_file: own.cert, key_file: own.key } : {}),
+    },
+  };
+}

@@ -3,14 +3,10 @@
  * HTTP, in clear text, with TLS and with mutual TLS, with every compression and encoding there that goes in together with every one that
  * goes out.
  */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { type Batch, type CompressionType, compress, SIGNALS, type Signal } from '@tributary/core';
+import { type Batch, type CompressionType, compress, SIGNALS } from '@tributary/core';
 import { otlpGrpcExporter, otlpHttpExporter } from '@tributary/exporter-otlp';
 import { otlpReceiver } from '@tributary/receiver-otlp';
 import {
-  batchJson,
-  jsonBatch,
   nopHost,
   numberedBatch,
   numbersOf,
@@ -20,26 +16,26 @@ import {
   testSettings,
 } from '@tributary/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Certificates, makeCertificates, SECURITIES, type Security } from './certificates.ts';
+import {
+  type Certificates,
+  clientTls,
+  makeCertificates,
+  SECURITIES,
+  type Security,
+  serverTls,
+  WRONG_CLIENTS,
+  type WrongClient,
+} from './certificates.ts';
 import { collectorProgram, freePorts, startCollector } from './collector.ts';
+import { contentOf, everything, type Form, json, proto, type Transport } from './requests.ts';
 import type { Found } from './toolchains.ts';
 
-type Transport = 'grpc' | 'http';
-
-/** How requests are written. */
-interface Form {
-  readonly encoding: 'proto' | 'json';
-  readonly compression: string;
-}
-
-const HTTP_COMPRESSIONS = ['none', 'gzip', 'zstd', 'zlib', 'deflate', 'snappy', 'x-snappy-framed', 'lz4'];
-const proto = (compression: string): Form => ({ encoding: 'proto', compression });
 /** All that the Collector has. */
 const FORMS: Readonly<Record<Transport, readonly Form[]>> = {
   grpc: ['none', 'gzip', 'zstd', 'snappy'].map(proto),
   http: [
-    ...HTTP_COMPRESSIONS.map(proto),
-    ...['none', 'gzip', 'zstd'].map((compression): Form => ({ encoding: 'json', compression })),
+    ...['none', 'gzip', 'zstd', 'zlib', 'deflate', 'snappy', 'x-snappy-framed', 'lz4'].map(proto),
+    ...['none', 'gzip', 'zstd'].map(json),
   ],
 };
 const WAYS = (['grpc', 'http'] as const).flatMap((transport) =>
@@ -54,10 +50,10 @@ const LARGE = Array.from({ length: 2000 }, (_, index) => index);
 const GONE = 'EOF|connection reset|broken pipe|ECONNRESET|EPIPE';
 
 /**
- * Ways in which a client of mutual TLS may be wrong; what Go says of a server here that refuses it, and what is said here of one of
- * Go's. Node ends the connection of a client of a strange authority without a word; the log here says why.
+ * What Go says of a server here that refuses it, and what is said here of one of Go's. Node ends the connection of a client of a
+ * strange authority without a word; the log here says why.
  */
-const WRONG_CLIENTS = {
+const REFUSALS: Readonly<Record<WrongClient, { readonly go: RegExp; readonly here: RegExp }>> = {
   'no certificate': {
     go: new RegExp(`tls: certificate required|${GONE}`),
     here: new RegExp(`the server wants a certificate of its clients|${GONE}`),
@@ -71,8 +67,6 @@ const WRONG_CLIENTS = {
     here: /of an authority that is not trusted here/,
   },
 };
-type WrongClient = keyof typeof WRONG_CLIENTS;
-const WRONG_NAMES = Object.keys(WRONG_CLIENTS) as readonly WrongClient[];
 
 let certificates: Certificates;
 let kept: Sink;
@@ -100,7 +94,7 @@ afterAll(async () => {
 const wayName = ({ transport, security }: (typeof WAYS)[number]): string => `${transport}-${security}`;
 const formName = ({ encoding, compression }: Form): string => `${encoding}-${compression}`;
 const WRONG_WAYS = (['grpc', 'http'] as const).flatMap((transport) =>
-  WRONG_NAMES.map((client) => ({ transport, client })),
+  WRONG_CLIENTS.map((client) => ({ transport, client })),
 );
 const wrongName = ({ transport, client }: (typeof WRONG_WAYS)[number]): string =>
   `${transport}-${client.replaceAll(' ', '-')}`;
@@ -108,7 +102,7 @@ const wrongName = ({ transport, client }: (typeof WRONG_WAYS)[number]): string =
 /** Starts a receiver; gives the endpoints of both transports. */
 async function startReceiver(security: Security): Promise<Record<string, string>> {
   const settings = testSettings({ kind: 'receiver', id: 'otlp' });
-  const block = { endpoint: '127.0.0.1:0', include_metadata: true, ...serverTls(security) };
+  const block = { endpoint: '127.0.0.1:0', include_metadata: true, ...serverTls(certificates, security) };
   const config = otlpReceiver.configSchema.parse({ protocols: { grpc: block, http: block } });
   const receiver = otlpReceiver.create(settings, config, signalConsumer(kept));
   await receiver.start?.(nopHost());
@@ -117,25 +111,6 @@ async function startReceiver(security: Security): Promise<Record<string, string>
   return Object.fromEntries(
     listening.map(({ fields }) => [`${fields['protocol']}/${security}`, String(fields['endpoint'])]),
   );
-}
-
-/** The block of a server, the same for both sides. */
-function serverTls(security: Security): object {
-  if (security === 'plain') return {};
-  const { cert, key } = certificates.server;
-  const clients = security === 'mtls' ? { client_ca_file: certificates.ca } : {};
-  return { tls: { cert_file: cert, key_file: key, ...clients } };
-}
-
-/** The block of a client, the same for both sides. */
-function clientTls(security: Security, wrong?: WrongClient): object {
-  if (security === 'plain') return { insecure: true };
-  const { ca, client, stranger } = certificates;
-  const own = wrong === 'a strange certificate' ? stranger : client;
-  return {
-    ca_file: wrong === 'trust in a stranger' ? stranger.ca : ca,
-    ...(security === 'mtls' && wrong !== 'no certificate' ? { cert_file: own.cert, key_file: own.key } : {}),
-  };
 }
 
 /** For each way a receiver, and an exporter in each form to the receiver here; what goes wrong is told at once. */
@@ -151,13 +126,17 @@ function collectorConfig(endpoints: Readonly<Record<string, string>>): object {
       ...(transport === 'http' ? { encoding: form.encoding } : {}),
       headers: { form: formName(form) },
       timeout: '60s',
-      tls: clientTls(security, wrong),
+      ...clientTls(certificates, security, wrong),
       sending_queue: { enabled: false },
       retry_on_failure: { enabled: false },
     };
   };
   const add = (name: string, transport: Transport, security: Security, targets: Record<string, object>) => {
-    const block = { endpoint: `127.0.0.1:${ports[name]}`, include_metadata: true, ...serverTls(security) };
+    const block = {
+      endpoint: `127.0.0.1:${ports[name]}`,
+      include_metadata: true,
+      ...serverTls(certificates, security),
+    };
     receivers[`otlp/${name}`] = { protocols: { [transport]: block } };
     Object.assign(exporters, targets);
     for (const signal of SIGNALS) {
@@ -204,7 +183,7 @@ async function send(
     compression: form.compression,
     ...(transport === 'http' ? { encoding: form.encoding } : {}),
     timeout: '60s',
-    tls: clientTls(security, wrong),
+    ...clientTls(certificates, security, wrong),
     sending_queue: { enabled: false },
     retry_on_failure: { enabled: false },
   });
@@ -215,31 +194,6 @@ async function send(
   } finally {
     await exporter.shutdown?.();
   }
-}
-
-/** A request with everything that a signal has. */
-function everything(signal: Signal): Batch {
-  const file = path.join(
-    import.meta.dirname,
-    `../../packages/core/testdata/otlp-json/${signal}/expected.json`,
-  );
-  return jsonBatch(JSON.parse(readFileSync(file, 'utf8')));
-}
-
-/** A batch as an object without what says nothing: Go writes empty messages out. */
-function contentOf(batch: Batch): unknown {
-  return JSON.parse(JSON.stringify(batchJson(batch)), (_key, value) => {
-    if (typeof value !== 'object' || value === null) return value;
-    if (Array.isArray(value)) return value;
-    const entries = Object.entries(value).filter(([, each]) => !isEmpty(each));
-    return Object.fromEntries(entries);
-  });
-}
-
-function isEmpty(value: unknown): boolean {
-  return (
-    value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
-  );
 }
 
 /** How the request came to the Collector, by what that has added to the resource; taken off. */
@@ -293,7 +247,8 @@ describe.each(WAYS)('over $transport, $security', (way) => {
     async (form, { skip }) => {
       if ('reason' in program) return skip(program.reason);
       kept.clear();
-      const batches = [...SIGNALS.map(everything), numberedBatch('logs', LARGE)];
+      const large = way.security === 'tls' ? [] : [numberedBatch('logs', LARGE)];
+      const batches = [...SIGNALS.map(everything), ...large];
       await send(way, ports[wayName(way)] ?? 0, form, batches);
       const contents = (batch: Batch) => (isLarge(batch) ? numbersOf(batch) : contentOf(batch));
       const expected = batches.map((batch) =>
@@ -338,7 +293,7 @@ describe.each(WRONG_WAYS)(
         send({ transport, security: 'plain' }, port, proto('none'), batches),
       ).rejects.toMatchObject({
         name: 'RetryableError',
-        message: expect.stringMatching(WRONG_CLIENTS[client].go),
+        message: expect.stringMatching(REFUSALS[client].go),
       });
       expect(kept.batches).toEqual([]);
     });
@@ -349,7 +304,7 @@ describe.each(WRONG_WAYS)(
       const sending = send({ transport, security: 'mtls' }, port, proto('none'), batches, client);
       await expect(sending).rejects.toMatchObject({
         name: 'RetryableError',
-        message: expect.stringMatching(WRONG_CLIENTS[client].here),
+        message: expect.stringMatching(REFUSALS[client].here),
       });
       expect(kept.batches).toEqual([]);
     });

@@ -56,18 +56,20 @@ const OF_CLIENTS: Readonly<Record<string, string>> = {
   ),
 };
 
+/** In a text such as `…:error:0A000438:SSL routines:ssl3_read_bytes:tlsv1 alert internal error:…`. */
+const OPENSSL_REASON = /SSL routines:[^:]*:([^:]+):/;
+
 /** How often refused clients are told of at most: anybody can be one, as often as they like. */
 const REPORT_INTERVAL_MS = 10_000;
 
-/** Why a client's connection failed, if TLS is why; undefined else, and where nothing more is known than its own message. */
+/** Why a client's connection failed, if TLS is why. */
 export function tlsFailure(error: Error): string | undefined {
-  return wordsFor(OF_SERVERS, tlsCode(error));
-}
-
-/** Where something was to be written meanwhile, the code is another, and OpenSSL's reason is in the text alone. */
-function tlsCode({ code, message }: NodeJS.ErrnoException): string | undefined {
-  const reason = code === 'EPROTO' ? /SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] : undefined;
-  return reason === undefined ? code : `ERR_SSL_${reason.toUpperCase().replaceAll(' ', '_')}`;
+  const { code } = error as NodeJS.ErrnoException;
+  const reason = OPENSSL_REASON.exec(error.message)?.[1];
+  // Where something was to be written meanwhile, the code is another.
+  const tlsCode =
+    reason === undefined || code !== 'EPROTO' ? code : `ERR_SSL_${reason.toUpperCase().replaceAll(' ', '_')}`;
+  return wordsFor(OF_SERVERS, tlsCode) ?? (reason && `the TLS handshake failed (${reason})`);
 }
 
 /** Counts and tells of the clients that got through no handshake, but for those that left before they said anything. */

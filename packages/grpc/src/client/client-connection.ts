@@ -22,6 +22,9 @@ import { ClientStream } from './client-stream.ts';
 import { RequestBlocks } from './request-blocks.ts';
 
 /** Answers are small; these let a large one come without waiting. */
+const CLOSED = 'the server closed the connection';
+/** Servers that refuse a client's certificate need not say so. */
+const CLOSED_EARLY = `${CLOSED} before it said anything: it may want another certificate of its clients, or speak no gRPC`;
 const STREAM_WINDOW_BYTES = 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024;
 const OPTIONS: ConnectionOptions = {
@@ -83,7 +86,7 @@ export class ClientConnection implements ConnectionRole<AnswerHead> {
     socket.on('data', this.#onData);
     socket.on('drain', () => this.connection.onDrain());
     socket.on('error', (error) => this.connection.onClosed(error));
-    socket.on('close', () => this.connection.onClosed(new Error('the server closed the connection')));
+    socket.on('close', () => this.connection.onClosed(new Error(this.#isReady ? CLOSED : CLOSED_EARLY)));
     this.connection.output.add(PREFACE);
     this.connection.start();
     this.connection.output.flush();
