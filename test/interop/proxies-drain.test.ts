@@ -232,3 +232,52 @@ describe('a receiver that goes away and comes back behind a proxy', () => {
     },
   );
 });
+
+const ASK_ANOTHER = {
+  retry_on: 'connect-failure',
+  num_retries: 10,
+  host_selection_retry_max_attempts: 10,
+  retry_host_predicate: [
+    {
+      name: 'envoy.retry_host_predicates.previous_hosts',
+      typed_config: {
+        '@type': 'type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate',
+      },
+    },
+  ],
+};
+
+describe('one of two receivers that goes away behind a proxy', () => {
+  const startPair = {
+    nginx: (ways: readonly Way[], other: number) =>
+      startNginx(ways, certificates, { upstream: `server 127.0.0.1:${other}; keepalive 8;` }),
+    Envoy: (ways: readonly Way[], other: number) =>
+      startEnvoy(ways, certificates, {
+        otherPort: other,
+        // Whom it does not reach it leaves, and asks the other; what it has sent it does not send again.
+        route: { retry_policy: ASK_ANOTHER },
+        cluster: { circuit_breakers: { thresholds: [{ max_retries: 1000 }] } },
+      }),
+  };
+
+  it.for(PROXIES.filter(({ transport }) => transport === 'grpc'))(
+    'finishes what it was given: $name',
+    async ({ name, program }, { skip }) => {
+      const found = program();
+      if ('reason' in found) return skip(found.reason);
+      const { receiver: leaving, ways } = await startEnds();
+      const { receiver: staying } = await startEnds();
+      const proxy = await startPair[name as keyof typeof startPair](ways.slice(0, 1), staying.grpcPort);
+      const exporter = await exporterTo('grpc', proxy);
+      let left: Promise<void> | undefined;
+      const { acknowledged, refusals } = await sendUntil(exporter, async () => {
+        if (leaving.kept.itemCount < 200) return false;
+        left ??= leaving.stop(new AbortController().signal);
+        await left;
+        return staying.kept.itemCount > 500;
+      });
+      const came = [leaving, staying].flatMap((each) => numbersThatCame(each));
+      expect({ refusals, ...lossesOf(acknowledged, came) }).toEqual(NOTHING_LOST);
+    },
+  );
+});

@@ -86,8 +86,8 @@ export interface GrpcServer {
   /** Begins to take connections; returns where, with the port that was found when 0 was asked. */
   listen(endpoint: ListenEndpoint): Promise<ListenAddress>;
   /**
-   * Takes no more connections or calls, answers those under way, then closes. When `signal` aborts, what is left is
-   * cut off. Safe before `listen` and when repeated.
+   * Takes no more connections, tells clients to send no more calls, answers those that they had sent when they knew, then
+   * closes. When `signal` aborts, what is left is cut off. Safe before `listen` and when repeated.
    */
   close(signal?: AbortSignal): Promise<void>;
 }

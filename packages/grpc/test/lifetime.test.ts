@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RPC_CODES } from '@tributary/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { FLAG, FRAME } from '../src/http2/protocol.ts';
 import { http2Transport } from '../src/index.ts';
 import type { UnaryHandler } from '../src/transport.ts';
 import { dial, echo, failure, HELLO, PATH, serve, unusedPort } from './dial.ts';
+import { frame, messageData, requestHeaders } from './http2/frames.ts';
+import { RawPeer } from './http2/raw-peer.ts';
 
 describe('a call that does not come back', () => {
   const never: UnaryHandler = () => new Promise(() => undefined);
@@ -71,6 +74,13 @@ describe('a server that is not there', () => {
   });
 });
 
+async function startEcho() {
+  const server = http2Transport.createServer({ maxReceiveBytes: 1000, methods: new Map([[PATH, echo]]) });
+  const address = await server.listen({ endpoint: '127.0.0.1:0', transport: 'tcp' });
+  onTestFinished(() => server.close(AbortSignal.abort()));
+  return { server, port: address.kind === 'tcp' ? address.port : 0 };
+}
+
 describe('closing a server', () => {
   it('answers the calls under way and takes no others', async () => {
     const { promise, resolve } = Promise.withResolvers<Uint8Array>();
@@ -99,6 +109,34 @@ describe('closing a server', () => {
     await closed;
     await server.close();
     expect(called).toBe(1);
+  });
+
+  it('takes what a client sent before it knew, and nothing after', async () => {
+    const { server, port } = await startEcho();
+    const peer = new RawPeer(port);
+    await peer.begin();
+    const framesOf = (type: number) => peer.frames.filter((each) => each.type === type);
+    await expect.poll(() => framesOf(FRAME.SETTINGS).length).toBe(2);
+    const closed = server.close();
+    await expect.poll(() => framesOf(FRAME.PING).length).toBe(1);
+    await peer.send(requestHeaders(1), messageData(1, HELLO));
+    const [ping] = framesOf(FRAME.PING);
+    // This one comes too late, for its client knows.
+    await peer.send(frame(FRAME.PING, FLAG.ACK, 0, ping!.payload), requestHeaders(3));
+    await closed;
+    expect(framesOf(FRAME.GOAWAY).map(({ payload }) => payload.readUInt32BE())).toEqual([2 ** 31 - 1, 1]);
+    expect(framesOf(FRAME.DATA).map(({ streamId, payload }) => [streamId, payload.subarray(5)])).toEqual([
+      [1, HELLO],
+    ]);
+  });
+
+  it('does not wait for clients that say nothing', async () => {
+    const { server, port } = await startEcho();
+    const peers = [new RawPeer(port), new RawPeer(port)];
+    await peers[0]!.begin();
+    await expect.poll(() => peers[0]!.frames.length).toBeGreaterThan(1);
+    await server.close();
+    await Promise.all(peers.map((peer) => peer.closed));
   });
 
   it('is harmless before it listens', async () => {

@@ -18,6 +18,8 @@ export interface EnvoySettings {
   readonly routes?: readonly Json[];
   /** `common_http_protocol_options` of each cluster. */
   readonly upstream?: Json;
+  /** The port of another server that every way leads to in turns with its own. */
+  readonly otherPort?: number;
   /** Of each cluster. */
   readonly cluster?: Json;
   readonly args?: readonly string[];
@@ -141,12 +143,13 @@ function cluster(
     explicit_http_config: options,
     common_http_protocol_options: settings.upstream ?? {},
   };
+  const ports = settings.otherPort === undefined ? [upstreamPort] : [upstreamPort, settings.otherPort];
   return {
     name,
     type: 'STATIC',
     load_assignment: {
       cluster_name: name,
-      endpoints: [{ lb_endpoints: [{ endpoint: { address: address(upstreamPort) } }] }],
+      endpoints: [{ lb_endpoints: ports.map((port) => ({ endpoint: { address: address(port) } })) }],
     },
     typed_extension_protocol_options: { 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': protocol },
     ...(security === 'plain' ? {} : { transport_socket: clientTls(speech, security === 'mtls', files) }),

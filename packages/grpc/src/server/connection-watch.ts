@@ -94,7 +94,7 @@ export class ConnectionWatch {
     if (this.#farewell.isBegun) {
       if (this.#farewell.check(nowMs, this.#timesMs) === 'over') this.#connection.socket.destroy();
     } else if (isIdle || nowMs - this.#startMs > maxConnectionAge * this.#ageFactor) {
-      this.#farewell.begin(nowMs);
+      this.#farewell.begin(nowMs, 'max_age');
     }
   }
 }

@@ -30,11 +30,12 @@ export class Farewell {
     return streamId > this.#lastStreamId;
   }
 
-  /** Tells the client to go elsewhere. */
-  begin(nowMs: number): void {
+  /** Tells the client to go elsewhere, and why. */
+  begin(nowMs: number, reason: 'max_age' | 'closing'): void {
+    if (this.#isBegun) return;
     this.#isBegun = true;
     this.#sinceMs = nowMs;
-    this.#connection.writer.goaway(MAX_WINDOW_BYTES, ERROR_CODE.NO_ERROR, 'max_age');
+    this.#connection.writer.goaway(MAX_WINDOW_BYTES, ERROR_CODE.NO_ERROR, reason);
     this.#connection.writer.ping(DRAIN_PING);
   }
 

@@ -96,9 +96,10 @@ export class ServerConnection implements ConnectionRole<RequestHead>, CallContex
     else if (!this.connection.isClosed) this.#readPreface(this.#preface, chunk);
   }
 
-  /** Takes no more calls, and closes when those under way are answered. */
+  /** Has the client send no more calls, and closes when those are answered that it had sent when it knew. */
   close(): void {
     if (this.#preface !== undefined) this.connection.socket.destroy();
+    else if (this.connection.hasSettings) this.#farewell.begin(performance.now(), 'closing');
     else this.#farewell.finish();
   }
 
