@@ -10,7 +10,7 @@
 import { addedAttributes } from '../otlp/added-attributes.ts';
 import { cutAtFrames, formOf, formThatEndsWith, framesIn } from './compressed-form.ts';
 import { COMPRESS_IN_PLACE_BYTES, type CompressionType, compress } from './compression.ts';
-import { putInFront } from './splice/exchange-head.ts';
+import { putInFront } from './splice/put-in-front.ts';
 import { MAX_FRAMES } from './zstd-frames.ts';
 
 /** How requests are compressed. */

@@ -11,7 +11,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formThatEndsWith } from '../../../src/net/compressed-form.ts';
 import { decompress } from '../../../src/net/compression.ts';
-import { putInFront } from '../../../src/net/splice/exchange-head.ts';
+import { putInFront } from '../../../src/net/splice/put-in-front.ts';
 
 const TYPES = ['gzip', 'zstd'] as const;
 type Type = (typeof TYPES)[number];
