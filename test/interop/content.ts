@@ -4,7 +4,10 @@ export interface Case {
   readonly name: string;
   readonly transport: 'grpc' | 'http';
   readonly endpoint: string;
+  readonly encoding?: 'proto' | 'json';
   readonly compression: string;
+  /** Whether it is to be refused: then a span is sent alone, once. */
+  readonly refused?: boolean;
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -15,6 +18,8 @@ export interface Ids {
   readonly name: string;
   readonly traceId: string;
   readonly spanId: string;
+  /** What was said of a case that was to be refused. */
+  readonly complaints?: string;
 }
 
 interface KeyValue {
@@ -34,8 +39,8 @@ export interface Arrived {
   logs: unknown[];
 }
 
-/** What every program sends for a case. */
-export const sent = (transport: string, { traceId, spanId }: Ids): Arrived => ({
+/** What every program sends for a case, and how. */
+export const sent = (transport: unknown, { traceId, spanId }: Ids): Arrived => ({
   transports: [transport],
   service: 'shop',
   spans: [

@@ -4,12 +4,29 @@
  * here with TLS.
  */
 import { spawn } from 'node:child_process';
+import type { Batch } from '@tributary/core';
 import { otlpReceiver } from '@tributary/receiver-otlp';
-import { batchJson, nopHost, type Sink, signalConsumer, sink, testSettings } from '@tributary/testkit';
+import {
+  batchJson,
+  nopHost,
+  type Sink,
+  signalConsumer,
+  sink,
+  type TestSettings,
+  testSettings,
+} from '@tributary/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Certificates, makeCertificates, SECURITIES, type Security } from './certificates.ts';
+import {
+  type Certificates,
+  makeCertificates,
+  SECURITIES,
+  type Security,
+  WRONG_CLIENTS,
+  type WrongClient,
+} from './certificates.ts';
 import { arrivedOf, type Case, type Ids, sent as sentContent } from './content.ts';
 import { sendFromJavaScript } from './javascript/send.ts';
+import { type Form, json, proto, type Transport } from './requests.ts';
 import {
   BUILD_TIMEOUT_MS,
   type Found,
@@ -21,35 +38,55 @@ import {
 
 interface Language {
   readonly name: string;
-  readonly compressions: Readonly<Record<Case['transport'], readonly string[]>>;
-  readonly send: (cases: readonly Case[]) => Promise<readonly Ids[]> | { readonly reason: string };
+  readonly forms: Readonly<Record<Transport, readonly Form[]>>;
+  readonly send: (cases: readonly Case[]) => Sending;
 }
 
-const NONE_GZIP = { grpc: ['none', 'gzip'], http: ['none', 'gzip'] };
-const NONE_GZIP_DEFLATE = { grpc: ['none', 'gzip', 'deflate'], http: ['none', 'gzip', 'deflate'] };
+type Sending = Promise<readonly Ids[]> | { readonly reason: string };
+
+const NONE_GZIP = ['none', 'gzip'];
+const NONE_GZIP_DEFLATE = ['none', 'gzip', 'deflate'];
 
 const asJson = (cases: readonly Case[]): string => JSON.stringify(cases);
 const asLines = (cases: readonly Case[]): string =>
   cases
-    .map(({ name, transport, endpoint, compression, ca = '', cert = '', key = '' }) =>
-      [name, transport, endpoint, compression, ca, cert, key].join('\t').trimEnd(),
+    .map(({ name, transport, endpoint, compression, refused, ca = '', cert = '', key = '' }) =>
+      [name, transport, endpoint, compression, refused ? 'refused' : 'sent', ca, cert, key]
+        .join('\t')
+        .trimEnd(),
     )
     .join('\n');
 
 const LANGUAGES: readonly Language[] = [
-  { name: 'JavaScript', compressions: NONE_GZIP, send: sendFromJavaScript },
-  { name: 'Go', compressions: NONE_GZIP, send: (cases) => start(goProgram(), asJson(cases)) },
+  {
+    name: 'JavaScript',
+    forms: { grpc: NONE_GZIP.map(proto), http: [...NONE_GZIP.map(proto), ...NONE_GZIP.map(json)] },
+    send: sendFromJavaScript,
+  },
+  {
+    name: 'Go',
+    forms: { grpc: NONE_GZIP.map(proto), http: NONE_GZIP.map(proto) },
+    send: (cases) => start(goProgram(), asJson(cases)),
+  },
   {
     name: 'Python',
-    compressions: NONE_GZIP_DEFLATE,
+    forms: {
+      grpc: NONE_GZIP_DEFLATE.map(proto),
+      http: NONE_GZIP_DEFLATE.map(proto),
+    },
     send: (cases) => start(pythonProgram('send.py'), asJson(cases)),
   },
-  { name: 'Java', compressions: NONE_GZIP, send: (cases) => start(javaProgram('Send'), asLines(cases)) },
+  {
+    name: 'Java',
+    forms: { grpc: NONE_GZIP.map(proto), http: NONE_GZIP.map(proto) },
+    send: (cases) => start(javaProgram('Send'), asLines(cases)),
+  },
 ];
 
 let certificates: Certificates;
 let kept: Sink;
 const endpoints: Record<string, string> = {};
+let mutual: TestSettings;
 const stops: (() => Promise<void> | undefined)[] = [];
 
 beforeAll(async () => {
@@ -65,12 +102,13 @@ afterAll(async () => {
 
 async function startReceiver(security: Security): Promise<void> {
   const settings = testSettings({ kind: 'receiver', id: 'otlp' });
+  if (security === 'mtls') mutual = settings;
   const tls = {
     cert_file: certificates.server.cert,
     key_file: certificates.server.key,
     ...(security === 'mtls' ? { client_ca_file: certificates.ca } : {}),
   };
-  const block = { endpoint: '127.0.0.1:0', ...(security === 'plain' ? {} : { tls }) };
+  const block = { endpoint: '127.0.0.1:0', include_metadata: true, ...(security === 'plain' ? {} : { tls }) };
   const config = otlpReceiver.configSchema.parse({ protocols: { grpc: block, http: block } });
   const receiver = otlpReceiver.create(settings, config, signalConsumer(kept));
   await receiver.start?.(nopHost());
@@ -83,13 +121,14 @@ async function startReceiver(security: Security): Promise<void> {
   }
 }
 
-function casesOf({ name, compressions }: Language): Case[] {
+function casesOf({ name, forms }: Language): Case[] {
   const { ca, client } = certificates;
   return (['grpc', 'http'] as const).flatMap((transport) =>
     SECURITIES.flatMap((security) =>
-      compressions[transport].map((compression) => ({
-        name: `${name} ${transport} ${security} ${compression}`,
+      forms[transport].map(({ encoding, compression }) => ({
+        name: `${name} ${transport} ${security} ${encoding} ${compression}`,
         transport,
+        encoding,
         endpoint: endpoints[`${transport}/${security}`] ?? '',
         compression,
         ...(security === 'plain' ? {} : { ca }),
@@ -99,11 +138,50 @@ function casesOf({ name, compressions }: Language): Case[] {
   );
 }
 
+/** One for each way in which a client of mutual TLS may be wrong. */
+function wrongCasesOf({ name }: Language): Case[] {
+  const { ca, client, stranger } = certificates;
+  const files: Readonly<Record<WrongClient, object>> = {
+    'no certificate': { ca },
+    'a strange certificate': { ca, cert: stranger.cert, key: stranger.key },
+    'trust in a stranger': { ...client, ca: stranger.ca },
+  };
+  return (['grpc', 'http'] as const).flatMap((transport) =>
+    WRONG_CLIENTS.map((wrong) => ({
+      name: `${name} ${transport} ${wrong}`,
+      transport,
+      encoding: 'proto' as const,
+      endpoint: endpoints[`${transport}/mtls`] ?? '',
+      compression: 'none',
+      refused: true,
+      ...files[wrong],
+    })),
+  );
+}
+
+/** How a batch came: over HTTP also as what, and how compressed. */
+function wayOf({ meta: { transport, metadata } }: Batch): unknown {
+  if (transport !== 'http') return transport;
+  const header = (name: string) => metadata?.get(name)?.join();
+  return `http ${header('content-type')} ${header('content-encoding') ?? 'none'}`;
+}
+
+function wayOfCase({ transport, encoding, compression }: Case): unknown {
+  if (transport !== 'http') return transport;
+  return `http application/${encoding === 'json' ? 'json' : 'x-protobuf'} ${compression}`;
+}
+
+/** How many clients mutual TLS has refused, over gRPC and over HTTP. */
+function refusedClients(): readonly number[] {
+  const counts = mutual.registry.snapshot();
+  return ['grpc', 'http'].map((transport) => {
+    const name = `otelcol_receiver_otlp_ended_connections{reason="tls",receiver="otlp",transport="${transport}"}`;
+    return Number(counts[name] ?? 0);
+  });
+}
+
 /** Runs a program to its end. */
-function start(
-  program: Found<Program>,
-  input: string,
-): Promise<readonly Ids[]> | { readonly reason: string } {
+function start(program: Found<Program>, input: string): Sending {
   if ('reason' in program) return program;
   const { command, args, env } = program.found;
   return new Promise((resolve, reject) => {
@@ -123,7 +201,8 @@ function start(
         .split('\n')
         .filter(Boolean)
         .map((line) => JSON.parse(line) as Ids);
-      if (code === 0 && complaints === '') resolve(ids);
+      const hasComplaints = ids.some((each) => 'complaints' in each);
+      if (code === 0 && (complaints === '' || hasComplaints)) resolve(ids);
       else reject(new Error(`${command} ended with ${code}:\n${complaints}`));
     });
     child.stdin.end(input);
@@ -139,12 +218,29 @@ describe.each(LANGUAGES)('the SDK for $name', (language) => {
     const ids = await sent;
     expect(ids.map(({ name }) => name)).toEqual(cases.map(({ name }) => name));
     const arrived = arrivedOf(
-      kept.batches.map((batch) => ({ transport: batch.meta.transport, json: batchJson(batch) })),
+      kept.batches.map((batch) => ({ transport: wayOf(batch), json: batchJson(batch) })),
     );
     expect(arrived).toEqual(
       Object.fromEntries(
-        cases.map(({ name, transport }, index) => [name, sentContent(transport, ids[index] as Ids)]),
+        cases.map((each, index) => [each.name, sentContent(wayOfCase(each), ids[index] as Ids)]),
       ),
     );
+  });
+
+  it('is refused by mutual TLS where it has no good certificate, and told, and counted', {
+    timeout: BUILD_TIMEOUT_MS,
+  }, async ({ skip }) => {
+    kept.clear();
+    const before = refusedClients();
+    const cases = wrongCasesOf(language);
+    const sent = language.send(cases);
+    if ('reason' in sent) return skip(sent.reason);
+    const told = await sent;
+    const silent = told.filter(({ complaints = '' }) => /^(|null|<nil>)$/.test(complaints));
+    expect([told.map(({ name }) => name), silent]).toEqual([cases.map(({ name }) => name), []]);
+    expect(kept.batches).toEqual([]);
+    // Without a certificate, and with a strange one; as often as it was tried.
+    const more = () => refusedClients().map((count, index) => count - (before[index] ?? 0) >= 2);
+    await expect.poll(more).toEqual([true, true]);
   });
 });

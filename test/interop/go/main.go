@@ -38,6 +38,8 @@ type testCase struct {
 	CA          string `json:"ca"`
 	Cert        string `json:"cert"`
 	Key         string `json:"key"`
+	// Refused cases send a span alone, once, and tell what is said of it.
+	Refused bool `json:"refused"`
 }
 
 func must[T any](value T, err error) T {
@@ -133,6 +135,13 @@ func send(ctx context.Context, c testCase) {
 			attribute.Bool("yes", true), attribute.StringSlice("list", []string{"a", "b"})))
 	span.SetStatus(codes.Error, "declined")
 	span.End()
+	if c.Refused {
+		limited, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		complaints := fmt.Sprint(traces.ForceFlush(limited))
+		fmt.Println(string(must(json.Marshal(map[string]string{"name": c.Name, "complaints": complaints}))))
+		return
+	}
 
 	metrics := sdkmetric.NewMeterProvider(sdkmetric.WithResource(described),
 		sdkmetric.WithReader(sdkmetric.NewPeriodicReader(to.metrics)))

@@ -18,6 +18,7 @@ import io.opentelemetry.sdk.metrics.SdkMeterProvider;
 import io.opentelemetry.sdk.metrics.export.MetricExporter;
 import io.opentelemetry.sdk.metrics.export.PeriodicMetricReader;
 import io.opentelemetry.sdk.resources.Resource;
+import io.opentelemetry.sdk.trace.ReadableSpan;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
 import io.opentelemetry.sdk.trace.export.BatchSpanProcessor;
 import io.opentelemetry.sdk.trace.export.SpanExporter;
@@ -26,18 +27,21 @@ import java.io.InputStreamReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Sends one span, one metric and one log record for each case, by the official OpenTelemetry SDK and its OTLP exporters. A case is
- * a line of standard input: name, transport, endpoint, compression, and with TLS the files of the CA, the certificate and its key,
- * between tabs. Writes for each a line with the ids that it made.
+ * a line of standard input: name, transport, endpoint, compression, "refused" or "sent", and with TLS the files of the CA, the
+ * certificate and its key, between tabs. Writes for each a line with the ids that it made; of one that is to be refused the span alone is
+ * sent, once, and what is said of it is written.
  */
 class Send {
-  record Case(String name, String transport, String endpoint, String compression, String ca, String cert, String key) {
+  record Case(String name, String transport, String endpoint, String compression, boolean refused, String ca, String cert,
+      String key) {
     static Case of(String line) {
-      String[] parts = Arrays.copyOf(line.split("\t"), 7);
-      return new Case(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], parts[6]);
+      String[] parts = Arrays.copyOf(line.split("\t"), 8);
+      return new Case(parts[0], parts[1], parts[2], parts[3], parts[4].equals("refused"), parts[5], parts[6], parts[7]);
     }
 
     String url(String path) {
@@ -55,6 +59,7 @@ class Send {
     var spans = OtlpGrpcSpanExporter.builder().setEndpoint(each.url("")).setCompression(each.compression());
     var metrics = OtlpGrpcMetricExporter.builder().setEndpoint(each.url("")).setCompression(each.compression());
     var logs = OtlpGrpcLogRecordExporter.builder().setEndpoint(each.url("")).setCompression(each.compression());
+    if (each.refused()) spans.setRetryPolicy(null);
     if (each.ca() != null) {
       spans.setTrustedCertificates(read(each.ca()));
       metrics.setTrustedCertificates(read(each.ca()));
@@ -72,6 +77,7 @@ class Send {
     var spans = OtlpHttpSpanExporter.builder().setEndpoint(each.url("/v1/traces")).setCompression(each.compression());
     var metrics = OtlpHttpMetricExporter.builder().setEndpoint(each.url("/v1/metrics")).setCompression(each.compression());
     var logs = OtlpHttpLogRecordExporter.builder().setEndpoint(each.url("/v1/logs")).setCompression(each.compression());
+    if (each.refused()) spans.setRetryPolicy(null);
     if (each.ca() != null) {
       spans.setTrustedCertificates(read(each.ca()));
       metrics.setTrustedCertificates(read(each.ca()));
@@ -97,6 +103,12 @@ class Send {
     span.setAttribute("text", "süß").setAttribute("number", 42).setAttribute("fraction", 0.5).setAttribute("yes", true)
         .setAttribute(AttributeKey.stringArrayKey("list"), Arrays.asList("a", "b"));
     span.setStatus(StatusCode.ERROR, "declined").end();
+    if (each.refused()) {
+      var result = to.spans().export(List.of(((ReadableSpan) span).toSpanData())).join(20, TimeUnit.SECONDS);
+      String complaints = String.valueOf(result.getFailureThrowable()).replaceAll("[^ -~]|[\\\\\"]", " ");
+      System.out.println("{\"name\":\"" + each.name() + "\",\"complaints\":\"" + complaints + "\"}");
+      return;
+    }
     tracers.shutdown().join(20, TimeUnit.SECONDS);
 
     var meters = SdkMeterProvider.builder().setResource(resource)

@@ -1,9 +1,11 @@
 """Sends one span, one metric and one log record for each case, by the official OpenTelemetry SDK and its OTLP exporters.
 
-Reads the cases as JSON from standard input; writes for each a line with the ids that it made.
+Reads the cases as JSON from standard input; writes for each a line with the ids that it made. Of one that is to be refused the span
+alone is sent, and what is said of it is written.
 """
 
 import json
+import logging
 import sys
 import time
 
@@ -42,8 +44,14 @@ def content(path):
         return file.read()
 
 
+def waiting(case):
+    """How long to try what is to be refused."""
+    return {"timeout": 2} if case.get("refused") else {}
+
+
 def grpc_exporters(case):
-    options = {"endpoint": case["endpoint"], "compression": GRPC_COMPRESSIONS[case["compression"]]}
+    compression = GRPC_COMPRESSIONS[case["compression"]]
+    options = {"endpoint": case["endpoint"], "compression": compression, **waiting(case)}
     if "ca" in case:
         key, cert = (content(case["key"]), content(case["cert"])) if "cert" in case else (None, None)
         options["credentials"] = grpc.ssl_channel_credentials(content(case["ca"]), key, cert)
@@ -54,7 +62,7 @@ def grpc_exporters(case):
 
 def http_exporters(case):
     scheme = "https" if "ca" in case else "http"
-    options = {"compression": HTTP_COMPRESSIONS[case["compression"]]}
+    options = {"compression": HTTP_COMPRESSIONS[case["compression"]], **waiting(case)}
     if "ca" in case:
         options["certificate_file"] = case["ca"]
     if "cert" in case:
@@ -75,6 +83,10 @@ def send(case):
     span.set_status(trace.StatusCode.ERROR, "declined")
     span.end()
     tracers.shutdown()
+    if case.get("refused"):
+        print(json.dumps({"name": case["name"], "complaints": "\n".join(complaints)}))
+        complaints.clear()
+        return
 
     meters = MeterProvider([PeriodicExportingMetricReader(metrics)], resource, shutdown_on_exit=False)
     meters.get_meter("interop").create_counter("orders", unit="{order}").add(3, {"region": "eu"})
@@ -98,5 +110,14 @@ def send(case):
     print(json.dumps({"name": case["name"], "traceId": f"{ids.trace_id:032x}", "spanId": f"{ids.span_id:016x}"}))
 
 
-for each in json.load(sys.stdin):
+class Complaints(logging.Handler):
+    def emit(self, record):
+        complaints.append(record.getMessage())
+
+
+complaints = []
+cases = json.load(sys.stdin)
+if any(each.get("refused") for each in cases):
+    logging.getLogger("opentelemetry").addHandler(Complaints())
+for each in cases:
     send(each)
