@@ -79,7 +79,7 @@ it.runIf(process.platform === 'linux')(
     program.running.child.kill('SIGTERM');
     expect([(await program.running.ended).code, await send(1)]).toEqual([0, 0]);
   },
-  120_000,
+  180_000,
 );
 
 it('the program says which addresses one worker serves alone', async () => {
