@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type FuzzFind, type FuzzTarget, fuzz } from '@tributary/testkit';
+import { deflateTarget, ownTarget, zstdTarget } from '../packages/core/test/net/fuzz/compressed.ts';
 import {
   answerTarget,
   chunksTarget,
@@ -36,6 +37,9 @@ const TARGETS: readonly FuzzTarget[] = [
   chunksTarget,
   answerTarget,
   connectionTarget(),
+  deflateTarget,
+  zstdTarget,
+  ownTarget,
 ];
 
 function save(target: FuzzTarget, { input, error }: FuzzFind): void {
