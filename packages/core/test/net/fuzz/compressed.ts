@@ -5,7 +5,7 @@ import { PermanentError } from '../../../src/errors.ts';
 import { type CompressionType, compress, decompress } from '../../../src/net/compression.ts';
 import { snappyCompress } from '../../../src/net/snappy.ts';
 import { snappyFrame } from '../../../src/net/snappy-framed.ts';
-import { putInFront } from '../../../src/net/splice/exchange-head.ts';
+import { putInFront } from '../../../src/net/splice/put-in-front.ts';
 
 const LIMIT_BYTES = 16 * 1024;
 const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
