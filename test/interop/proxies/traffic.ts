@@ -19,7 +19,8 @@ export interface Pace {
   readonly pause: () => Promise<void>;
 }
 
-const AT_ONCE = 8;
+/** So many requests are under way at once. */
+export const AT_ONCE = 8;
 const WITHOUT_PAUSE: Pace = { pause: () => turn() };
 
 /** Sends numbered spans, a request each and some at a time, until `isEnough` holds. */
