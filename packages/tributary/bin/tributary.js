@@ -64,7 +64,8 @@ function keepCompiledCode() {
 
 if (runsTypeScript) {
   // Before compiled code is looked for, which is kept by the flags that it was made with.
-  for (const flag of V8_FLAGS) v8.setFlagsFromString(flag);
+  // Another V8 may not know them, and would say so at every command.
+  if (major === 24) for (const flag of V8_FLAGS) v8.setFlagsFromString(flag);
   keepCompiledCode();
   await import('../src/main.ts');
 } else {

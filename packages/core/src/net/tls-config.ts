@@ -99,7 +99,7 @@ export const tlsClientSchema = z
       .boolean()
       .default(false)
       .describe(
-        'Whether the connection is in clear text. With `ca_file` or `ca_pem` it is encrypted all the same.',
+        'Whether the connection is in clear text, where the endpoint does not say so by its scheme. With `ca_file` or `ca_pem` it is encrypted all the same.',
       ),
     insecure_skip_verify: z
       .boolean()

@@ -28,7 +28,7 @@ const OF_SERVERS: Readonly<Record<string, string>> = {
     'the server does not trust the authority of the certificate here. Set "tls::cert_file" to one that it trusts',
   CERT_HAS_EXPIRED: 'the certificate of the server has expired. Renew it there',
   ERR_SSL_WRONG_VERSION_NUMBER:
-    'the server does not speak TLS. Check the port, or set "tls::insecure" for clear text',
+    'the server does not speak TLS. Check the port, or ask for clear text: by "http://" in the endpoint, or by "tls::insecure" where it has no scheme',
 };
 
 /** By the code that a server finds. */

@@ -18,6 +18,8 @@ const MAX_BLOCK_FRAMES = 64;
 /** So many blocks are remembered, if they are this short. */
 const MAX_KNOWN = 4;
 const MAX_KNOWN_BYTES = 1024;
+/** A byte may stand for a field of the table. */
+const MAX_KNOWN_FIELDS = 64;
 
 /** Makes of the fields of a block what its reader needs; `listBytes` above the limit says that some were left out. */
 export type ParseHead<Head> = (fields: readonly HeaderField[], listBytes: number) => Head;
@@ -151,7 +153,8 @@ export class HeaderReader<Head> {
       throw new ConnectionError(ERROR_CODE.COMPRESSION_ERROR, 'compression', error.message);
     }
     const head = this.#parse(fields, listBytes);
-    if (this.#decoder.generation === generation && end - start <= MAX_KNOWN_BYTES) {
+    const isShort = end - start <= MAX_KNOWN_BYTES && fields.length <= MAX_KNOWN_FIELDS;
+    if (isShort && this.#decoder.generation === generation) {
       this.#known[this.#nextKnown] = { bytes: Buffer.from(block.subarray(start, end)), generation, head };
       this.#nextKnown = (this.#nextKnown + 1) % MAX_KNOWN;
     }

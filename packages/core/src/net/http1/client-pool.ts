@@ -87,7 +87,8 @@ export class ClientPool implements ConnectionOwner, RequestOwner {
   }
 
   forget(request: ClientRequest): void {
-    this.#queue.splice(this.#queue.indexOf(request), 1);
+    const index = this.#queue.indexOf(request);
+    if (index >= 0) this.#queue.splice(index, 1);
   }
 
   onIdle(connection: ClientConnection): void {
@@ -121,11 +122,17 @@ export class ClientPool implements ConnectionOwner, RequestOwner {
     }
     // There is room for another connection.
     const next = this.#nextWaiting();
-    if (next !== undefined) this.#open().send(next);
+    if (next !== undefined) this.#start(next);
   }
 
   #start(request: ClientRequest): void {
-    const connection = this.#take();
+    let connection: ClientConnection | undefined;
+    try {
+      connection = this.#take();
+    } catch (error) {
+      request.fail(error as Error);
+      return;
+    }
     if (connection === undefined) this.#queue.push(request);
     else connection.send(request);
   }

@@ -16,6 +16,9 @@ export const HEAD_END = Buffer.from('\r\n\r\n');
 const FIELD_LINE =
   /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*((?:[\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*)?)$/;
 
+/** More fields than this nobody sends; 64 KiB have room for thousands, each of which takes many times its bytes here. */
+export const MAX_FIELDS = 256;
+
 /** Fifteen digits are a petabyte; more would not be exact as a number. */
 const LENGTH = /^[0-9]{1,15}$/;
 
@@ -30,8 +33,9 @@ export function hasAt(bytes: Buffer, at: number, part: Buffer): boolean {
 /** A field of a head; the name in lower case, the value without white space around it. */
 export type Field = readonly [name: string, value: string];
 
-/** The fields of the lines after the first; undefined if one is not as the grammar has it (folded lines too). */
+/** The fields of the lines after the first; undefined if one is not as the grammar has it (folded lines too), or there are too many. */
 export function parseFields(lines: readonly string[]): Field[] | undefined {
+  if (lines.length > MAX_FIELDS + 1) return undefined;
   const fields: Field[] = [];
   for (let index = 1; index < lines.length; index += 1) {
     const match = FIELD_LINE.exec(lines[index] as string);

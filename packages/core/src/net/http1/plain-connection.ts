@@ -12,6 +12,8 @@ import { type BadHead, parseRequestHead, type RequestHead } from './request-head
 
 /** As node:http's limit here. */
 const MAX_HEAD_BYTES = 64 * 1024;
+/** A head of more bytes than this is read anew each time: one that is remembered stays as long as its connection. */
+const MAX_KNOWN_BYTES = 4096;
 /** When so much has come before a request has its answer, nothing is read until it has; what one read brought is kept. */
 const MAX_AHEAD_BYTES = 64 * 1024;
 /** How long a connection that was closed waits for its client to close it too, in milliseconds. */
@@ -24,6 +26,7 @@ const BAD_REQUEST = refusal('400 Bad Request');
 const HEAD_TOO_LARGE = refusal('431 Request Header Fields Too Large');
 const REFUSALS: Readonly<Record<BadHead, string>> = {
   malformed: BAD_REQUEST,
+  'too many fields': HEAD_TOO_LARGE,
   'unknown coding': refusal('501 Not Implemented'),
   'unknown expectation': refusal('417 Expectation Failed'),
 };
@@ -220,7 +223,7 @@ export class PlainConnection<Route> implements PlainCall {
       const route = this.#routeOf(head);
       if (route === undefined) return this.#handOver();
       known = new KnownHead(text, head, route);
-      this.#known = known;
+      this.#known = end <= MAX_KNOWN_BYTES ? known : undefined;
     }
     this.#search.begin();
     this.#ahead = this.#rest(known.end);

@@ -1,5 +1,5 @@
 import { METHODS } from 'node:http';
-import { type Field, listHas, parseFields, parseLength, single } from './head.ts';
+import { type Field, listHas, MAX_FIELDS, parseFields, parseLength, single } from './head.ts';
 
 const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e]+) HTTP\/1\.([01])$/;
 /** node:http answers none but these, all of which begin with a letter. */
@@ -23,9 +23,10 @@ export interface RequestHead {
 }
 
 /**
- * Why a head is refused: it is not to the letter of the grammar, or ambiguous; or it asks for what is not known here.
+ * Why a head is refused: it is not to the letter of the grammar, or ambiguous; it has more fields than are kept; or it asks for what is
+ * not known here.
  */
-export type BadHead = 'malformed' | 'unknown coding' | 'unknown expectation';
+export type BadHead = 'malformed' | 'too many fields' | 'unknown coding' | 'unknown expectation';
 
 /**
  * Reads the head of a request, without the empty line that ends it (RFC 9112). Refused is whatever another reader
@@ -35,6 +36,7 @@ export type BadHead = 'malformed' | 'unknown coding' | 'unknown expectation';
 export function parseRequestHead(text: string): RequestHead | BadHead {
   const lines = text.split('\r\n');
   const [, method, target, minor] = REQUEST_LINE.exec(lines[0] as string) ?? [];
+  if (lines.length > MAX_FIELDS + 1) return 'too many fields';
   const fields = parseFields(lines);
   if (method === undefined || target === undefined || fields === undefined) return 'malformed';
   if (!KNOWN_METHODS.has(method)) return 'malformed';

@@ -93,8 +93,10 @@ function copyMatch(output: Uint8Array, end: number, offset: number, length: numb
     for (let to = end; to < end + length; to++) output[to] = output[to - offset]!;
     return;
   }
+  let done = 0;
+  for (; offset + done < COPY_WITHIN_BYTES; done++) output[end + done] = output[end + done - offset]!;
   // What is there is doubled until it is enough.
-  for (let done = 0; done < length; ) {
+  while (done < length) {
     const distance = offset + done;
     const count = Math.min(distance, length - done);
     output.copyWithin(end + done, end + done - distance, end + done - distance + count);

@@ -68,7 +68,7 @@ export function lz4Decompress(bytes: Uint8Array, limit: number): Lz4Content {
     const frame = walk.header();
     if (frame === undefined) continue;
     frames.push(frame);
-    size += contentSize(walk, frame, limit - size);
+    size += contentSize(walk, frame, { before: size, limit });
   } while (!walk.isDone);
   // Memory of its own: see compressed-form.ts.
   const content = Buffer.allocUnsafeSlow(size);
@@ -169,15 +169,19 @@ function wrong(at: number, what: string): RangeError {
   return new RangeError(`the frame at offset ${at} ${what}`);
 }
 
-/** How long the content of a frame is, by what its blocks hold; `walk` is then behind the frame. */
-function contentSize(walk: FrameWalk, frame: Frame, limit: number): number {
+/** How long the content of a frame is, by what its blocks hold, after `before` bytes; `walk` is then behind the frame. */
+function contentSize(
+  walk: FrameWalk,
+  frame: Frame,
+  { before, limit }: { readonly before: number; readonly limit: number },
+): number {
   const { at, flags, most, claimedSize } = frame;
   let size = 0;
   walk.blocks(frame, (block, isCompressed) => {
     const held = isCompressed ? lz4BlockSize(block) : block.length;
     if (held > most) throw wrong(at, `has a block that holds more than ${most} bytes`);
     size += held;
-    if (size > limit) throw tooLarge('lz4', limit);
+    if (before + size > limit) throw tooLarge('lz4', limit);
   });
   if ((flags & FLAG.contentChecksum) !== 0) walk.uint(CHECKSUM_BYTES);
   if (claimedSize !== undefined && claimedSize !== size) {

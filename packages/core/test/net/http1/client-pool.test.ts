@@ -37,6 +37,23 @@ afterEach(async () => {
   await once(server, 'close');
 });
 
+it('a connection that cannot even be begun fails the request, and its signal ends nothing any more', async () => {
+  const refusing = new ClientPool({
+    connect: () => {
+      throw new Error('no descriptor is left');
+    },
+    maxConnections: 1,
+    maxIdle: 1,
+    idleTimeoutMs: 0,
+    keepsConnections: true,
+    maxAnswerBytes: 1000,
+  });
+  const ending = new AbortController();
+  await expect(refusing.send(HEAD, [], ending.signal)).rejects.toThrow('no descriptor is left');
+  ending.abort();
+  expect(refusing.size).toBe(0);
+});
+
 it('one signal ends the request under way and those that wait for its connection', async () => {
   const controller = new AbortController();
   const sent = [1, 2, 3].map(() => pool.send(HEAD, [], controller.signal));

@@ -1,11 +1,12 @@
 /** Heads that come byte by byte: each byte is looked at once, however short the lines are. */
 import type { Socket } from 'node:net';
 import { FakeSocket } from '@tributary/testkit';
-import { expect, it, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { AnswerParser } from '../../../src/net/http1/answer-parser.ts';
+import { KnownHead } from '../../../src/net/http1/known-head.ts';
 import { PlainConnections } from '../../../src/net/http1/plain-server.ts';
 
-const LINES = 2000;
+const LINES = 200;
 
 /** How often `Buffer.indexOf` is called while `work` is done. */
 function searches(work: () => void): number {
@@ -18,7 +19,8 @@ function searches(work: () => void): number {
   }
 }
 
-it('a request is searched once', () => {
+/** A connection to a server that answers every request at once. */
+function connect(): FakeSocket {
   const connections = new PlainConnections<true>({
     handler: {
       route: () => true,
@@ -38,6 +40,11 @@ it('a request is searched once', () => {
   });
   const socket = new FakeSocket();
   connections.add(socket as unknown as Socket);
+  return socket;
+}
+
+it('a request is searched once', () => {
+  const socket = connect();
   const head = Buffer.from(
     `POST /v1/logs HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n${'a:\r\n'.repeat(LINES)}\r\n`,
   );
@@ -46,6 +53,23 @@ it('a request is searched once', () => {
   });
   expect(socket.writtenText).toMatch(/^HTTP\/1\.1 204/);
   expect(count).toBeLessThan(4 * head.length);
+});
+
+it('a long head is not compared with the next one, piece by piece', () => {
+  const compared = vi.spyOn(KnownHead.prototype, 'matches');
+  onTestFinished(() => compared.mockRestore());
+  const socket = connect();
+  const head = (bytes: number) => {
+    const short = 'POST /v1/logs HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\na: ';
+    return Buffer.from(`${short}${'a'.repeat(bytes - short.length)}\r\n\r\n`);
+  };
+  const heads = [4097, 4097, 4096, 4096].map(head);
+  socket.feed(
+    Buffer.concat(heads),
+    heads.map(({ length }) => length),
+  );
+  expect(socket.writtenText.match(/HTTP\/1\.1 204/g)).toHaveLength(4);
+  expect(compared).toHaveBeenCalledTimes(1);
 });
 
 it('an answer is searched once', () => {
