@@ -65,7 +65,7 @@ describe('https', () => {
     open.push(() => backend.close());
     expect(await consumeWith(backend.url.replace('http:', 'https:'), {})).toMatchObject({
       message: expect.stringContaining(
-        ': the server does not speak TLS. Check the port, or set "tls::insecure" for clear text).',
+        ': the server does not speak TLS. Check the port, or ask for clear text: by "http://" in the endpoint, or by "tls::insecure" where it has no scheme).',
       ),
     });
   });

@@ -93,9 +93,10 @@ function copyMatch(output: Uint8Array, end: number, offset: number, length: numb
     for (let to = end; to < end + length; to++) output[to] = output[to - offset]!;
     return;
   }
+  // A short offset is repeated, as often as it is whole, up to where a copy pays; then what is there is doubled until it is enough.
+  const repeated = offset * Math.ceil(COPY_WITHIN_BYTES / offset) - offset;
   let done = 0;
-  for (; offset + done < COPY_WITHIN_BYTES; done++) output[end + done] = output[end + done - offset]!;
-  // What is there is doubled until it is enough.
+  for (; done < repeated; done++) output[end + done] = output[end + done - offset]!;
   while (done < length) {
     const distance = offset + done;
     const count = Math.min(distance, length - done);
