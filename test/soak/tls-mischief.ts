@@ -26,6 +26,7 @@ export const TLS_MISCHIEF: readonly Mischief[] = [
   },
   {
     name: 'speaks no TLS',
+    counted: ['ended/tls'],
     run: async (target) => {
       const client = await RawClient.openBelow(target);
       await client.send(Buffer.from('POST /v1/logs HTTP/1.1\r\n\r\n'));
@@ -35,6 +36,7 @@ export const TLS_MISCHIEF: readonly Mischief[] = [
   },
   {
     name: 'has no certificate',
+    counted: ['ended/tls'],
     run: (target) =>
       new Promise((resolve) => {
         const socket = connect({
