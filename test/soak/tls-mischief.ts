@@ -34,6 +34,10 @@ export const TLS_MISCHIEF: readonly Mischief[] = [
       client.reset();
     },
   },
+];
+
+/** The same where the server asks its clients for a certificate. */
+export const MUTUAL_TLS_MISCHIEF: readonly Mischief[] = [
   {
     name: 'has no certificate',
     counted: ['ended/tls'],
