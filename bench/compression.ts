@@ -1,9 +1,10 @@
 /**
  * What (de)compressing a request costs: CPU time a call (every thread of the process). `node bench/compression.ts`.
  *
- * In place by engines that are kept (`kept`, packages/core/src/net/zlib-in-place.ts), in place by a call of zlib's that makes one
- * (`made`), and in libuv's pool (`pool`): the bounds in packages/core/src/net/compression.ts and zlib-decompress.ts follow from it. Below, requests of
- * spans with an attribute added to their resource, compressed anew and with that put in front of the form that came (`spliced`).
+ * In place by engines that are kept (`kept`, packages/core/src/net/zlib-in-place.ts), in place by a call of zlib's that
+ * makes one (`made`), and in libuv's pool (`pool`): the bounds in packages/core/src/net/compression.ts and
+ * zlib-decompress.ts follow from it. Below, requests of spans with an attribute added to their resource, compressed
+ * anew and with that put in front of the form that came (`spliced`).
  */
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';

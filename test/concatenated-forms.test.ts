@@ -1,7 +1,7 @@
 /**
- * Who reads several gzip members, or zstd frames, as one request: what the defaults of `compression_params::concatenate` rest on. A
- * Go Collector, and what OTLP servers in Java, Python and Node are made of, take a batch that was put together of three, and one whose
- * form attributes were put in front of.
+ * Who reads several gzip members, or zstd frames, as one request: what the defaults of
+ * `compression_params::concatenate` rest on. A Go Collector, and what OTLP servers in Java, Python and Node are made
+ * of, take a batch that was put together of three, and one whose form attributes were put in front of.
  */
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { Batch, compressRequest, decompress } from '@tributary/core';

@@ -1,6 +1,6 @@
 /**
- * Many and large requests to a Go Collector over gRPC and back, all signals at once, with every compression that both have. One of
- * each kind by every other way is in test/interop/collector.test.ts.
+ * Many and large requests to a Go Collector over gRPC and back, all signals at once, with every compression that both
+ * have. One of each kind by every other way is in test/interop/collector.test.ts.
  */
 import { SIGNALS } from '@tributary/core';
 import { otlpGrpcExporter } from '@tributary/exporter-otlp';

@@ -6,8 +6,8 @@
  * - `measure MS`: the delays of the next so many milliseconds;
  * - `flood N MS`: how many answers a second N clients get that send the next request when the last was answered.
  *
- * Its arguments: the server's port, and how many spans a request has. A delay begins when a request was due, not when these clients
- * came to send it: what they are late themselves is in it, and is told beside it.
+ * Its arguments: the server's port, and how many spans a request has. A delay begins when a request was due, not when
+ * these clients came to send it: what they are late themselves is in it, and is told beside it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { requestBytes } from '../src/payload.ts';

@@ -1,7 +1,7 @@
 /**
- * What many connections cost a process that takes OTLP over gRPC: its memory when they are idle, and how long its answers take. The
- * clients and the backend are measured too, without the process between them: what they are late by themselves is the least
- * that can be seen of it.
+ * What many connections cost a process that takes OTLP over gRPC: its memory when they are idle, and how long its
+ * answers take. The clients and the backend are measured too, without the process between them: what they are late by
+ * themselves is the least that can be seen of it.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,8 @@
 /**
- * A client of OTLP over gRPC on a bare socket, so that ten thousand of them cost the machine little: requests are framed once
- * (https://www.rfc-editor.org/rfc/rfc9113 section 4.1), of the answers only the end is looked for. Neither sending nor receiving
- * makes buffers: collections of the clients' own garbage would be measured as delays of the server.
+ * A client of OTLP over gRPC on a bare socket, so that ten thousand of them cost the machine little: requests are
+ * framed once (https://www.rfc-editor.org/rfc/rfc9113 section 4.1), of the answers only the end is looked for. Neither
+ * sending nor receiving makes buffers: collections of the clients' own garbage would be measured as delays of the
+ * server.
  */
 import { connect, type Socket } from 'node:net';
 import { beginning, callHeaders, callMessage, END_STREAM, FRAME, frame } from '../../test/soak/wire.ts';

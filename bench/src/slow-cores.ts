@@ -1,6 +1,6 @@
 /**
- * Slow cores: a process has a share of so many cores and no more, and a thread of it the share of one. So what several threads do
- * together can be measured on a machine that has no cores to spare for the load.
+ * Slow cores: a process has a share of so many cores and no more, and a thread of it the share of one. So what several
+ * threads do together can be measured on a machine that has no cores to spare for the load.
  */
 import { releaseProcess, ThreadQuota } from './thread-quota.ts';
 

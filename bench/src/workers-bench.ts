@@ -1,8 +1,8 @@
 /**
- * What a second worker brings: the same load on one thread and one slow core, and on two workers and two slow cores (quotas of
- * CPU time), so that the load and the backend have the rest of the machine. The other threads of the process (the main
- * thread beside workers, the garbage collector's, zlib's) have their time from the same cores. Whole pipelines in the workers, and
- * pipelines that are cut because a component in them may not be copied.
+ * What a second worker brings: the same load on one thread and one slow core, and on two workers and two slow cores
+ * (quotas of CPU time), so that the load and the backend have the rest of the machine. The other threads of the process
+ * (the main thread beside workers, the garbage collector's, zlib's) have their time from the same cores. Whole
+ * pipelines in the workers, and pipelines that are cut because a component in them may not be copied.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,10 @@ export interface WorkersPace {
   readonly rounds: number;
   /** CPU time that each thread has before it is measured: V8 compiles meanwhile. */
   readonly settleCpuSeconds: number;
-  /** And how long it is under load on slow cores before that, where requests arrive in other pieces and some is compiled anew. */
+  /**
+   * And how long it is under load on slow cores before that, where requests arrive in other pieces and some is compiled
+   * anew.
+   */
   readonly settleSlowMs: number;
   readonly measureMs: number;
   /** Connections for each thread, each with one request under way: who has twice the cores has twice the load. */

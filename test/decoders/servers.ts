@@ -1,4 +1,7 @@
-/** Starts the servers of this folder, and a Go Collector, after fetching what they are made of into the checkout's `.cache`, once. */
+/**
+ * Starts the servers of this folder, and a Go Collector, after fetching what they are made of into the checkout's
+ * `.cache`, once.
+ */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

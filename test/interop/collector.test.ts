@@ -1,7 +1,7 @@
 /**
- * A Go Collector on both sides: what the OTLP exporters send it takes, and what it sends on the OTLP receiver takes; over gRPC and
- * HTTP, in clear text, with TLS and with mutual TLS, with every compression and encoding there that goes in together with every one that
- * goes out.
+ * A Go Collector on both sides: what the OTLP exporters send it takes, and what it sends on the OTLP receiver takes;
+ * over gRPC and HTTP, in clear text, with TLS and with mutual TLS, with every compression and encoding there that goes
+ * in together with every one that goes out.
  */
 import { type Batch, type CompressionType, compress, SIGNALS } from '@tributary/core';
 import { otlpGrpcExporter, otlpHttpExporter } from '@tributary/exporter-otlp';
@@ -47,11 +47,12 @@ const CAME_COMPRESSED = 'collector.content_encoding';
 const LARGE = Array.from({ length: 2000 }, (_, index) => index);
 
 /** Whoever was writing when the connection ended may say no more than that. */
-const GONE = 'EOF|connection reset|broken pipe|ECONNRESET|EPIPE';
+const GONE =
+  'EOF|connection reset|broken pipe|ECONNRESET|EPIPE|server closed idle connection|use of closed network connection';
 
 /**
- * What Go says of a server here that refuses it, and what is said here of one of Go's. Node ends the connection of a client of a
- * strange authority without a word; the log here says why.
+ * What Go says of a server here that refuses it, and what is said here of one of Go's. Node ends the connection of a
+ * client of a strange authority without a word; the log here says why.
  */
 const REFUSALS: Readonly<Record<WrongClient, { readonly go: RegExp; readonly here: RegExp }>> = {
   'no certificate': {
@@ -219,8 +220,8 @@ function formOf(batch: Batch): unknown {
 }
 
 /**
- * How a large request came over gRPC, which keeps that to itself: of what came compressed the form is kept, so that compressing it
- * in that way gives the same array again.
+ * How a large request came over gRPC, which keeps that to itself: of what came compressed the form is kept, so that
+ * compressing it in that way gives the same array again.
  */
 function keptCompression(batch: Batch): string | undefined {
   if (!isLarge(batch)) return undefined;

@@ -8,6 +8,9 @@ import path from 'node:path';
 import { existingCollector } from '../../bench/src/peer.ts';
 import type { Found } from './toolchains.ts';
 
+/** Less than a hook of a test may take. */
+const START_TIMEOUT_MS = 50_000;
+
 const NO_COLLECTOR =
   'no Go Collector here: name one by OTELCOL, or build one by "node scripts/run.mjs collector"';
 
@@ -39,7 +42,7 @@ export async function startCollector(program: string, config: object): Promise<(
   writeFileSync(file, JSON.stringify(config));
   const collector = spawn(program, ['--config', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   const stop = async (): Promise<void> => {
-    const ended = once(collector, 'exit');
+    const ended = new Promise((resolve) => collector.once('exit', resolve));
     if (collector.exitCode === null && collector.kill('SIGKILL')) await ended;
     rmSync(folder, { recursive: true });
   };
@@ -63,5 +66,7 @@ function ready(collector: ChildProcess): Promise<void> {
       }
     });
     collector.on('exit', () => reject(new Error(said)));
+    collector.on('error', reject);
+    setTimeout(() => reject(new Error(`the Collector is not ready: ${said}`)), START_TIMEOUT_MS).unref();
   });
 }

@@ -1,6 +1,6 @@
 /**
- * What proxies answer by themselves, to gRPC and to HTTP, and what the exporters make of it: tried again or not, as the mapping of
- * HTTP's statuses to gRPC's and the specification of OTLP have it.
+ * What proxies answer by themselves, to gRPC and to HTTP, and what the exporters make of it: tried again or not, as the
+ * mapping of HTTP's statuses to gRPC's and the specification of OTLP have it.
  * https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md
  * https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
  */

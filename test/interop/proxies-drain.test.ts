@@ -1,6 +1,7 @@
 /**
- * Proxies end connections, are told to drain, read their configuration again and lose who is behind them, while requests are under way:
- * nothing is refused for good, nothing that was acknowledged is lost, and nothing comes twice but where an answer was cut off.
+ * Proxies end connections, are told to drain, read their configuration again and lose who is behind them, while
+ * requests are under way: nothing is refused for good, nothing that was acknowledged is lost, and nothing comes twice
+ * but where an answer was cut off.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';

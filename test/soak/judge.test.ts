@@ -15,7 +15,7 @@ const REST: AtRest = {
   bufferBytes: MIB,
   native: { inUseBytes: 14 * MIB, freeBytes: 4 * MIB },
 };
-const SERVED = { taken: 1000, lost: 0, failures: [], longestMs: 100 };
+const SERVED = { taken: 1000, lost: 0, repeated: 10, failures: [], longestMs: 100 };
 
 /** Resident memory in MiB, a sample each. */
 function under(...load: readonly number[]): readonly MemorySample[] {
@@ -50,6 +50,18 @@ it.each<[string, Partial<AtRest>, string]>([
 it('resident memory that climbs to the end is told', () => {
   expect(judged({}, { samples: under(150, 160, 170, 180, 190, 200, 210, 220) })).toEqual([
     '215.0 MiB were resident in the last quarter, 195.0 in the one before',
+  ]);
+});
+
+it('too few samples of memory are told', () => {
+  expect(judged({}, { samples: under(150, 160, 170) })).toEqual([
+    'memory was written down 3 times, which is too few',
+  ]);
+});
+
+it('connections that the server closes as they are used again are told', () => {
+  expect(judged({}, { served: { ...SERVED, repeated: 11 } })).toEqual([
+    '11 of 1000 requests found their connection closed',
   ]);
 });
 

@@ -1,6 +1,6 @@
 /**
- * What this process has from malloc: zlib's, OpenSSL's, libuv's and the bytes of buffers, of which V8's figures show only the last.
- * glibc alone tells (2.33 or later); elsewhere there are no figures.
+ * What this process has from malloc: zlib's, OpenSSL's, libuv's and the bytes of buffers, of which V8's figures show
+ * only the last. glibc alone tells (2.33 or later); elsewhere there are no figures.
  */
 import koffi from 'koffi';
 

@@ -1,6 +1,7 @@
 /**
- * Loaded into the process under test before the program (`--import`): tells its parent what the process holds. Objects are counted
- * after a full collection, by their class, so that one connection too many is seen and the noise of a heap's size is not.
+ * Loaded into the process under test before the program (`--import`): tells its parent what the process holds. Objects
+ * are counted after a full collection, by their class, so that one connection too many is seen and the noise of a
+ * heap's size is not.
  */
 import { getHeapStatistics, queryObjects } from 'node:v8';
 import { Batch } from '@tributary/core';

@@ -85,7 +85,9 @@ async function main(): Promise<void> {
   console.log(
     `${times} bad clients of ${Object.keys(mischief).length} kinds; peak ${(peakRssBytes / MIB).toFixed(0)} MiB`,
   );
-  console.log(`${served.taken} good requests taken, the longest after ${Math.round(served.longestMs)} ms`);
+  console.log(
+    `${served.taken} good requests taken, ${served.repeated} at the second time, the longest after ${Math.round(served.longestMs)} ms`,
+  );
   const problems = judge(result);
   for (const problem of problems) console.error(problem);
   if (problems.length > 0) process.exitCode = 1;

@@ -1,7 +1,7 @@
 /**
- * A Tributary process between clients of all kinds and a backend, for as long as one likes. Good clients send all the time and must
- * be served; bad ones come, go, reset, stall, send halves and flood. When all of them have gone, the process must hold
- * what it held before, and must have counted what it refused.
+ * A Tributary process between clients of all kinds and a backend, for as long as one likes. Good clients send all the
+ * time and must be served; bad ones come, go, reset, stall, send halves and flood. When all of them have gone, the
+ * process must hold what it held before, and must have counted what it refused.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { randomFrom } from '@tributary/testkit';
@@ -103,7 +103,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
 /** A load that can be interrupted and goes on. */
 class SoakRun {
   readonly ledger = new Ledger();
-  readonly served: Served = { taken: 0, lost: 0, failures: [], longestMs: 0 };
+  readonly served: Served = { taken: 0, lost: 0, repeated: 0, failures: [], longestMs: 0 };
   readonly mischief: Record<string, number> = {};
   readonly findings: string[] = [];
   readonly #subject: SoakSubject;

@@ -42,7 +42,10 @@ export class SoakSubject {
     });
   }
 
-  /** Starts it in front of a backend's ports; resolves when it is ready. With `isMutual` it takes TLS from clients with a certificate only. */
+  /**
+   * Starts it in front of a backend's ports; resolves when it is ready. With `isMutual` it takes TLS from clients with
+   * a certificate only.
+   */
   static async start(backend: BackendPorts, isMutual: boolean): Promise<SoakSubject> {
     const folder = mkdtempSync(path.join(tmpdir(), 'tributary-soak-'));
     const authority = new TestAuthority('soak');
@@ -66,7 +69,12 @@ export class SoakSubject {
       { protocol: 'http', port: httpTls, tls },
     ];
     const subject = new SoakSubject(child, folder, targets, metrics);
-    await subject.#ready();
+    try {
+      await subject.#ready();
+    } catch (error) {
+      await subject.stop();
+      throw error;
+    }
     return subject;
   }
 

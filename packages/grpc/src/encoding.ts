@@ -24,7 +24,8 @@ export function encodingName(type: CompressionType): string {
 }
 
 /**
- * The content of a compressed message, in memory that `decompress` has counted. Throws, or rejects with, a `GrpcError` of this side's making.
+ * The content of a compressed message, in memory that `decompress` has counted. Throws, or rejects with, a `GrpcError`
+ * of this side's making.
  * @param encoding the value of `grpc-encoding`; undefined or `identity` where there was none
  * @param limit the largest content, in bytes
  */

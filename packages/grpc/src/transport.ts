@@ -77,8 +77,9 @@ export interface GrpcServerOptions {
 }
 
 /**
- * Why a request was refused before a handler saw it: it is no message of gRPC, or its head cannot be read; it is larger than a limit;
- * it is not what its encoding says, or in one that is not known; there was no memory; its client gave it up or sent no more.
+ * Why a request was refused before a handler saw it: it is no message of gRPC, or its head cannot be read; it is larger
+ * than a limit; it is not what its encoding says, or in one that is not known; there was no memory; its client gave it
+ * up or sent no more.
  */
 export type RefusalReason = 'malformed' | 'too_large' | 'compression' | 'memory' | 'aborted';
 

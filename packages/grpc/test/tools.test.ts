@@ -84,6 +84,25 @@ it('curl is told what the port is for', async ({ skip }) => {
   ]);
 });
 
+it('curl makes a call', async ({ skip }) => {
+  if (!String(spawnSync('curl', ['--version']).stdout).includes('HTTP2'))
+    return skip('there is no curl with HTTP/2 here');
+  const url = `http://127.0.0.1:${await serve(echo)}${PATH}`;
+  const fields = ['-H', 'content-type: application/grpc', '-H', 'te: trailers'];
+  const body = ['--data-binary', `@${messageFile(Buffer.from('hello'))}`];
+  const said = await new Promise<string>((resolve) => {
+    execFile(
+      'curl',
+      ['-s', '-D', '-', '--http2-prior-knowledge', ...fields, ...body, url],
+      (_error, stdout) => resolve(stdout),
+    );
+  });
+  expect(said.split('\r\n')).toEqual(
+    expect.arrayContaining(['HTTP/2 200 ', 'content-type: application/grpc']),
+  );
+  expect(said).toContain('\0\0\0\0\x05hello');
+});
+
 /** A file with a message of gRPC. */
 function messageFile(message: Uint8Array): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'tributary-nghttp-'));

@@ -40,7 +40,10 @@ export class RefusedRequests {
   }
 }
 
-/** Counts one transport's connections that were ended for what their clients did, by reason; `tls` is a handshake that failed. */
+/**
+ * Counts one transport's connections that were ended for what their clients did, by reason; `tls` is a handshake that
+ * failed.
+ */
 export function endedConnections(
   telemetry: ComponentTelemetry,
   transport: 'grpc' | 'http',

@@ -16,8 +16,9 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 const runsTypeScript = major > 24 || (major === 24 && minor >= 12);
 
 /**
- * V8 gives a function its best code after 3,000 calls, and begins to count anew where a new kind of object comes by in its first 500. What
- * runs once a request gets there after seconds or minutes of load, and takes up to twice the time until then (bench/README.md).
+ * V8 gives a function its best code after 3,000 calls, and begins to count anew where a new kind of object comes by in
+ * its first 500. What runs once a request gets there after seconds or minutes of load, and takes up to twice the time
+ * until then (bench/README.md).
  */
 const V8_FLAGS = ['--invocation-count-for-turbofan=500', '--minimum-invocations-after-ic-update=100'];
 

@@ -10,8 +10,9 @@ const F_DUPFD_CLOEXEC: Partial<Record<NodeJS.Platform, number>> = {
 };
 
 /**
- * Another file descriptor for what `descriptor` refers to, which programs that this one starts do not inherit. undefined where the
- * system has no such call, or the library that calls it is not installed for this system. Node has no way to do this.
+ * Another file descriptor for what `descriptor` refers to, which programs that this one starts do not inherit.
+ * undefined where the system has no such call, or the library that calls it is not installed for this system. Node has
+ * no way to do this.
  */
 export function duplicateDescriptor(descriptor: number): number | undefined {
   const command = F_DUPFD_CLOEXEC[process.platform];

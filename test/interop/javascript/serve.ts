@@ -1,9 +1,9 @@
 /**
- * Takes OTLP by @grpc/grpc-js, and by node:http, each in clear text, with TLS and with mutual TLS, and reads it by the official
- * definitions.
+ * Takes OTLP by @grpc/grpc-js, and by node:http, each in clear text, with TLS and with mutual TLS, and reads it by the
+ * official definitions.
  *
- * Reads {"ca", "cert", "key"} as JSON from standard input; writes a line with the ports, and then one for each request: how it came
- * and what it held, as protobufjs writes protobuf in JSON.
+ * Reads {"ca", "cert", "key"} as JSON from standard input; writes a line with the ports, and then one for each request:
+ * how it came and what it held, as protobufjs writes protobuf in JSON.
  */
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';

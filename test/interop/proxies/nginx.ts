@@ -103,10 +103,8 @@ function server(
     security === 'mtls'
       ? `${kind}_ssl_certificate ${files.client.cert}; ${kind}_ssl_certificate_key ${files.client.key};`
       : '';
-  const http =
-    kind === 'proxy' && speech !== 'h1-to-h1.0'
-      ? 'proxy_http_version 1.1; proxy_set_header Connection "";'
-      : '';
+  const version = speech === 'h1-to-h1.0' ? '1.0' : '1.1';
+  const http = kind === 'proxy' ? `proxy_http_version ${version}; proxy_set_header Connection "";` : '';
   return `  upstream way${index} { server 127.0.0.1:${upstreamPort}; ${settings.upstream ?? 'keepalive 8;'} }
   server {
     ${listen} ${isSecure ? `${own} ${asked}` : ''} ${settings.server ?? ''}

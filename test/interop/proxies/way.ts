@@ -5,7 +5,7 @@ import type { Certificates } from '../certificates.ts';
 export const SECURITIES = ['plain', 'tls', 'mtls'] as const;
 export type Security = (typeof SECURITIES)[number];
 
-/** What is spoken with who calls and behind: HTTP/2, HTTP/1.1, or as nginx does unless it is told otherwise, HTTP/1.0. */
+/** What is spoken with who calls and behind: HTTP/2, HTTP/1.1, or what was nginx's default, HTTP/1.0. */
 export type Speech = 'h2' | 'h1' | 'h2-to-h1' | 'h1-to-h1.0';
 
 /** One listener of a proxy, and where it hands requests on to. */

@@ -1,6 +1,6 @@
 /**
- * What tells work of its end: the part of an `AbortSignal` that is needed for it, and that every `AbortSignal` has. One of Node's,
- * with a listener added and removed, takes as long as reading a request's head and its answer's.
+ * What tells work of its end: the part of an `AbortSignal` that is needed for it, and that every `AbortSignal` has. One
+ * of Node's, with a listener added and removed, takes as long as reading a request's head and its answer's.
  */
 export interface CancelSignal {
   /** True from the end on. */

@@ -26,8 +26,8 @@ export interface FormPart {
 }
 
 /**
- * What is kept of a content's memory. It must not refer to that memory: collections of the young generation take what a WeakMap
- * holds for alive, and what that refers to, so that only a full one would free the content.
+ * What is kept of a content's memory. It must not refer to that memory: collections of the young generation take what a
+ * WeakMap holds for alive, and what that refers to, so that only a full one would free the content.
  */
 interface KeptForm {
   readonly type: CompressionType;

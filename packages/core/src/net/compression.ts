@@ -5,9 +5,10 @@
  * after the end are refused, and a claimed size is only ever a hint. Gzip members and zstd frames may follow one
  * another, as RFC 1952 and RFC 8878 have it.
  *
- * Small work is done in place and large work in libuv's pool. In place is cheaper at every size: the pool adds some 200 µs of
- * CPU to a call that decompresses and up to 500 µs to one that compresses (zstd, whose contexts then live side by side), more than a
- * batch of a hundred spans takes altogether (bench/compression.ts). But a large one would keep the event loop from everybody else.
+ * Small work is done in place and large work in libuv's pool. In place is cheaper at every size: the pool adds some 200
+ * µs of CPU to a call that decompresses and up to 500 µs to one that compresses (zstd, whose contexts then live side by
+ * side), more than a batch of a hundred spans takes altogether (bench/compression.ts). But a large one would keep the
+ * event loop from everybody else.
  */
 import zlib from 'node:zlib';
 import { madeBuffers } from '../process/young-buffers.ts';
@@ -50,8 +51,8 @@ export const COMPRESS_IN_PLACE_BYTES: Readonly<Record<CompressionType, number>> 
 };
 
 /**
- * The default level of zstd, of which the library's is 3: on telemetry a quarter less work for one percent more bytes, and as small
- * as what the Collector's library makes by default (bench/compression.ts).
+ * The default level of zstd, of which the library's is 3: on telemetry a quarter less work for one percent more bytes,
+ * and as small as what the Collector's library makes by default (bench/compression.ts).
  */
 const DEFAULT_ZSTD_LEVEL = 1;
 
@@ -62,8 +63,9 @@ export function isCompressionType(name: string): name is CompressionType {
 
 /**
  * Compresses pieces as one. `level` is that of the Collector's `compression_params` (gzip, zlib and deflate: -1 to 9;
- * zstd: 1 to 22); undefined is the default: of zstd 1, of the others 6. One piece that `decompress` has made of this very type gives the
- * bytes that it was made of, whatever their level (compressed-form.ts). What is larger than `inPlaceBytes` gives a promise.
+ * zstd: 1 to 22); undefined is the default: of zstd 1, of the others 6. One piece that `decompress` has made of this
+ * very type gives the bytes that it was made of, whatever their level (compressed-form.ts). What is larger than
+ * `inPlaceBytes` gives a promise.
  */
 export function compress(
   type: CompressionType,

@@ -13,14 +13,15 @@ import { decompressInPlace, OutputBlock, ZSTD_D_PARAMS } from './zlib-in-place.t
 import { readUint32, ZstdFrames, zstdFrameHeader } from './zstd-frames.ts';
 
 /**
- * Up to this many bytes of output are decompressed in place: 1.5 ms (zstd) to 2.5 ms (gzip) of work where the input is telemetry. The pool
- * adds some 200 µs of CPU time to a call: 3 to 5 times the work of 71 KB, 1.3 times that of 700 KB, 1.1 to 1.3 times that of 1.4 MB
- * (bench/compression.ts).
+ * Up to this many bytes of output are decompressed in place: 1.5 ms (zstd) to 2.5 ms (gzip) of work where the input is
+ * telemetry. The pool adds some 200 µs of CPU time to a call: 3 to 5 times the work of 71 KB, 1.3 times that of 700 KB,
+ * 1.1 to 1.3 times that of 1.4 MB (bench/compression.ts).
  */
 const IN_PLACE_OUTPUT_BYTES = 2 * 1024 * 1024;
 /**
- * No more input than this is decompressed in place: of deflate blocks that have tables and no output, as much takes some tens of
- * milliseconds, and three times as much three times as long. Telemetry that has more has more than half a megabyte of output.
+ * No more input than this is decompressed in place: of deflate blocks that have tables and no output, as much takes
+ * some tens of milliseconds, and three times as much three times as long. Telemetry that has more has more than half a
+ * megabyte of output.
  */
 const IN_PLACE_INPUT_BYTES = 128 * 1024;
 /** No output buffer is allocated in advance for more than this many times the input, whatever the input claims. */
@@ -35,8 +36,9 @@ interface InfoResult {
 }
 
 /**
- * Counts the output of an engine that is finished and lets go of what of it the engine still points to. V8 frees the engine, an object with a native part, only
- * by a full collection; what it points to would stay as long, and bring that collection on three times as often.
+ * Counts the output of an engine that is finished and lets go of what of it the engine still points to. V8 frees the
+ * engine, an object with a native part, only by a full collection; what it points to would stay as long, and bring that
+ * collection on three times as often.
  */
 function takeOutput({ buffer, engine }: InfoResult): Uint8Array {
   madeBuffers(buffer.length);

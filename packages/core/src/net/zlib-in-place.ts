@@ -113,7 +113,8 @@ export class OutputBlock {
 /**
  * Decompresses gzip members, a zlib stream or a zstd frame to the end of `output`. Gives how much of `bytes` was read.
  *
- * Of zstd, `bytes` should be one frame alone: where its content fills `output` to the last byte, what follows is read as well.
+ * Of zstd, `bytes` should be one frame alone: where its content fills `output` to the last byte, what follows is read
+ * as well.
  *
  * @throws an error with zlib's `code`; ERR_BUFFER_TOO_LARGE where `output` would hold more than `maxBytes`
  */
@@ -141,8 +142,9 @@ export function decompressInPlace(
 }
 
 /**
- * The most that a zstd frame of so many bytes can take (the library's `ZSTD_COMPRESSBOUND`). With room for it the library reads the input
- * where it is; with less it copies all of it to a buffer of its own, and that goes round: an eighth more work for 700 KB.
+ * The most that a zstd frame of so many bytes can take (the library's `ZSTD_COMPRESSBOUND`). With room for it the
+ * library reads the input where it is; with less it copies all of it to a buffer of its own, and that goes round: an
+ * eighth more work for 700 KB.
  */
 function zstdBound(length: number): number {
   return length + (length >> 8) + (Math.max(0, 128 * 1024 - length) >> 11);

@@ -1,19 +1,22 @@
 /**
- * Finds out that all that is new in an encoded request are attributes of its resource, and gives what must be put in front of the
- * request as it was to make it that.
+ * Finds out that all that is new in an encoded request are attributes of its resource, and gives what must be put in
+ * front of the request as it was to make it that.
  *
  *     request  := 0a <length> ( 0a <length> ( attributes …  ) scopes … )      one group, its resource first
  *
  *     becomes     0a <length> ( 0a <length> ( added … <padding: the old 0a <length> 0a <length>> attributes … ) scopes … )
  *                └───────────── in front ─────────────┘└──────────────────── the request as it was ─────────────────────┘
  *
- * The order of attributes means nothing. The old tags and lengths, 4 to 12 bytes that say nothing of anybody, become the value of a
- * field that no schema has and every reader of protobuf passes over. So no byte of the request changes, nor of a compressed form of it
- * (net/splice): all that refers back does so by distances.
+ * The order of attributes means nothing. The old tags and lengths, 4 to 12 bytes that say nothing of anybody, become
+ * the value of a field that no schema has and every reader of protobuf passes over. So no byte of the request changes,
+ * nor of a compressed form of it (net/splice): all that refers back does so by distances.
  */
 import { readVarint32, skipVarint, varintSize, WIRE, writeVarint } from './wire.ts';
 
-/** Both the field `resource_spans` (`_metrics`, `_logs`) of a request, `resource` of a group and `attributes` of a resource. */
+/**
+ * Both the field `resource_spans` (`_metrics`, `_logs`) of a request, `resource` of a group and `attributes` of a
+ * resource.
+ */
 const TAG = 0x0a;
 
 /** The greatest field number with a tag of three bytes. OTLP's are below 20, and 19000 to 19999 belong to protobuf itself. */
@@ -69,7 +72,10 @@ interface Head {
   readonly end: number;
 }
 
-/** Reads the two tags and lengths; undefined where there are others, or the group is not the whole request of `size` bytes. */
+/**
+ * Reads the two tags and lengths; undefined where there are others, or the group is not the whole request of `size`
+ * bytes.
+ */
 function readHead(bytes: Uint8Array, size: number): Head | undefined {
   if (bytes[0] !== TAG) return undefined;
   const group = skipVarint(bytes, 1);

@@ -1,4 +1,7 @@
-/** What a worker thread does: loads the configuration of the main thread, runs its part of it, and speaks to the main thread. */
+/**
+ * What a worker thread does: loads the configuration of the main thread, runs its part of it, and speaks to the main
+ * thread.
+ */
 import type { MessagePort } from 'node:worker_threads';
 import type { Logger } from '../component/logger.ts';
 import { loadConfig } from '../config/load-config.ts';

@@ -7,8 +7,9 @@ import type { ServerTimes } from './server-limits.ts';
 export const DRAIN_PING = 2;
 
 /**
- * Sends a client elsewhere and ends its connection when its calls are answered. First it is told that the end is near: what it sends
- * before it knows is still taken (RFC 9113 section 6.8). When it knows, or time is up, it is told which of its streams was the last.
+ * Sends a client elsewhere and ends its connection when its calls are answered. First it is told that the end is near:
+ * what it sends before it knows is still taken (RFC 9113 section 6.8). When it knows, or time is up, it is told which
+ * of its streams was the last.
  */
 export class Farewell {
   readonly #connection: Http2Connection<RequestHead>;

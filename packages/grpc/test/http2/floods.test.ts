@@ -1,6 +1,7 @@
 /**
- * The ways that are known to keep a server of HTTP/2 busy for nothing, each with its limit: the client is sent away with
- * its reason counted, the process takes no memory that it does not give back, and other clients are served all the while.
+ * The ways that are known to keep a server of HTTP/2 busy for nothing, each with its limit: the client is sent away
+ * with its reason counted, the process takes no memory that it does not give back, and other clients are served all the
+ * while.
  */
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -14,6 +15,11 @@ import { RawPeer } from './raw-peer.ts';
 
 const MIB = 1024 * 1024;
 const LARGEST_WINDOW = 2 ** 31 - 1;
+/**
+ * CPU time, of this process with both ends in it, however long it waits for a CPU. Whatever takes quadratic time takes
+ * far more.
+ */
+const MAX_FLOOD_CPU_SECONDS = 10;
 
 async function start(options: Partial<GrpcServerOptions> = {}, handler: UnaryHandler = echo) {
   const ended: EndReason[] = [];
@@ -133,12 +139,19 @@ describe('a flood of', () => {
   it.each(FLOODS)('%s ends the connection, with the reason told', async (_name, reason, code, flood) => {
     const { ended, peer, serves } = await start();
     await peer.begin();
-    const sending = peer.send(flood());
+    const bytes = flood();
+    const before = process.memoryUsage().rss;
+    const cpu = process.cpuUsage();
+    const sending = peer.send(bytes);
     expect(await serves()).toBe(true);
     await expect.poll(() => [peer.goawayCode, ended]).toEqual([code, [reason]]);
     peer.socket.end();
     await Promise.all([sending, peer.closed]);
     expect(await serves()).toBe(true);
+    // The flood itself, which is kept by this test, is a part of it.
+    expect(process.memoryUsage().rss - before).toBeLessThan(64 * MIB);
+    const { user, system } = process.cpuUsage(cpu);
+    expect((user + system) / 1e6).toBeLessThan(MAX_FLOOD_CPU_SECONDS);
   });
 });
 
@@ -157,6 +170,37 @@ describe('a client', () => {
     await expect.poll(() => refused.length).toBe(100);
     expect([new Set(refused), ended, await serves()]).toEqual([new Set(['too_large']), [], true]);
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * MIB);
+  });
+
+  it('that fills the table of headers anew with each request is answered, and takes no memory', async () => {
+    const { peer, serves, ended } = await start();
+    await peer.begin();
+    const before = process.memoryUsage().rss;
+    const cpu = process.cpuUsage();
+    // Four fields of 1,000 bytes, each of which is put into the table and drives another out of it.
+    const field = (index: number) =>
+      Buffer.concat([
+        Buffer.from([0x40, 2, 0x78, 0x61 + (index % 26), 0x7f, 0xe9, 0x06]),
+        Buffer.alloc(1000, 0x61 + (index % 26)),
+      ]);
+    const sizes = Buffer.from('203fe11f', 'hex');
+    for (let call = 0; call < 500; call += 1) {
+      const block = Buffer.concat([
+        sizes,
+        requestBlock(),
+        ...[0, 1, 2, 3].map((index) => field(4 * call + index)),
+      ]);
+      await peer.send(
+        frame(FRAME.HEADERS, FLAG.END_HEADERS, 2 * call + 1, block),
+        messageData(2 * call + 1, HELLO),
+      );
+    }
+    const answered = () => peer.frames.filter(({ type }) => type === FRAME.DATA).length;
+    await expect.poll(answered).toBe(500);
+    expect([ended, await serves()]).toEqual([[], true]);
+    expect(process.memoryUsage().rss - before).toBeLessThan(64 * MIB);
+    const { user, system } = process.cpuUsage(cpu);
+    expect((user + system) / 1e6).toBeLessThan(MAX_FLOOD_CPU_SECONDS);
   });
 
   it('that leaves its messages half sent takes no more memory than they may, and others go on', async () => {

@@ -62,7 +62,8 @@ export async function throughCollector(
 }
 
 /**
- * With one pipeline: of several that share a receiver the Collector's takes data for those that have not started yet, and panics.
+ * With one pipeline: of several that share a receiver the Collector's takes data for those that have not started yet,
+ * and panics.
  */
 function collectorConfig(signal: string, config: object, endpoint: string, sinkPort: number): object {
   const pipeline = { receivers: ['otlp'], processors: ['k8s_attributes'], exporters: ['otlphttp'] };

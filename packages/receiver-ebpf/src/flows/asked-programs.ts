@@ -3,8 +3,9 @@ import type { BpfObject } from '@tributary/bpf';
 import { errorText, type Logger } from '@tributary/core';
 
 /**
- * Loads programs and attaches them to `cgroup` before those of others. Where one cannot be, or cannot be the first, records may
- * have only where a connection or flow went: that is logged and no error. `what` says of which: `connections`, `UDP flows`.
+ * Loads programs and attaches them to `cgroup` before those of others. Where one cannot be, or cannot be the first,
+ * records may have only where a connection or flow went: that is logged and no error. `what` says of which:
+ * `connections`, `UDP flows`.
  */
 export function attachAsked(
   object: BpfObject,

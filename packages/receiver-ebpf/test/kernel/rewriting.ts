@@ -13,8 +13,9 @@ export const AT_CONNECT = ['rewrite4', 'rewrite6'] as const;
 export const AT_CONNECT_AND_SEND = [...AT_CONNECT, 'rewrite_sent4', 'rewrite_sent6'] as const;
 
 /**
- * Runs `work` while what processes below `cgroup` send to a service goes to `port`. The service's addresses are 192.0.2.10 and
- * 2001:db8::10, and the pod's those of the loopback. Files of tests run at once: each has a service port of its own.
+ * Runs `work` while what processes below `cgroup` send to a service goes to `port`. The service's addresses are
+ * 192.0.2.10 and 2001:db8::10, and the pod's those of the loopback. Files of tests run at once: each has a service port
+ * of its own.
  */
 export async function rewriting(
   programs: readonly string[],
@@ -33,7 +34,10 @@ export async function rewriting(
   }
 }
 
-/** How many programs this very process has attached to cgroups at a hook of `enum bpf_attach_type`, as /proc tells of its links. */
+/**
+ * How many programs this very process has attached to cgroups at a hook of `enum bpf_attach_type`, as /proc tells of
+ * its links.
+ */
 export function ownPrograms(attachType: number): number {
   const texts = readdirSync('/proc/self/fdinfo').map((fd) => {
     try {

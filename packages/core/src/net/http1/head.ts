@@ -33,7 +33,10 @@ export function hasAt(bytes: Buffer, at: number, part: Buffer): boolean {
 /** A field of a head; the name in lower case, the value without white space around it. */
 export type Field = readonly [name: string, value: string];
 
-/** The fields of the lines after the first; undefined if one is not as the grammar has it (folded lines too), or there are too many. */
+/**
+ * The fields of the lines after the first; undefined if one is not as the grammar has it (folded lines too), or there
+ * are too many.
+ */
 export function parseFields(lines: readonly string[]): Field[] | undefined {
   if (lines.length > MAX_FIELDS + 1) return undefined;
   const fields: Field[] = [];

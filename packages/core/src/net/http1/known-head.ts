@@ -9,8 +9,8 @@ const MAX_DIGITS = 15;
 const ZERO = 0x30;
 
 /**
- * A head that was read before, and is known again by its bytes. The length of the body may be another: whatever can be said of a head
- * does not depend on it, as it is all digits in both.
+ * A head that was read before, and is known again by its bytes. The length of the body may be another: whatever can be
+ * said of a head does not depend on it, as it is all digits in both.
  */
 export class KnownHead<Route> {
   readonly head: RequestHead;

@@ -23,8 +23,8 @@ export interface RequestHead {
 }
 
 /**
- * Why a head is refused: it is not to the letter of the grammar, or ambiguous; it has more fields than are kept; or it asks for what is
- * not known here.
+ * Why a head is refused: it is not to the letter of the grammar, or ambiguous; it has more fields than are kept; or it
+ * asks for what is not known here.
  */
 export type BadHead = 'malformed' | 'too many fields' | 'unknown coding' | 'unknown expectation';
 

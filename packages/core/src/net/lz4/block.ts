@@ -3,8 +3,8 @@
  *
  *     token (1) │ [more of the literals' length] │ literals │ offset (2, LE) │ [more of the match's length]
  *
- * The token's upper four bits are the length of the literals, the lower ones that of the match less 4; 15 means that bytes follow
- * which are added, up to one that is not 255. The last sequence ends behind its literals.
+ * The token's upper four bits are the length of the literals, the lower ones that of the match less 4; 15 means that
+ * bytes follow which are added, up to one that is not 255. The last sequence ends behind its literals.
  *
  * The decoder throws a RangeError that says what is wrong. It is run in two passes, so that memory is taken only for
  * content that is really there.
@@ -47,8 +47,8 @@ export function lz4BlockSize(block: Uint8Array): number {
 }
 
 /**
- * Writes the content of a block, which `lz4BlockSize` has gone through, into `output` from `end` on; gives the new end. Matches may
- * reach back to `from`.
+ * Writes the content of a block, which `lz4BlockSize` has gone through, into `output` from `end` on; gives the new end.
+ * Matches may reach back to `from`.
  */
 export function lz4DecompressBlock(block: Uint8Array, output: Uint8Array, from: number, end: number): number {
   const cursor = { at: 0 };
@@ -93,7 +93,8 @@ function copyMatch(output: Uint8Array, end: number, offset: number, length: numb
     for (let to = end; to < end + length; to++) output[to] = output[to - offset]!;
     return;
   }
-  // A short offset is repeated, as often as it is whole, up to where a copy pays; then what is there is doubled until it is enough.
+  // A short offset is repeated, as often as it is whole, up to where a copy pays; then what is there is doubled until
+  // it is enough.
   const repeated = offset * Math.ceil(COPY_WITHIN_BYTES / offset) - offset;
   let done = 0;
   for (; done < repeated; done++) output[end + done] = output[end + done - offset]!;
@@ -105,7 +106,10 @@ function copyMatch(output: Uint8Array, end: number, offset: number, length: numb
   }
 }
 
-/** Compresses to one block; undefined if that would not be shorter. The nearest earlier match is taken, as by the reference's fast mode. */
+/**
+ * Compresses to one block; undefined if that would not be shorter. The nearest earlier match is taken, as by the
+ * reference's fast mode.
+ */
 export function lz4CompressBlock(content: Uint8Array): Uint8Array | undefined {
   const searchEnd = content.length - LAST_MATCH_DISTANCE;
   const matchEnd = content.length - LAST_LITERAL_BYTES;

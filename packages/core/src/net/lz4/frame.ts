@@ -1,13 +1,14 @@
 /**
- * LZ4's frame format (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md), which `content-encoding: lz4` is in the Collector.
+ * LZ4's frame format (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md), which `content-encoding: lz4` is in
+ * the Collector.
  *
  *     magic (4) │ flags (1) │ largest block (1) │ [content size (8)] │ [dictionary (4)] │ header checksum (1)
  *     size of a block (4; the highest bit: not compressed) │ block │ [block checksum (4)] │ …
  *     end mark (4 zeros) │ [content checksum (4)]
  *
- * Frames may follow one another, and those that are to be skipped. Not read are frames of before 2013 (another magic number)
- * and those that need a dictionary. The decoder finds how long the content is before it takes memory for it, and throws a RangeError
- * that says what is wrong; every checksum is checked.
+ * Frames may follow one another, and those that are to be skipped. Not read are frames of before 2013 (another magic
+ * number) and those that need a dictionary. The decoder finds how long the content is before it takes memory for it,
+ * and throws a RangeError that says what is wrong; every checksum is checked.
  */
 import { tooLarge } from '../compression-errors.ts';
 import { joinApart } from '../join-apart.ts';

@@ -1,6 +1,6 @@
 /**
- * The CRC-32 of two parts from that of each, without reading the second. A CRC is a remainder of polynomials over two elements, so
- * (as in zlib's `crc32_combine`)
+ * The CRC-32 of two parts from that of each, without reading the second. A CRC is a remainder of polynomials over two
+ * elements, so (as in zlib's `crc32_combine`)
  *
  *     crc(AB) = crc(A) · x^(8 |B|)  +  crc(B)      modulo P
  *

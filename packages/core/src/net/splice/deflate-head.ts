@@ -1,6 +1,6 @@
 /**
- * Something in front of the content of a gzip member, without compressing the rest anew: a stored block (RFC 1951 section 3.2.4), which
- * ends with a byte.
+ * Something in front of the content of a gzip member, without compressing the rest anew: a stored block (RFC 1951
+ * section 3.2.4), which ends with a byte.
  *
  *     header (10) │ stored block: prefix │ blocks as they were │ CRC-32 │ size
  *

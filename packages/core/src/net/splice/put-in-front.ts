@@ -1,9 +1,10 @@
 /**
  * The compressed form of a content with something in front of it, without compressing or decompressing anything.
  *
- * What refers back in a form does so by distances, so that nothing in it feels what stands before it. A content that was
- * decompressed refers to nothing before its beginning, and its first block needs no tables of an earlier one: decoders refuse that.
- * So what comes out has the content that it should have whatever was in the form, and nobody need look.
+ * What refers back in a form does so by distances, so that nothing in it feels what stands before it. A content that
+ * was decompressed refers to nothing before its beginning, and its first block needs no tables of an earlier one:
+ * decoders refuse that. So what comes out has the content that it should have whatever was in the form, and nobody need
+ * look.
  */
 import type { CompressedForm } from '../compressed-form.ts';
 import { inFrontOfMember } from './deflate-head.ts';

@@ -1,5 +1,6 @@
 /**
- * Something in front of the content of a zstd frame, without compressing the rest anew: a raw block (RFC 8878 section 3.1.1.2).
+ * Something in front of the content of a zstd frame, without compressing the rest anew: a raw block (RFC 8878 section
+ * 3.1.1.2).
  *
  *     header │ raw block: prefix │ blocks as they were
  *

@@ -1,4 +1,7 @@
-/** What reads compressed bytes that others sent: that it gives what zlib gives, and that a form keeps its content with something in front. */
+/**
+ * What reads compressed bytes that others sent: that it gives what zlib gives, and that a form keeps its content with
+ * something in front.
+ */
 import zlib, { crc32 } from 'node:zlib';
 import type { FuzzTarget } from '@tributary/testkit';
 import { PermanentError } from '../../../src/errors.ts';

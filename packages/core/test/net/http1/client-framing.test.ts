@@ -1,4 +1,7 @@
-/** How answers are framed on the wire (RFC 9112), in clear text and over TLS: what two readers could take differently is no answer. */
+/**
+ * How answers are framed on the wire (RFC 9112), in clear text and over TLS: what two readers could take differently is
+ * no answer.
+ */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';

@@ -1,4 +1,7 @@
-/** What a server with a plain handler says and hears is what node:http alone says and hears, or a refusal, whatever clients send. */
+/**
+ * What a server with a plain handler says and hears is what node:http alone says and hears, or a refusal, whatever
+ * clients send.
+ */
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -85,7 +88,10 @@ interface Conversation {
   readonly pieces: readonly Buffer[];
 }
 
-/** Sends it all, then closes its side; gives all that came back, without what tells the time and whether there may be more. */
+/**
+ * Sends it all, then closes its side; gives all that came back, without what tells the time and whether there may be
+ * more.
+ */
 function talk(port: number, { before, pieces }: Conversation): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
