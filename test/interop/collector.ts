@@ -1,10 +1,9 @@
 /** A Go Collector as a program of its own, by a configuration. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { freePort } from '@tributary/lab';
 import { existingCollector } from '../../bench/src/peer.ts';
 import type { Found } from './toolchains.ts';
 
@@ -22,16 +21,9 @@ export function collectorProgram(): Found<string> {
 
 /** So many ports that nobody listens on, all different. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await freePort());
+  return [...ports];
 }
 
 /** Starts it, waits until it is ready, and gives what ends it. Fails with what it said where it ends before. */

@@ -4,14 +4,15 @@
  * https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md
  * https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
  */
+
 import type { Batch, PermanentError, RetryableError } from '@tributary/core';
+import { freePort } from '@tributary/lab';
 import { jsonBatch, numberedBatch } from '@tributary/testkit';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { type ReceiverChoice, startExporter, startReceiver } from './proxies/ends.ts';
 import { type EnvoySettings, startEnvoy } from './proxies/envoy.ts';
 import { type NginxSettings, nginxProgram, startNginx } from './proxies/nginx.ts';
-import { unusedPort } from './proxies/process.ts';
 import type { RunningProxy, Way } from './proxies/way.ts';
 import { BUILD_TIMEOUT_MS, envoyProgram } from './toolchains.ts';
 
@@ -48,7 +49,7 @@ afterAll(() => certificates.remove());
 
 /** Both ways to a receiver, or to nobody. */
 async function waysTo(choice: ReceiverChoice | undefined): Promise<Way[]> {
-  let [grpcPort, httpPort] = [await unusedPort(), await unusedPort()];
+  let [grpcPort, httpPort] = [await freePort(), await freePort()];
   if (choice !== undefined) {
     const receiver = await startReceiver('plain', certificates, choice);
     onTestFinished(() => receiver.stop());

@@ -4,6 +4,7 @@
  * but where an answer was cut off.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '@tributary/lab';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import {
@@ -213,7 +214,9 @@ describe('a receiver that goes away and comes back behind a proxy', () => {
     const { program, start, transport, signal, mostRepeated } = proxied;
     const found = program();
     if ('reason' in found) return skip(found.reason);
-    const { receiver, ways } = await startEnds();
+    // Not those that the system gives to clients: a proxy that tries could be connected to itself.
+    const [ownGrpcPort, ownHttpPort] = [await freePort(), await freePort()];
+    const { receiver, ways } = await startEnds({ grpcPort: ownGrpcPort, httpPort: ownHttpPort });
     const exporter = await exporterTo(transport, await start(ways, certificates), RETRY);
     const receivers: TestReceiver[] = [receiver];
     const retries = () => exporter.settings.logs.filter(({ message }) => message.includes('repeated')).length;

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { type Batch, SIGNALS } from '@tributary/core';
 import { batchJson, jsonBatch, numberedBatch, numbersOf } from '@tributary/testkit';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Certificates, makeCertificates } from './certificates.ts';
+import { type Certificates, makeCertificates, SECURITIES, type Security } from './certificates.ts';
 import { arrivedOf, type Case, type Ids, sent } from './content.ts';
 import { sendFromJavaScript } from './javascript/send.ts';
 import { range, startExporter, startReceiver, type TestReceiver } from './proxies/ends.ts';
@@ -14,7 +14,7 @@ import { startEnvoy } from './proxies/envoy.ts';
 import { nginxProgram, startNginx } from './proxies/nginx.ts';
 import { serveOfficially } from './proxies/official-server.ts';
 import { postChunked, postHttp2 } from './proxies/post.ts';
-import { type RunningProxy, SECURITIES, type Security, type Way } from './proxies/way.ts';
+import type { RunningProxy, Way } from './proxies/way.ts';
 import { BUILD_TIMEOUT_MS, envoyProgram } from './toolchains.ts';
 
 /** nginx hands bodies on as they come. Over HTTP it speaks 1.1 to who is behind. */

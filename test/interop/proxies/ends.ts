@@ -13,7 +13,8 @@ import {
   type TestSettings,
   testSettings,
 } from '@tributary/testkit';
-import type { ProxyFiles, Security } from './way.ts';
+import type { Security } from '../certificates.ts';
+import type { ProxyFiles } from './way.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 

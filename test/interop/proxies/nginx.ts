@@ -3,8 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { freePort } from '@tributary/lab';
 import type { Found } from '../toolchains.ts';
-import { listens, run, unusedPort } from './process.ts';
+import { listens, run } from './process.ts';
 import type { ProxyFiles, RunningProxy, Way } from './way.ts';
 
 /** What is set beside the ways: lines of the configuration. */
@@ -43,7 +44,7 @@ export async function startNginx(
 ): Promise<Nginx> {
   const folder = mkdtempSync(path.join(tmpdir(), 'tributary-nginx-'));
   const ports: Record<string, number> = {};
-  for (const { name } of ways) ports[name] = await unusedPort();
+  for (const { name } of ways) ports[name] = await freePort();
   const config = path.join(folder, 'nginx.conf');
   const log = path.join(folder, 'access.log');
   const servers = ways.map((way, index) => server(way, index, ports[way.name]!, files, settings));

@@ -1,9 +1,5 @@
 /** What a proxy in a test is told to do, whichever it is. */
-import type { Certificates } from '../certificates.ts';
-
-/** Clear text, TLS, or TLS with a certificate on both sides. */
-export const SECURITIES = ['plain', 'tls', 'mtls'] as const;
-export type Security = (typeof SECURITIES)[number];
+import type { Certificates, Security } from '../certificates.ts';
 
 /** What is spoken with who calls and behind: HTTP/2, HTTP/1.1, or what was nginx's default, HTTP/1.0. */
 export type Speech = 'h2' | 'h1' | 'h2-to-h1' | 'h1-to-h1.0';
