@@ -34,7 +34,7 @@ export const FULL_CONNECTIONS_BENCH: ConnectionsPace = {
   idleConnections: 10_000,
   clients: 1000,
   // So many make half load: the process needs about half a core.
-  spansPerRequest: 150,
+  spansPerRequest: 250,
   warmUpMs: 6000,
   measureMs: 10_000,
   besideMs: 3000,
