@@ -69,17 +69,16 @@ it(
     await stop();
     check.compare(true);
 
-    console.log(
-      [
-        `seed ${SEED}, ${MINUTES} min`,
-        check.report(),
-        `  changes: ${JSON.stringify(churn.changes)}`,
-        `  trouble: ${JSON.stringify(trouble)}`,
-        `  data points: ${agent.dataPoints()}`,
-      ].join('\n'),
-    );
+    const report = [
+      `seed ${SEED}, ${MINUTES} min`,
+      check.report(),
+      `  changes: ${JSON.stringify(churn.changes)}`,
+      `  trouble: ${JSON.stringify(trouble)}`,
+      `  data points: ${agent.dataPoints()}`,
+    ].join('\n');
+    console.log(report);
     const { wrong, contradictions } = check;
-    expect({ wrong, contradictions }, agent.log()).toEqual({ wrong: 0, contradictions: 0 });
+    expect({ wrong, contradictions }, `${agent.log()}\n${report}`).toEqual({ wrong: 0, contradictions: 0 });
     expect(check.unnamedShare).toBeLessThan(MOST_UNNAMED);
     expect(check.ends).toBeGreaterThan(MINUTES * 2_000);
     expect(agent.dataPoints()).toBeGreaterThan(0);

@@ -125,7 +125,8 @@ const BOMB = `import { defineProcessor, z } from '@tributary/core';
 
 const explode = {
   throw: () => setImmediate(() => { throw new Error('out of the blue'); }),
-  memory: () => { const kept = []; setInterval(() => { for (let i = 0; i < 300; i++) kept.push(new Array(1000).fill(i + 0.5)); }, 1); },
+  // No more between two looks at the heap than is left when it counts as full.
+  memory: () => { const kept = []; setInterval(() => { for (let i = 0; i < 30; i++) kept.push(new Array(1000).fill(i + 0.5)); }, 1); },
 };
 
 export const bomb = defineProcessor({
