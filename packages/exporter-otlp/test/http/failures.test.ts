@@ -47,6 +47,11 @@ function* endless(): Generator<Buffer> {
   while (true) yield Buffer.alloc(64 * 1024);
 }
 
+/** A text again and again, some of it at a time. */
+function* repeated(text: string): Generator<Buffer> {
+  while (true) yield Buffer.from(text.repeat(64));
+}
+
 const oneLog = (): Batch => numberedBatch('logs', [1]);
 const numbersIn = ({ body }: Received): number[] => numbersOf(Batch.decode('logs', body));
 
@@ -117,6 +122,39 @@ describe('a backend', () => {
     expect(await failureOf(() => exporter.consume(oneLog()))).toEqual(
       unavailable(`otlp_http: no answer from ${url}/v1/logs (HTTP_FRAMING: the answer is not HTTP/1.1).`),
     );
+  });
+
+  it.each<[string, string, string, string]>([
+    ['head', 'HTTP/1.1 200 OK\r\n', 'a: bbbbbbbb', 'the head of the answer is longer than 65536 bytes'],
+    ['field', 'HTTP/1.1 200 OK\r\na: ', 'bbbbbbbb', 'the head of the answer is longer than 65536 bytes'],
+    [
+      'trailer',
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n',
+      'a: bbbbbbbb',
+      'the chunks of the answer are malformed, or their trailer is too long',
+    ],
+    ['announcement', '', 'HTTP/1.1 103 Early Hints\r\n', 'the answer is announced without end'],
+  ])('whose %s does not end is cut off, tried again later and counted', async (_, begin, line, reason) => {
+    const { url, server } = await startTcp((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => {
+        socket.write(begin);
+        // A line of nothing but the field has no end either.
+        const end = begin.endsWith(' ') ? '' : '\r\n';
+        Readable.from(repeated(`${line}${end}`)).pipe(socket);
+      });
+    });
+    const { exporter, settings } = await startExporter({ endpoint: url });
+    open.push(
+      () => exporter.shutdown?.(),
+      () => server.close(),
+    );
+    expect(await failureOf(() => exporter.consume(oneLog()))).toEqual(
+      unavailable(`otlp_http: no answer from ${url}/v1/logs (HTTP_FRAMING: ${reason}).`),
+    );
+    expect(settings.registry.snapshot()).toEqual({
+      'otelcol_exporter_send_failed_log_records{error.permanent="false",error.type="Unavailable",exporter="otlp_http"}': 1,
+    });
   });
 
   it('that never answers is given up after the timeout, and its connection closed', async () => {

@@ -5,14 +5,15 @@ import {
   HeadSearch,
   hasAt,
   listHas,
+  MAX_FIELDS,
+  MAX_HEAD_BYTES,
+  MAX_KNOWN_BYTES,
   parseFields,
   parseLength,
   single,
 } from './head.ts';
 import { PlainBody } from './plain-body.ts';
 
-/** Heads above this are no answers of ours. */
-const MAX_HEAD_BYTES = 64 * 1024;
 /** More heads than these before an answer's own announce nothing. */
 const MAX_ANNOUNCEMENTS = 100;
 const VERSION = 'HTTP/1.';
@@ -65,6 +66,13 @@ interface Head {
   readonly framing: 'chunked' | 'until-close' | number;
 }
 
+/** A head that came before. */
+interface KnownHead {
+  readonly head: Head;
+  /** As it came, the empty line included. */
+  readonly bytes: Buffer;
+}
+
 /** Reads the answers on one connection, one after the other, from the pieces in which they come. */
 export class AnswerParser {
   readonly #maxBodyBytes: number;
@@ -72,9 +80,7 @@ export class AnswerParser {
   #pending: Buffer = EMPTY;
   #head: Head | undefined;
   /** An answer mostly has the head of the one before. */
-  #lastHead: Head | undefined;
-  /** That head as it came, the empty line included. */
-  #lastBytes: Buffer = EMPTY;
+  #known: KnownHead | undefined;
   /** Undefined for none. */
   #body: ChunkedBody | PlainBody | undefined;
   /** Heads that came before that of the answer. */
@@ -114,8 +120,6 @@ export class AnswerParser {
     while (this.#head === undefined) {
       const head = this.#readHead();
       if (head === undefined) return undefined;
-      this.#search.begin();
-      this.#pending = this.#rest(this.#lastBytes.length);
       // 100 and 103 announce the answer proper.
       if (head.status >= 200) this.#begin(head);
       else if (++this.#announcements > MAX_ANNOUNCEMENTS) {
@@ -125,9 +129,13 @@ export class AnswerParser {
     return this.#readBody(this.#head);
   }
 
-  /** The head that is next, which is the last one then; undefined if more must come first. */
+  /** Takes the head that is next; undefined if more must come first. */
   #readHead(): Head | undefined {
-    if (this.#lastHead !== undefined && hasAt(this.#pending, 0, this.#lastBytes)) return this.#lastHead;
+    const known = this.#known;
+    if (known !== undefined && hasAt(this.#pending, 0, known.bytes)) {
+      this.#passHead(known.bytes.length);
+      return known.head;
+    }
     const end = this.#search.end(this.#pending);
     if (end > MAX_HEAD_BYTES || (end < 0 && this.#pending.length > MAX_HEAD_BYTES)) {
       throw new HttpFramingError(`the head of the answer is longer than ${MAX_HEAD_BYTES} bytes`);
@@ -138,9 +146,16 @@ export class AnswerParser {
       if (!isHttp || this.#search.hasBareLineFeed(this.#pending)) throw notHttp();
       return undefined;
     }
-    this.#lastHead = parseHead(this.#pending.toString('latin1', 0, end));
-    this.#lastBytes = Buffer.from(this.#pending.subarray(0, end + HEAD_END.length));
-    return this.#lastHead;
+    const head = parseHead(this.#pending.toString('latin1', 0, end));
+    const bytes = this.#pending.subarray(0, end + HEAD_END.length);
+    this.#known = end <= MAX_KNOWN_BYTES ? { head, bytes: Buffer.from(bytes) } : undefined;
+    this.#passHead(bytes.length);
+    return head;
+  }
+
+  #passHead(bytes: number): void {
+    this.#search.begin();
+    this.#pending = this.#rest(bytes);
   }
 
   #begin(head: Head): void {
@@ -155,7 +170,10 @@ export class AnswerParser {
     const body = this.#body;
     if (body === undefined) return this.#give(head);
     const used = body.push(this.#pending);
-    if (used === 'malformed') throw new HttpFramingError('a chunk of the answer is malformed');
+    if (used === 'malformed') {
+      const text = 'the chunks of the answer are malformed, or their trailer is too long';
+      throw new HttpFramingError(text);
+    }
     if (body.length > this.#maxBodyBytes) {
       throw new AnswerTooLargeError(`the answer is longer than ${this.#maxBodyBytes} bytes`);
     }
@@ -190,6 +208,9 @@ function parseHead(text: string): Head {
   const lines = text.split('\r\n');
   const status = STATUS_LINE.exec(lines[0] as string);
   if (status === null) throw notHttp();
+  if (lines.length > MAX_FIELDS + 1) {
+    throw new HttpFramingError(`the answer has more than ${MAX_FIELDS} header fields`);
+  }
   const fields = parseFields(lines);
   if (fields === undefined) throw new HttpFramingError('a header field of the answer is malformed');
   const code = Number(status[2]);

@@ -16,6 +16,12 @@ export const HEAD_END = Buffer.from('\r\n\r\n');
 const FIELD_LINE =
   /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*((?:[\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*)?)$/;
 
+/** The longest head, as node:http's limit here. */
+export const MAX_HEAD_BYTES = 64 * 1024;
+
+/** A longer head is read anew each time: one that is remembered stays as long as its connection. */
+export const MAX_KNOWN_BYTES = 4096;
+
 /** More fields than this nobody sends; 64 KiB have room for thousands, each of which takes many times its bytes here. */
 export const MAX_FIELDS = 256;
 

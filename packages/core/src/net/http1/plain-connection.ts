@@ -4,16 +4,12 @@ import { peerAddress } from '../listen.ts';
 import { isSharedRead } from '../shared-reads.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import type { BodyListener } from './body-intake.ts';
-import { type Field, HeadSearch } from './head.ts';
+import { type Field, HeadSearch, MAX_HEAD_BYTES, MAX_KNOWN_BYTES } from './head.ts';
 import { IncomingBody } from './incoming-body.ts';
 import { KnownHead } from './known-head.ts';
 import type { PlainCall, PlainHandler, PlainTimeouts } from './plain-call.ts';
 import { type BadHead, parseRequestHead, type RequestHead } from './request-head.ts';
 
-/** As node:http's limit here. */
-const MAX_HEAD_BYTES = 64 * 1024;
-/** A head of more bytes than this is read anew each time: one that is remembered stays as long as its connection. */
-const MAX_KNOWN_BYTES = 4096;
 /** When so much has come before a request has its answer, nothing is read until it has; what one read brought is kept. */
 const MAX_AHEAD_BYTES = 64 * 1024;
 /** How long a connection that was closed waits for its client to close it too, in milliseconds. */

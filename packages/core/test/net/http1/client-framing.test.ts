@@ -34,6 +34,7 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ['a bare newline after a field', answer(['X-A: 1\nX-B: 2', LENGTH], 'ok')],
   ['a bare newline after the first line', answer([LENGTH], 'ok').replace('\r\n', '\n')],
   ['a bare carriage return', answer([LENGTH, 'X-A: a\rContent-Length: 0'], 'ok')],
+  ['more than 256 fields', answer([LENGTH, ...Array<string>(256).fill('a:')], 'ok')],
   ['a space before a colon', answer(['Content-Length : 2'], 'ok')],
   ['a zero in a value', answer([LENGTH, 'X-A: a\0b'], 'ok')],
   ['an empty line before it', `\r\n${answer([LENGTH], 'ok')}`],

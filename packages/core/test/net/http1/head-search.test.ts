@@ -82,3 +82,16 @@ it('an answer is searched once', () => {
   expect(status).toBe(200);
   expect(count).toBeLessThan(4 * head.length);
 });
+
+it('a long head of an answer is not remembered', () => {
+  const parser = new AnswerParser(1000);
+  const head = (bytes: number) => {
+    const short = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\na: ';
+    return Buffer.from(`${short}${'a'.repeat(bytes - short.length)}\r\n\r\n`);
+  };
+  const counts = [4097, 4097, 4096, 4096].map((bytes) =>
+    searches(() => expect(parser.push(head(bytes))?.status).toBe(200)),
+  );
+  // A head that is remembered is known again without a search for its end.
+  expect(counts).toEqual([1, 1, 1, 0]);
+});
