@@ -12,7 +12,7 @@ import { clearEnd, type End, emptyEnd, setEnd } from './end.ts';
 import type { Flow } from './flow.ts';
 import { isTaken, type OtherHolders } from './other-holders.ts';
 import { isLoopback, type PeerSockets, type Socket } from './peer-sockets.ts';
-import { canHaveSentTo, hostPodAt, onlyBackend, serviceAt } from './services.ts';
+import { canHaveSentTo, hasAskedFor, hostPodAt, onlyBackend, serviceAt } from './services.ts';
 import type { Translations } from './translations.ts';
 
 /** See the head of this file. */
@@ -88,7 +88,9 @@ export class EndFinder {
     const service = serviceAt(this.#context, asked, askedPort, flow.transport, flow.beginMs);
     const pod = flow.owner.pod(this.#context);
     const hasSent =
-      service !== undefined && canHaveSentTo(this.#context, service, pod, flow.destination!, flow.beginMs);
+      service !== undefined &&
+      hasAskedFor(this.#context, service, flow, asked, askedPort) &&
+      canHaveSentTo(this.#context, service, pod, flow.destination!, flow.beginMs);
     if (hasSent) this.destination.service = service;
     const isSure = socket.address === flow.destination && socket.port === flow.destinationPort;
     return isSure || hasSent || this.#isNode(asked, flow.beginMs);
@@ -116,9 +118,9 @@ export class EndFinder {
       if (end.subject !== undefined) {
         const pod = socket.owner.pod(context);
         const isOthers =
-          isTranslated &&
           service !== undefined &&
-          !canHaveSentTo(context, service, pod, socket.address, beginMs);
+          (!hasAskedFor(context, service, flow, address, port) ||
+            (isTranslated && !canHaveSentTo(context, service, pod, socket.address, beginMs)));
         if (!isOthers) end.service = service;
         if (isTranslated) setNat(end, flow, socket.address, socket.port);
         return;
@@ -150,19 +152,22 @@ export class EndFinder {
   }
 
   #findBackend(flow: Flow, end: End, service: KubeService): void {
+    const context = this.#context;
+    const isAskedFor = hasAskedFor(context, service, flow, flow.destination!, flow.destinationPort);
     const translated = this.#translated(flow);
     const address = flow.nat ?? translated?.address;
     const match = flow.nat !== undefined ? 'pod_ip' : translated !== undefined ? 'conntrack' : 'service';
     const pod =
       address === undefined
-        ? onlyBackend(this.#context, service, flow.beginMs)
-        : this.#backendAt(flow, service, address);
+        ? onlyBackend(context, service, flow.beginMs)
+        : this.#backendAt(flow, isAskedFor ? service : undefined, address);
     if (translated !== undefined) setNat(end, flow, translated.address, translated.port);
     // While nobody tells whose the address is by now, a refusal says nothing of who it was.
     const isDoubtful = address === undefined && flow.transport === 'tcp' && !isTaken(flow);
-    if (isDoubtful && flow.beginMs >= this.#context.sources.staleSince) return;
-    if (address !== undefined && !canHaveSentTo(this.#context, service, pod, address, flow.beginMs)) {
-      if (pod !== undefined) setEnd(end, match, pod, true);
+    if (isDoubtful && flow.beginMs >= context.sources.staleSince) return;
+    const hasSent = address === undefined || canHaveSentTo(context, service, pod, address, flow.beginMs);
+    if (!isAskedFor || !hasSent) {
+      if (address !== undefined && pod !== undefined) setEnd(end, match, pod, true);
       return;
     }
     setEnd(end, pod === undefined && match === 'pod_ip' ? 'service' : match, pod ?? service, true);

@@ -4,6 +4,12 @@ import type { SidedAttributes } from './sided-attributes.ts';
 import type { Side } from './sides.ts';
 import type { SocketOwner } from './socket-owner.ts';
 
+/**
+ * A connection that was there before anybody looked, and whose record may be of its end, had the other end that it has for some
+ * time before: longer than the first records of a start take.
+ */
+const UNSEEN_MS = 15_000;
+
 /** A flow, as its record tells it. */
 export interface Flow {
   readonly transport: NetworkTransport | undefined;
@@ -60,3 +66,8 @@ export const END_STATES = {
 
 /** One of them. */
 export type EndState = (typeof END_STATES)[keyof typeof END_STATES];
+
+/** Since when a flow may have had the other end that it has, in milliseconds since the Unix epoch. */
+export function earliestMs({ hasBegin, beginMs }: Flow): number {
+  return hasBegin ? beginMs : beginMs - UNSEEN_MS;
+}

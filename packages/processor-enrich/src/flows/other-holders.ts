@@ -1,14 +1,8 @@
 /** Who held the address of the end of a flow that was not seen, as far as the flow itself lets that be told. */
 import type { AddressKey, Context, Holder } from '@tributary/core';
 import type { AddressHolders } from './address-holders.ts';
-import type { Flow } from './flow.ts';
+import { earliestMs, type Flow } from './flow.ts';
 import { isLoopback } from './peer-sockets.ts';
-
-/**
- * A connection that was there before anybody looked, and whose record may be of its end, had the other end that it has for some
- * time before: longer than the first records of a start take.
- */
-const UNSEEN_MS = 15_000;
 
 /**
  * Who was asked and did not take the connection may have been about to come: the API tells by so much later at most that the one
@@ -52,7 +46,7 @@ export class OtherHolders {
   #heldAt(flow: Flow, address: AddressKey, timeMs: number): Holder | undefined {
     const holder = this.#holders.at(address, timeMs);
     if (holder === undefined || flow.observer === undefined || flow.transport !== 'tcp') return holder;
-    if (!flow.hasBegin) return this.#ifHeldAt(holder, address, timeMs - UNSEEN_MS);
+    if (!flow.hasBegin) return this.#ifHeldAt(holder, address, earliestMs(flow));
     if (isTaken(flow)) return holder;
     const laterMs = timeMs + UNANSWERED_MS;
     return laterMs < this.#context.sources.staleSince ? this.#ifHeldAt(holder, address, laterMs) : undefined;

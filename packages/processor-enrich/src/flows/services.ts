@@ -11,6 +11,7 @@ import {
   pairValue,
   portKey,
 } from '@tributary/core';
+import { earliestMs, type Flow } from './flow.ts';
 
 /**
  * For how long a Service's only endpoint must have been its only one before a connection began, in milliseconds: nodes take a
@@ -35,6 +36,18 @@ export function serviceAt(
     }
   }
   return context.serviceAddresses.at(address, timeMs);
+}
+
+/** Whether a flow asked for this Service, and not, before anybody saw the flow, for one that had the address until then. */
+export function hasAskedFor(
+  context: Context,
+  service: KubeService,
+  flow: Flow,
+  address: AddressKey,
+  port: number,
+): boolean {
+  if (flow.hasBegin || flow.observer === undefined) return true;
+  return serviceAt(context, address, port, flow.transport, earliestMs(flow)) === service;
 }
 
 /**

@@ -125,7 +125,7 @@ export class TestCluster {
   }
 
   /** A Service with one TCP port, 443 to 8443. */
-  service(name: string, clusterIp: string, pods: readonly Pod[], nodePort = 0): KubeService {
+  service(name: string, clusterIp: string, pods: readonly Pod[], nodePort = 0, fromMs = 0): KubeService {
     const service: KubeService = {
       kind: 'service',
       revision: 0,
@@ -148,9 +148,9 @@ export class TestCluster {
       backendsSince: 0,
     };
     const { context } = this;
-    context.endpoints.claim(endpointKey(addressKey(clusterIp)!, 443, 'tcp'), service, 0);
-    context.serviceAddresses.claim(addressKey(clusterIp)!, service, 0);
-    if (nodePort !== 0) context.nodePorts.claim(portKey(nodePort, 'tcp'), service, 0);
+    context.endpoints.claim(endpointKey(addressKey(clusterIp)!, 443, 'tcp'), service, fromMs);
+    context.serviceAddresses.claim(addressKey(clusterIp)!, service, fromMs);
+    if (nodePort !== 0) context.nodePorts.claim(portKey(nodePort, 'tcp'), service, fromMs);
     return service;
   }
 }

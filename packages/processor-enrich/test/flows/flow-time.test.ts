@@ -1,3 +1,4 @@
+import { addressKey, endpointKey } from '@tributary/core';
 import { describe, expect, test } from 'vitest';
 import { type Attributes, attributesOf, flow, flowBatch, joinBatches, T0 } from './cluster.ts';
 import { CART, cluster } from './two-nodes.ts';
@@ -117,6 +118,44 @@ describe('time', () => {
       undefined,
       'next',
       'next',
+    ]);
+  });
+
+  test('that nobody knows of a beginning names no Service that has had its address only of late, but the pod that took it', () => {
+    const { cluster: facts, context, pay, far } = cluster();
+    const carts = facts.service('carts', '10.96.0.17', [pay, far]);
+    context.endpoints.release(endpointKey(addressKey('10.96.0.17')!, 443, 'tcp'), carts, T0);
+    context.serviceAddresses.release(addressKey('10.96.0.17')!, carts, T0);
+    facts.service('payments', '10.96.0.17', [pay, far], 0, T0 + 1000);
+    const take = (nat: Attributes) => {
+      const at = (timeMs: number, seconds: number) =>
+        flowBatch(
+          [flow('10.2.1.1:1 > 10.96.0.17:443', 'source', { ...nat, 'flow.duration': seconds })],
+          'node-1',
+          timeMs,
+        );
+      const records = joinBatches(context, [
+        at(T0 - 1, 0),
+        at(T0 + 2000, 0),
+        at(T0 + 2000, 0.5),
+        at(T0 + 16_500, 0),
+      ]);
+      return records.map((record) => [
+        record['destination.k8s.service.name'],
+        record['destination.k8s.pod.name'],
+      ]);
+    };
+    expect(take({})).toEqual([
+      ['carts', undefined],
+      [undefined, undefined],
+      ['payments', undefined],
+      ['payments', undefined],
+    ]);
+    expect(take({ 'destination.nat.address': '10.2.1.2', 'destination.nat.port': 80 })).toEqual([
+      ['carts', 'pay'],
+      [undefined, 'pay'],
+      ['payments', 'pay'],
+      ['payments', 'pay'],
     ]);
   });
 
