@@ -40,6 +40,11 @@ export interface SharingOptions {
   /** What the first worker found; all listen in the same order. */
   readonly listeners: FoundListeners;
   readonly duplicate: DuplicateDescriptor;
+  /**
+   * Told of everything that was found, whenever something is new: the descriptors live as long as the process, whatever becomes
+   * of this worker, and somebody has to close them.
+   */
+  readonly onFound: (listeners: FoundListeners) => void;
 }
 
 let sharing: SharedAddresses | undefined;
@@ -67,10 +72,6 @@ export class SharedAddresses {
     this.#listeners = { ...options.listeners };
   }
 
-  get listeners(): FoundListeners {
-    return this.#listeners;
-  }
-
   /** The endpoints that this worker serves alone, as the configuration has them. */
   get unshared(): readonly string[] {
     return this.#unshared;
@@ -93,13 +94,18 @@ export class SharedAddresses {
     const key = `${this.#count} ${endpoint}`;
     const found = this.#listeners[key];
     if (isAlone && port !== 0 && found?.sharing !== 'descriptor') await findFree(options);
-    if (found === undefined) this.#listeners[key] = await this.#listenFirst(server, endpoint, options);
+    if (found === undefined) await this.#find(key, server, endpoint, options);
     else if (found.sharing === 'reuseport')
       await bind(server, { ...options, port: found.port, reusePort: true });
     else if (found.descriptor !== undefined) await bind(server, { fd: this.#duplicate(found.descriptor) });
     else if (isFirst) await this.#listenUnshared(server, endpoint, { ...options, port: found.port });
     else return { kind: 'tcp', address: host, port: found.port };
     return undefined;
+  }
+
+  async #find(key: string, server: Server, endpoint: string, options: ListenOptions): Promise<void> {
+    this.#listeners[key] = await this.#listenFirst(server, endpoint, options);
+    this.#options.onFound({ ...this.#listeners });
   }
 
   async #listenFirst(server: Server, endpoint: string, options: ListenOptions): Promise<FoundListener> {

@@ -71,7 +71,8 @@ export interface StatusMessage {
 export type FromWorker =
   | { readonly kind: 'batches'; readonly batches: readonly CrossingBatch[] }
   | { readonly kind: 'report'; readonly report: TelemetryReport }
-  | { readonly kind: 'started'; readonly listeners: FoundListeners }
+  | { readonly kind: 'listening'; readonly listeners: FoundListeners }
+  | { readonly kind: 'started' }
   | { readonly kind: 'failed'; readonly code: ErrorCode | undefined; readonly message: string }
   | { readonly kind: 'stopped'; readonly error?: string }
   | LogMessage

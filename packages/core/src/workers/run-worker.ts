@@ -42,6 +42,7 @@ export async function runWorker(
     isAlone: start.isAlone,
     listeners: start.listeners,
     duplicate: program.duplicateDescriptor,
+    onFound: (listeners) => say(port, { kind: 'listening', listeners }),
   });
   try {
     const worker = await WorkerService.create(port, start, program);
@@ -128,7 +129,7 @@ class WorkerService {
     watchHeap();
     this.#report();
     setInterval(() => this.#report(), REPORT_INTERVAL_MS);
-    say(this.#port, { kind: 'started', listeners: addresses.listeners });
+    say(this.#port, { kind: 'started' });
   }
 
   #on(message: ToWorker): void {

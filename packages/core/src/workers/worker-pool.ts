@@ -103,7 +103,7 @@ export class WorkerPool {
         const isAlone = this.#slots.every(({ worker }) => worker === undefined);
         return spawn({ number, isAlone, listeners: this.#listeners, isolates: this.#isolates });
       },
-      onStarted: (listeners) => {
+      onListening: (listeners) => {
         this.#listeners = listeners;
       },
     });

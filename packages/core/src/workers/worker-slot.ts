@@ -34,8 +34,8 @@ export interface SlotOptions {
   /** Is given what the worker reports. */
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
-  /** Called when a worker runs, with what it found where it listens. */
-  onStarted(listeners: FoundListeners): void;
+  /** Called with what a worker found where it listens, while it starts. */
+  onListening(listeners: FoundListeners): void;
 }
 
 /** See the head of this file. */
@@ -139,9 +139,11 @@ export class WorkerSlot {
         case 'status':
           this.#status(message);
           break;
+        case 'listening':
+          this.#options.onListening(message.listeners);
+          break;
         case 'started':
           this.#startedMs = performance.now();
-          this.#options.onStarted(message.listeners);
           onStarted();
           break;
         case 'failed':

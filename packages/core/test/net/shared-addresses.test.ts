@@ -3,8 +3,8 @@ import { createServer, type ListenOptions, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ListenEndpoint } from '@tributary/core';
-import { expect, it, onTestFinished } from 'vitest';
-import { SharedAddresses, type SharingOptions } from '../../src/net/shared-addresses.ts';
+import { beforeEach, expect, it, onTestFinished } from 'vitest';
+import { type FoundListeners, SharedAddresses, type SharingOptions } from '../../src/net/shared-addresses.ts';
 
 function server(): Server {
   const made = createServer();
@@ -15,7 +15,18 @@ function server(): Server {
 }
 
 const ANY: ListenEndpoint = { endpoint: '127.0.0.1:0', transport: 'tcp' };
-const FIRST: SharingOptions = { isFirst: true, isAlone: true, listeners: {}, duplicate: () => undefined };
+/** What the workers of this file found last. */
+let found: FoundListeners = {};
+beforeEach(() => {
+  found = {};
+});
+
+const FIRST: SharingOptions = {
+  ...{ isFirst: true, isAlone: true, listeners: {}, duplicate: () => undefined },
+  onFound: (listeners) => {
+    found = structuredClone(listeners);
+  },
+};
 const OTHER: SharingOptions = { ...FIRST, isFirst: false, isAlone: false };
 
 function portOf(listening: Server): number {
@@ -32,7 +43,7 @@ it.runIf(spreads)(
     const first = new SharedAddresses(FIRST);
     const servers = [server(), server()];
     for (const each of servers) await first.listen(each, ANY, { host: '127.0.0.1', port: 0 });
-    const second = new SharedAddresses({ ...OTHER, listeners: structuredClone(first.listeners) });
+    const second = new SharedAddresses({ ...OTHER, listeners: found });
     const others = [server(), server()];
     for (const each of others) await second.listen(each, ANY, { host: '127.0.0.1', port: 0 });
     expect(others.map(portOf)).toEqual(servers.map(portOf));
@@ -100,7 +111,7 @@ it.each(['ENOTSUP', 'ENOPROTOOPT', 'EINVAL'])(
     const listening = new OldServer(code);
     await first.listen(listening, ANY, { host: '127.0.0.1', port: 0 });
     const listener = { port: portOf(listening), sharing: 'descriptor', descriptor: 1_000_000 };
-    expect([first.listeners, first.unshared]).toEqual([{ [`1 ${ANY.endpoint}`]: listener }, []]);
+    expect([found, first.unshared]).toEqual([{ [`1 ${ANY.endpoint}`]: listener }, []]);
     expect(asked.map((descriptor) => fstatSync(descriptor).isSocket())).toEqual([true]);
   },
 );
@@ -111,7 +122,7 @@ it('the first worker serves an address alone where sockets cannot be shared, and
   const listening = new OldServer('ENOTSUP');
   expect(await first.listen(listening, ANY, options)).toBeUndefined();
   const port = portOf(listening);
-  const listeners = structuredClone(first.listeners);
+  const listeners = found;
   const other = new OldServer('ENOTSUP');
   const elsewhere = await new SharedAddresses({ ...OTHER, listeners }).listen(other, ANY, options);
   expect([elsewhere, other.listening]).toEqual([{ kind: 'tcp', address: '127.0.0.1', port }, false]);

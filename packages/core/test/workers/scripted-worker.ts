@@ -15,7 +15,8 @@ const queued = (value) => say({ kind: 'report', report: [{
   declaration: { kind: 'gauge', options: { description: 'Queued.', unit: '1' } },
   series: [{ key: '', attributes: {}, value }],
 }] });
-const started = () => say({ kind: 'started', listeners: {} });
+const started = () => say({ kind: 'started' });
+const listening = (descriptor) => say({ kind: 'listening', listeners: { '1 a:1': { port: 1, sharing: 'descriptor', descriptor } } });
 const stopped = () => say({ kind: 'stopped' });
 `;
 

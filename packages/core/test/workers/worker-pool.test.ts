@@ -1,4 +1,6 @@
 /** How workers begin and end, as the main thread sees them. */
+import { once } from 'node:events';
+import { fstatSync, openSync } from 'node:fs';
 import { PipelineError } from '@tributary/core';
 import { expect, it } from 'vitest';
 import { scriptedPool, until } from './scripted-worker.ts';
@@ -10,6 +12,14 @@ const errorOf = (ended: Promise<void>): Promise<unknown> =>
     () => undefined,
     (error: unknown) => (error instanceof PipelineError ? [error.code, error.message] : error),
   );
+
+function isOpen(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor) !== undefined;
+  } catch {
+    return false;
+  }
+}
 
 it('the first worker starts alone, the others beside it, and all end when they are told', async () => {
   const { pool, start, spawned, lines } = scriptedPool(3, OBEDIENT);
@@ -44,6 +54,21 @@ it('a worker that does not start says why, with its code', async () => {
   const { start, spawned } = scriptedPool(2, failing);
   expect(await errorOf(start())).toEqual(['CONFIG_UNREADABLE', 'no file.']);
   expect(spawned.length).toBe(1);
+});
+
+it.each([
+  ['says that it cannot start', 'say({ kind: "failed", code: "COMPONENT_START", message: "taken." });'],
+  ['dies', 'throw new Error("out of the blue");'],
+  ['is told to shut down', 'on("shutdown", stopped);'],
+])('a socket that the first worker listens on is closed when it %s before it runs', async (_, then) => {
+  const socket = openSync('/dev/null', 'r');
+  const { pool, start, workers } = scriptedPool(2, `listening(${socket}); ${then}`);
+  const starting = start().catch(() => undefined);
+  await until('the first is there', () => workers.length === 1);
+  await once(workers[0]!, 'message');
+  expect(isOpen(socket)).toBe(true);
+  await Promise.allSettled([pool.shutdown(), starting]);
+  expect(isOpen(socket)).toBe(false);
 });
 
 it('a worker that does not end in the shutdown is ended: the shutdown fails, and what was lost is logged and counted', async () => {

@@ -139,7 +139,7 @@ export async function postUntilAccepted({ http, running }: Program, batch: Batch
 
 /** Waits until something holds; says what did not. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt++) {
+  for (let attempt = 0; attempt < 1200; attempt++) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

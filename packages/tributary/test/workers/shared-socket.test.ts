@@ -1,9 +1,21 @@
 /** Workers on one socket, as where the system has no SO_REUSEPORT, and on addresses that one of them serves alone. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { numberedBatch } from '@tributary/testkit';
-import { expect, it } from 'vitest';
+import { Worker } from 'node:worker_threads';
+import {
+  loadConfig,
+  placeComponents,
+  Registry,
+  Service,
+  TelemetryRegistry,
+  WorkerPool,
+  type WorkerStart,
+} from '@tributary/core';
+import { captureLogger, numberedBatch } from '@tributary/testkit';
+import { expect, it, onTestFinished } from 'vitest';
+import { BUILTIN_FACTORIES } from '../../src/builtin.ts';
 import { post, RECEIVERS, startProgram, testFolder, until } from './program.ts';
 
 const WITHOUT = pathToFileURL(path.join(import.meta.dirname, 'without-reuseport.mjs')).href;
@@ -45,6 +57,12 @@ exporters: { nop: {} }
 service: { pipelines: { traces: { receivers: [otlp], processors: [trouble], exporters: [nop] } } }
 `;
 
+/** What a worker says of what it listens on. */
+interface Found {
+  readonly kind: string;
+  readonly listeners: Readonly<Record<string, { readonly port: number }>>;
+}
+
 /** How many sockets listen on a port of 127.0.0.1 (proc_pid_net(5)); state 0A is TCP_LISTEN. */
 function listeningSockets(address: string): number {
   const port = Number(address.split(':')[1]).toString(16).toUpperCase().padStart(4, '0');
@@ -78,6 +96,52 @@ it.runIf(process.platform === 'linux')(
 
     program.running.child.kill('SIGTERM');
     expect([(await program.running.ended).code, await send(1)]).toEqual([0, 0]);
+  },
+  180_000,
+);
+
+// As above.
+it.runIf(process.platform === 'linux')(
+  'the socket of a worker that listened and did not start is closed',
+  async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void taken.close());
+    const { port } = taken.address() as AddressInfo;
+    const file = path.join(testFolder(), 'config.yaml');
+    writeFileSync(
+      file,
+      `receivers: { otlp: { protocols: { grpc: { endpoint: "127.0.0.1:0" }, http: { endpoint: "127.0.0.1:${port}" } } } }
+exporters: { nop: {} }
+service: { workers: 2, pipelines: { traces: { receivers: [otlp], exporters: [nop] } } }
+`,
+    );
+    const commandLine = { uris: [file], sets: [] };
+    const registry = new Registry(BUILTIN_FACTORIES);
+    const { config, sources } = await loadConfig({ ...commandLine, registry });
+    const placement = placeComponents(config);
+    if (placement === undefined) throw new Error('the receiver is not copied');
+    const found: Found[] = [];
+    const { logger } = captureLogger();
+    const telemetry = new TelemetryRegistry();
+    const workers = new WorkerPool({
+      ...{ count: config.workers, placement, logger, telemetry },
+      spawn: (start) => {
+        const worker = new Worker(new URL('../../src/worker.ts', import.meta.url), {
+          workerData: { ...start, ...commandLine, sources, compileCache: undefined } satisfies WorkerStart,
+          execArgv: [`--import=${WITHOUT}`],
+        });
+        return worker.on('message', (message: Found) => {
+          if (message.kind === 'listening') found.push(message);
+        });
+      },
+    });
+    const service = Service.create(config, { logger, telemetry, version: '0', workers });
+    await expect(service.start()).rejects.toThrow('EADDRINUSE');
+    expect(found).toMatchObject([{ listeners: { '1 127.0.0.1:0': { sharing: 'descriptor' } } }]);
+    const ports = found.flatMap(({ listeners }) => Object.values(listeners)).map((it) => it.port);
+    expect([...ports, port].map((it) => listeningSockets(`127.0.0.1:${it}`))).toEqual([0, 1]);
+    await service.shutdown();
   },
   180_000,
 );
