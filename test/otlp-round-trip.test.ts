@@ -45,7 +45,7 @@ async function connect(protocol: Protocol, block: Record<string, unknown>, next:
 }
 
 const WAYS: readonly (readonly [Protocol, Record<string, unknown>])[] = [
-  ...['gzip', 'zstd', 'snappy', 'none'].map((compression) => ['grpc', { compression }] as const),
+  ...['gzip', 'zstd', 'snappy', 'deflate', 'none'].map((compression) => ['grpc', { compression }] as const),
   ...['gzip', 'zstd', 'snappy', 'x-snappy-framed', 'deflate', 'zlib', 'lz4', 'none'].map(
     (compression) => ['http', { compression }] as const,
   ),

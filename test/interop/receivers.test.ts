@@ -63,7 +63,7 @@ const SERVERS: readonly Server[] = [
     tellsEncoding: false,
     lacks: [],
     forms: {
-      grpc: ['none', 'gzip'].map(proto),
+      grpc: ['none', 'gzip', 'deflate'].map(proto),
       http: [...['none', 'gzip', 'deflate', 'zlib', 'zstd'].map(proto), ...['none', 'gzip'].map(json)],
     },
     program: javaScriptServer,
@@ -74,7 +74,7 @@ const SERVERS: readonly Server[] = [
     tellsEncoding: false,
     lacks: [],
     forms: {
-      grpc: ['none', 'gzip'].map(proto),
+      grpc: ['none', 'gzip', 'deflate'].map(proto),
       http: ['none', 'gzip', 'deflate', 'zlib'].map(proto),
     },
     program: () => pythonProgram('serve.py'),

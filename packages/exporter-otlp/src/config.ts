@@ -20,7 +20,8 @@ export const HTTP_COMPRESSIONS = [
   'none',
   '',
 ] as const;
-export const GRPC_COMPRESSIONS = ['gzip', 'zstd', 'snappy', 'none', ''] as const;
+/** The Collector has no `deflate` over gRPC, but the gRPC libraries of Python and Node read it. */
+export const GRPC_COMPRESSIONS = ['gzip', 'zstd', 'snappy', 'deflate', 'none', ''] as const;
 
 /** The levels that a compression takes; a compression that is not here has none. */
 const LEVELS: Readonly<Record<string, { readonly min: number; readonly max: number }>> = {

@@ -68,7 +68,7 @@ describe('the configuration of otlp_grpc', () => {
     ],
     [
       'a compression that gRPC lacks',
-      { compression: 'deflate' },
+      { compression: 'zlib' },
       [expect.stringMatching(/^compression: Invalid option/)],
     ],
     ['a typo', { compresion: 'gzip' }, [': Unrecognized key: "compresion"']],

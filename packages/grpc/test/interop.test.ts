@@ -1,16 +1,22 @@
-import { createServer, type ServerHttp2Stream } from 'node:http2';
+import { once } from 'node:events';
+import { connect, createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { gzipSync } from 'node:zlib';
+import { buffer } from 'node:stream/consumers';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { compress, encodeRpcStatus, RPC_CODES } from '@tributary/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { dial, echo, failure, HELLO, PATH, serve } from './dial.ts';
 
 describe('other implementations', () => {
-  it('the library by itself is understood as a client, gzip included', async () => {
+  it.each([
+    ['no compression', 0],
+    ['deflate', 1],
+    ['gzip', 2],
+  ])('the library by itself is understood as a client, with %s', async (_, algorithm) => {
     const port = await serve(echo);
     const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
-      'grpc.default_compression_algorithm': 2,
+      'grpc.default_compression_algorithm': algorithm,
     });
     onTestFinished(() => client.close());
     const answer = await new Promise<Buffer>((resolve, reject) => {
@@ -20,6 +26,24 @@ describe('other implementations', () => {
       client.makeUnaryRequest(PATH, same, same, HELLO, new Metadata(), done);
     });
     expect(answer).toEqual(HELLO);
+  });
+
+  it('a client that reads nothing but deflate is answered uncompressed, which it reads', async () => {
+    const session = connect(`http://127.0.0.1:${await serve(echo)}`);
+    onTestFinished(() => session.destroy());
+    const message = deflateSync(HELLO);
+    const call = session.request({
+      ':method': 'POST',
+      ':path': PATH,
+      'content-type': 'application/grpc',
+      'grpc-encoding': 'deflate',
+      'grpc-accept-encoding': 'deflate',
+      te: 'trailers',
+    });
+    const head = once(call, 'response');
+    call.end(Buffer.concat([Buffer.of(1, 0, 0, 0, message.length), message]));
+    expect((await head)[0]).not.toHaveProperty('grpc-encoding');
+    expect(await buffer(call)).toEqual(Buffer.concat([Buffer.of(0, 0, 0, 0, HELLO.length), HELLO]));
   });
 
   it.each(['gzip', 'zstd', 'snappy', 'deflate', 'identity'])(

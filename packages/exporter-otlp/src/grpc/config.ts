@@ -30,7 +30,9 @@ export const otlpGrpcConfigSchema = z.strictObject({
   compression: z
     .enum(GRPC_COMPRESSIONS)
     .default('gzip')
-    .describe('How requests are compressed; "none" or "" for not.'),
+    .describe(
+      'How requests are compressed; "none" or "" for not. "deflate" is an addition to those of the Collector.',
+    ),
   compression_params: compressionParamsSchema('no; gRPC for Python refuses several'),
   headers: headersSchema(),
   timeout: timeoutSchema('5s'),

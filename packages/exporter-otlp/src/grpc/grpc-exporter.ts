@@ -27,6 +27,7 @@ const COMPRESSIONS: Readonly<Record<OtlpGrpcConfig['compression'], CompressionTy
   gzip: 'gzip',
   zstd: 'zstd',
   snappy: 'x-snappy-framed',
+  deflate: 'deflate',
   none: undefined,
   '': undefined,
 };

@@ -42,6 +42,7 @@ describe('a call of otlp_grpc', () => {
     ['gzip', 'gzip', 9],
     ['zstd', 'zstd', 3],
     ['snappy', 'x-snappy-framed', 0],
+    ['deflate', 'deflate', 9],
     ['none', undefined, 0],
     ['', undefined, 0],
   ])('is compressed as "%s" says', async (compression, type, level) => {
