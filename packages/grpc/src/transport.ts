@@ -72,6 +72,8 @@ export interface GrpcServerOptions {
   readonly tls?: ServerTls;
   /** Called for each request that no handler got to see. */
   readonly onRefused?: (reason: RefusalReason) => void;
+  /** Called for each answer that was given up because its client gave it no room: what became of the call it does not know. */
+  readonly onAnswerLost?: () => void;
   /** Called when a connection is ended for what its client did. */
   readonly onEnded?: (reason: EndReason) => void;
 }

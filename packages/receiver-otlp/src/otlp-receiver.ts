@@ -15,7 +15,7 @@ import type { GrpcConfig, HttpConfig, OtlpReceiverConfig } from './config.ts';
 import { exportMethods } from './grpc-methods.ts';
 import { HttpExport } from './http-export.ts';
 import { Intake } from './intake.ts';
-import { endedConnections, RefusedRequests } from './refused-requests.ts';
+import { endedConnections, lostAnswers, RefusedRequests } from './refused-requests.ts';
 
 const MIB = 1024 * 1024;
 
@@ -96,6 +96,7 @@ export class OtlpReceiver implements Component {
         ...unlessZero('timeoutMs', keepalive.timeout),
       },
       onRefused: (reason) => refused.count(reason),
+      onAnswerLost: lostAnswers(this.#settings.telemetry),
       onEnded: endedConnections(this.#settings.telemetry, 'grpc'),
       ...(tls === undefined ? {} : { tls }),
     });

@@ -40,6 +40,19 @@ export class RefusedRequests {
   }
 }
 
+/** Counts the answers over gRPC that their clients gave no room: what was accepted of those requests may come again. */
+export function lostAnswers(telemetry: ComponentTelemetry): () => void {
+  let counter: Counter | undefined;
+  return () => {
+    counter ??= telemetry.counter(
+      'otelcol_receiver_otlp_lost_answers',
+      { description: 'Answers given up because their clients gave them no room.', unit: '{answer}' },
+      { transport: 'grpc' },
+    );
+    counter.add(1);
+  };
+}
+
 /**
  * Counts one transport's connections that were ended for what their clients did, by reason; `tls` is a handshake that
  * failed.

@@ -18,6 +18,7 @@ export interface CallContext extends AnswerContext {
   readonly memory: ServerMemory;
   readonly peerAddress: string;
   readonly onRefused: (reason: RefusalReason) => void;
+  readonly onAnswerLost: () => void;
   /** A handler is at work from the first call to the second, also when its stream has ended meanwhile. */
   onHandlerBegin(): void;
   onHandlerEnd(): void;
@@ -137,8 +138,12 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
 
   /** Ends a call whose client sends no more, or does not take its answer. */
   stall(): void {
-    if (this.isRemoteClosed) this.#context.connection.reset(this, ERROR_CODE.CANCEL);
-    else this.#refuseMessage(cutOffRequest(), 'aborted');
+    if (!this.isRemoteClosed) {
+      this.#refuseMessage(cutOffRequest(), 'aborted');
+      return;
+    }
+    this.#context.connection.reset(this, ERROR_CODE.CANCEL);
+    this.#context.onAnswerLost();
   }
 
   /** The client waits no longer. What the handler makes of the message is its own business. */

@@ -22,6 +22,7 @@ export interface ServerShared {
   readonly limits: ServerLimits;
   readonly memory: ServerMemory;
   readonly onRefused: (reason: RefusalReason) => void;
+  readonly onAnswerLost: () => void;
   /** A connection was ended for what its peer did. */
   readonly onEnded: (reason: EndReason) => void;
   readonly onClosed: (connection: ServerConnection) => void;
@@ -80,6 +81,10 @@ export class ServerConnection implements ConnectionRole<RequestHead>, CallContex
 
   get onRefused(): (reason: RefusalReason) => void {
     return this.#shared.onRefused;
+  }
+
+  get onAnswerLost(): () => void {
+    return this.#shared.onAnswerLost;
   }
 
   onHandlerBegin(): void {

@@ -41,6 +41,7 @@ export class Http2GrpcServer implements GrpcServer {
       limits,
       memory: new ServerMemory(limits.memoryBytes),
       onRefused: options.onRefused ?? (() => undefined),
+      onAnswerLost: options.onAnswerLost ?? (() => undefined),
       onEnded: options.onEnded ?? (() => undefined),
       onClosed: (connection) => this.#remove(connection),
     };

@@ -52,6 +52,7 @@ export function serverTarget(): FuzzTarget {
         limits,
         memory,
         onRefused: (reason) => outcomes.push(reason),
+        onAnswerLost: () => undefined,
         onEnded: (reason) => ended.push(reason),
         onClosed: () => {
           closed += 1;

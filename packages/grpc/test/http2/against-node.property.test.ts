@@ -94,6 +94,7 @@ function serveOn(
     limits,
     memory,
     onRefused: () => undefined,
+    onAnswerLost: () => undefined,
     onEnded: (reason) => ended.push(reason),
     onClosed: () => undefined,
   });

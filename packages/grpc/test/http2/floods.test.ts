@@ -24,16 +24,20 @@ const MAX_FLOOD_CPU_SECONDS = 10;
 async function start(options: Partial<GrpcServerOptions> = {}, handler: UnaryHandler = echo) {
   const ended: EndReason[] = [];
   const refused: RefusalReason[] = [];
+  const lost = { count: 0 };
   const port = await serve(handler, {
     maxReceiveBytes: MIB,
     onEnded: (reason) => ended.push(reason),
     onRefused: (reason) => refused.push(reason),
+    onAnswerLost: () => {
+      lost.count += 1;
+    },
     ...options,
   });
   const other = dial(port);
   const serves = async () =>
     Buffer.from(await other.call({ path: PATH, message: [HELLO] })).toString() === 'hello';
-  return { port, ended, refused, serves, peer: new RawPeer(port) };
+  return { port, ended, refused, lost, serves, peer: new RawPeer(port) };
 }
 
 /** The same frame many times, in one piece. */
@@ -268,12 +272,28 @@ describe('a client', () => {
     expect(peer.goawayCode).toBeUndefined();
   });
 
-  it('that gives its answers no room loses them after some time', async () => {
-    const { peer, serves } = await start({ stallTimeoutMs: 100 });
+  it('that gives its answers no room loses them after some time, and they are counted', async () => {
+    const { peer, lost, ended, refused, serves } = await start({ stallTimeoutMs: 100 });
     await peer.begin(encodeSettings([[SETTING.INITIAL_WINDOW_SIZE, 0]]));
     await peer.send(requestHeaders(1), messageData(1, HELLO), requestHeaders(3), messageData(3, HELLO));
     await expect.poll(() => peer.resets).toEqual({ 1: ERROR_CODE.CANCEL, 3: ERROR_CODE.CANCEL });
-    expect(await serves()).toBe(true);
+    expect([lost.count, ended, refused, await serves()]).toEqual([2, [], [], true]);
+  });
+
+  it('that gives thousands of answers no room takes no memory that is not given back', async () => {
+    const calls = times(3000, (index) =>
+      Buffer.concat([requestHeaders(2 * index + 1), messageData(2 * index + 1, HELLO)]),
+    );
+    const { peer, lost, ended, serves } = await start({ stallTimeoutMs: 1000 });
+    await peer.begin(encodeSettings([[SETTING.INITIAL_WINDOW_SIZE, 0]]));
+    const before = process.memoryUsage().rss;
+    const cpu = process.cpuUsage();
+    await peer.send(calls);
+    await expect.poll(() => [lost.count, Object.keys(peer.resets).length]).toEqual([3000, 3000]);
+    expect([ended, await serves()]).toEqual([[], true]);
+    expect(process.memoryUsage().rss - before).toBeLessThan(64 * MIB);
+    const { user, system } = process.cpuUsage(cpu);
+    expect((user + system) / 1e6).toBeLessThan(MAX_FLOOD_CPU_SECONDS);
   });
 
   it('that reads no answers makes the server hold no more than some of them', async () => {

@@ -153,6 +153,7 @@ it('a server is not harmed by what a bad client sends', { timeout: TIMEOUT_MS },
       limits,
       memory,
       onRefused: () => undefined,
+      onAnswerLost: () => undefined,
       onEnded: (reason) => reasons.set(reason, (reasons.get(reason) ?? 0) + 1),
       onClosed: () => undefined,
     });
