@@ -73,6 +73,14 @@ describe('data', () => {
     });
   });
 
+  it('carries long headers along as well, each time', async () => {
+    const { post, sink } = await startReceiver({ grpc: null, http: { include_metadata: true } });
+    const headers = { 'content-type': 'application/x-protobuf', 'x-token': 'a'.repeat(8000) };
+    for (let count = 0; count < 2; count += 1) await post('/v1/logs', LOGS.toBytes(), headers);
+    const tokens = sink.batches.map(({ meta }) => meta.metadata?.get('x-token'));
+    expect(tokens).toEqual([[headers['x-token']], [headers['x-token']]]);
+  });
+
   it('is answered only when the pipeline has settled', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     let isAnswered = false;

@@ -4,11 +4,11 @@ import { peerAddress } from '../listen.ts';
 import { isSharedRead } from '../shared-reads.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import type { BodyListener } from './body-intake.ts';
-import { type Field, HeadSearch, MAX_HEAD_BYTES, MAX_KNOWN_BYTES } from './head.ts';
+import type { Field } from './head.ts';
 import { IncomingBody } from './incoming-body.ts';
-import { KnownHead } from './known-head.ts';
+import type { KnownHead } from './known-head.ts';
 import type { PlainCall, PlainHandler, PlainTimeouts } from './plain-call.ts';
-import { type BadHead, parseRequestHead, type RequestHead } from './request-head.ts';
+import { type HeadRouter, type NoHead, RequestHeads } from './request-heads.ts';
 
 /** When so much has come before a request has its answer, nothing is read until it has; what one read brought is kept. */
 const MAX_AHEAD_BYTES = 64 * 1024;
@@ -20,26 +20,22 @@ const refusal = (status: string): string => `HTTP/1.1 ${status}\r\nConnection: c
 const REQUEST_TIMEOUT = refusal('408 Request Timeout');
 const BAD_REQUEST = refusal('400 Bad Request');
 const HEAD_TOO_LARGE = refusal('431 Request Header Fields Too Large');
-const REFUSALS: Readonly<Record<BadHead, string>> = {
+const REFUSALS: Readonly<Record<Exclude<NoHead, 'incomplete' | 'not plain'>, string>> = {
   malformed: BAD_REQUEST,
+  'too long': HEAD_TOO_LARGE,
   'too many fields': HEAD_TOO_LARGE,
   'unknown coding': refusal('501 Not Implemented'),
   'unknown expectation': refusal('417 Expectation Failed'),
 };
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
-const CARRIAGE_RETURN = 0x0d;
-const LINE_FEED = 0x0a;
-
 /** What all connections of a server have in common. */
-export interface PlainServer<Route> {
+export interface PlainServer<Route> extends HeadRouter<Route> {
   readonly handler: PlainHandler<Route>;
   readonly timeouts: PlainTimeouts;
   readonly writer: AnswerWriter;
   /** False: a connection carries one request. */
   readonly keepsConnections: boolean;
-  /** True from the moment that no more requests are taken. */
-  readonly isClosing: boolean;
   /** A request was taken on this connection. */
   onRequest(connection: PlainConnection<Route>): void;
   /** The connection is node:http's, for the one request whose head is the next thing in the socket. */
@@ -66,10 +62,10 @@ export class PlainConnection<Route> implements PlainCall {
   #state: State = 'head';
   /** What has come and is not used. */
   #ahead: Buffer = EMPTY;
-  /** A client mostly sends the same head again. */
-  #known: KnownHead<Route> | undefined;
+  readonly #heads: RequestHeads<Route>;
+  /** The one that is being read or answered. */
+  #request: KnownHead<Route> | undefined;
   readonly #body = new IncomingBody();
-  readonly #search = new HeadSearch();
   #isAnswered = true;
   #isLast = false;
   #isBlocked = false;
@@ -83,6 +79,7 @@ export class PlainConnection<Route> implements PlainCall {
   constructor(socket: Socket, server: PlainServer<Route>) {
     this.socket = socket;
     this.#server = server;
+    this.#heads = new RequestHeads(server);
     socket.setNoDelay(true);
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
@@ -97,7 +94,7 @@ export class PlainConnection<Route> implements PlainCall {
   }
 
   get fields(): readonly Field[] {
-    return this.#known?.fields ?? [];
+    return this.#request?.fields ?? [];
   }
 
   get peerAddress(): string {
@@ -206,32 +203,26 @@ export class PlainConnection<Route> implements PlainCall {
   }
 
   #readHead(): boolean {
-    this.#skipEmptyLines();
+    const empty = this.#heads.skipEmptyLines(this.#ahead);
+    if (empty > 0) this.#ahead = this.#rest(empty);
     if (this.#ahead.length === 0) return false;
-    let known = this.#known;
-    if (known?.matches(this.#ahead) !== true || this.#server.isClosing) {
-      const end = this.#search.end(this.#ahead);
-      if (end < 0) return this.#waitForHead();
-      if (end > MAX_HEAD_BYTES) return this.#breakOff(HEAD_TOO_LARGE);
-      const text = this.#ahead.toString('latin1', 0, end);
-      const head = parseRequestHead(text);
-      if (typeof head === 'string') return this.#breakOff(REFUSALS[head]);
-      const route = this.#routeOf(head);
-      if (route === undefined) return this.#handOver();
-      known = new KnownHead(text, head, route);
-      this.#known = end <= MAX_KNOWN_BYTES ? known : undefined;
-    }
-    this.#search.begin();
-    this.#ahead = this.#rest(known.end);
-    this.#begin(known);
+    const head = this.#heads.read(this.#ahead);
+    if (typeof head === 'string') return this.#takeNone(head);
+    this.#ahead = this.#rest(head.end);
+    this.#begin(head);
     return true;
   }
 
-  #routeOf({ isPlain, target, fields }: RequestHead): Route | undefined {
-    return isPlain && !this.#server.isClosing ? this.#server.handler.route(target, fields) : undefined;
+  #takeNone(reason: NoHead): false {
+    if (reason === 'not plain') return this.#handOver();
+    if (reason !== 'incomplete') return this.#breakOff(REFUSALS[reason]);
+    if (this.#hasEnded) this.#breakOff(BAD_REQUEST);
+    return false;
   }
 
-  #begin({ head, route, framing }: KnownHead<Route>): void {
+  #begin(request: KnownHead<Route>): void {
+    const { head, route, framing } = request;
+    this.#request = request;
     this.#state = 'body';
     this.#isAnswered = false;
     this.#wasUsed = true;
@@ -243,25 +234,6 @@ export class PlainConnection<Route> implements PlainCall {
     if (!head.awaitsContinue || this.#isAnswered) return;
     this.#isLast = head.isLast;
     this.socket.write(CONTINUE, 'latin1');
-  }
-
-  /** A head of which only a part has come. What will never be one need not be waited for. */
-  #waitForHead(): false {
-    if (this.#ahead.length > MAX_HEAD_BYTES) return this.#breakOff(HEAD_TOO_LARGE);
-    const first = String.fromCharCode(this.#ahead[0] as number);
-    if (!/[A-Za-z\r]/.test(first) || this.#search.hasBareLineFeed(this.#ahead))
-      return this.#breakOff(BAD_REQUEST);
-    if (this.#hasEnded) this.#breakOff(BAD_REQUEST);
-    return false;
-  }
-
-  /** Those before a request mean nothing (RFC 9112, section 2.2). */
-  #skipEmptyLines(): void {
-    let at = 0;
-    while (this.#ahead[at] === CARRIAGE_RETURN && this.#ahead[at + 1] === LINE_FEED) at += 2;
-    if (at === 0) return;
-    this.#search.begin();
-    this.#ahead = this.#rest(at);
   }
 
   #readBody(): boolean {
@@ -285,6 +257,8 @@ export class PlainConnection<Route> implements PlainCall {
   }
 
   #endRequest(): boolean {
+    // A long head is not kept for a connection that may stay idle.
+    this.#request = undefined;
     this.#state = this.socket.writableEnded ? 'closing' : 'head';
     this.#sinceMs = performance.now();
     return true;

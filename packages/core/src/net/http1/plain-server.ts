@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { AnswerWriter } from './answer-writer.ts';
 import type { PlainHandler, PlainTimeouts } from './plain-call.ts';
 import { PlainConnection, type PlainServer } from './plain-connection.ts';
+import type { RequestHead } from './request-head.ts';
 
 /** What a server of plain requests is told. */
 export interface PlainConnectionsOptions<Route> {
@@ -55,6 +56,10 @@ export class PlainConnections<Route> implements PlainServer<Route> {
   /** Closes the connections on which nothing is under way. */
   closeIdle(): void {
     for (const connection of this.#connections) if (connection.isIdle) connection.socket.destroy();
+  }
+
+  route({ isPlain, target, fields }: RequestHead): Route | undefined {
+    return isPlain && !this.#isClosing ? this.handler.route(target, fields) : undefined;
   }
 
   onRequest(connection: PlainConnection<Route>): void {
