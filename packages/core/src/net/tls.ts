@@ -11,6 +11,7 @@ import {
   type TlsOptions,
 } from 'node:tls';
 import { parseDuration } from '../config/duration.ts';
+import { keepNoClientIssuers } from './client-issuers.ts';
 import { DEFAULT_RELOAD_INTERVAL, type TlsClientConfig, type TlsServerConfig } from './tls-config.ts';
 import { RefusedTlsClients } from './tls-failures.ts';
 import {
@@ -51,6 +52,7 @@ export class ServerTls {
       }
     });
     this.#hasClientAuthority = client_ca_file !== undefined;
+    if (this.#hasClientAuthority) keepNoClientIssuers();
   }
 
   readonly #hasClientAuthority: boolean;
