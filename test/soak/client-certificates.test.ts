@@ -24,7 +24,7 @@ let openFilesAtFirst: number;
 
 beforeAll(async () => {
   backend = await startBackend();
-  subject = await SoakSubject.start(backend, true);
+  subject = await SoakSubject.start(backend);
   openFilesAtFirst = subject.openFiles;
 }, TIMEOUT_MS);
 
@@ -94,7 +94,7 @@ async function comeAndGo(targets: readonly Target[], handshakes: number): Promis
 
 /** A client that sends its authority's certificate with its own, and that again and again. */
 function wayTo({ port, protocol, tls }: Target): () => Promise<void> {
-  const { ca, cert = '', key } = tls!;
+  const { ca, cert, key } = tls!;
   const secureContext = createSecureContext({ ca, cert: cert + ca.repeat(ISSUERS), key });
   const [alpn, request] =
     protocol === 'grpc' ? ['h2', beginning()] : ['http/1.1', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'];

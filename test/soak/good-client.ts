@@ -82,13 +82,11 @@ export async function runGoodClient(
   close();
 }
 
-const bytesOf = (text: string | undefined): Buffer | null => (text === undefined ? null : Buffer.from(text));
-
 function grpcSender({ port, tls }: Target): { send: Send; close: () => void } {
   const channel =
     tls === undefined
       ? credentials.createInsecure()
-      : credentials.createSsl(Buffer.from(tls.ca), bytesOf(tls.key), bytesOf(tls.cert));
+      : credentials.createSsl(Buffer.from(tls.ca), Buffer.from(tls.key), Buffer.from(tls.cert));
   const options = tls === undefined ? {} : { 'grpc.default_compression_algorithm': GRPC_GZIP };
   const client = new Client(`localhost:${port}`, channel, options);
   const same = (bytes: Buffer): Buffer => bytes;

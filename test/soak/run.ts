@@ -13,7 +13,6 @@ process must hold what it held before, have counted what it refused, and have se
   --rounds N    how often the load stops in that time and the process is measured at rest (default 4)
   --rate N      bad clients that begin in a second (default 6)
   --seed N      of what bad clients choose (default 1)
-  --no-mtls     ask no client for a certificate (README.md says why one would)
   --only TEXT   only bad clients whose names hold this
   --json FILE   writes all that was measured there
 `;
@@ -54,7 +53,6 @@ async function main(): Promise<void> {
       only: { type: 'string', default: '' },
       rounds: { type: 'string', default: '4' },
       json: { type: 'string' },
-      'no-mtls': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -73,7 +71,6 @@ async function main(): Promise<void> {
     stallMs: 75_000,
     pauseMs: 500,
     seed: Number(values.seed),
-    isMutual: !values['no-mtls'],
     only: values.only,
     sampleMs: Math.min(MINUTE_MS, durationMs / SAMPLES),
     onProgress: (line) => console.error(line),

@@ -14,7 +14,7 @@ import { inWords, MemoryLog, type MemorySample } from './memory-log.ts';
 import type { Mischief, MischiefContext } from './mischief.ts';
 import type { Holdings } from './probe.ts';
 import { SoakSubject, type Target } from './subject.ts';
-import { MUTUAL_TLS_MISCHIEF, TLS_MISCHIEF } from './tls-mischief.ts';
+import { TLS_MISCHIEF } from './tls-mischief.ts';
 
 /** How long the process has to let go of what is over, in milliseconds: closed connections linger for some seconds. */
 const SETTLE_MS = 60_000;
@@ -36,8 +36,6 @@ export interface SoakOptions {
   /** How long good clients wait between two requests. */
   readonly pauseMs: number;
   readonly seed: number;
-  /** Whether TLS is mutual (default: yes). */
-  readonly isMutual?: boolean;
   /** Only bad clients whose names hold this. */
   readonly only?: string;
   /** How often memory is written down, in milliseconds. */
@@ -70,7 +68,7 @@ export interface SoakResult {
 /** Runs it. */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
   const backend = await startBackend();
-  const subject = await SoakSubject.start(backend, options.isMutual ?? true).catch(async (error: unknown) => {
+  const subject = await SoakSubject.start(backend).catch(async (error: unknown) => {
     await backend.close();
     throw error;
   });
@@ -190,8 +188,7 @@ function nameOf(target: Target, mischief: Mischief): string {
 
 function mischiefOf(target: Target): readonly Mischief[] {
   const own = target.protocol === 'grpc' ? GRPC_MISCHIEF : HTTP_MISCHIEF;
-  if (target.tls === undefined) return own;
-  return [...own, ...TLS_MISCHIEF, ...(target.tls.cert === undefined ? [] : MUTUAL_TLS_MISCHIEF)];
+  return target.tls === undefined ? own : [...own, ...TLS_MISCHIEF];
 }
 
 function restInWords({ rssBytes, heapBytes, native, openFiles }: AtRest): string {

@@ -18,8 +18,8 @@ export const MAX_REQUEST_BYTES = 1024 * 1024;
 export interface Target {
   readonly protocol: 'grpc' | 'http';
   readonly port: number;
-  /** For TLS: whom to trust, and the own certificate if the server asks its clients for one. */
-  readonly tls?: { readonly ca: string } & Partial<TestCertificate>;
+  /** For TLS: whom to trust, and the own certificate, which the server asks for. */
+  readonly tls?: { readonly ca: string } & TestCertificate;
 }
 
 /** A Tributary process that takes OTLP in four ways and sends it to a backend by gRPC and by HTTP. */
@@ -42,15 +42,12 @@ export class SoakSubject {
     });
   }
 
-  /**
-   * Starts it in front of a backend's ports; resolves when it is ready. With `isMutual` it takes TLS from clients with
-   * a certificate only.
-   */
-  static async start(backend: BackendPorts, isMutual: boolean): Promise<SoakSubject> {
+  /** Starts it in front of a backend's ports; resolves when it is ready. It takes TLS from clients with a certificate only. */
+  static async start(backend: BackendPorts): Promise<SoakSubject> {
     const folder = mkdtempSync(path.join(tmpdir(), 'tributary-soak-'));
     const authority = new TestAuthority('soak');
     const server = authority.issue('server');
-    const tls = { ca: authority.cert, ...(isMutual ? authority.issue('client') : {}) };
+    const tls = { ca: authority.cert, ...authority.issue('client') };
     writeFileSync(path.join(folder, 'ca.crt'), authority.cert);
     writeFileSync(path.join(folder, 'server.crt'), server.cert);
     writeFileSync(path.join(folder, 'server.key'), server.key);
@@ -58,7 +55,7 @@ export class SoakSubject {
     for (let count = 0; count < 5; count += 1) ports.push(await freePort());
     const [grpc = 0, http = 0, grpcTls = 0, httpTls = 0, metrics = 0] = ports;
     const file = path.join(folder, 'soak.yaml');
-    writeFileSync(file, configOf({ grpc, http, grpcTls, httpTls, metrics }, backend, isMutual));
+    writeFileSync(file, configOf({ grpc, http, grpcTls, httpTls, metrics }, backend));
     const child = spawn(process.execPath, ['--import', PROBE, PROGRAM, '--config', file], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
@@ -170,7 +167,7 @@ interface Ports {
 }
 
 /** Times are short where clients wait for them, so that their end is met within the run. */
-function configOf(ports: Ports, backend: BackendPorts, isMutual: boolean): string {
+function configOf(ports: Ports, backend: BackendPorts): string {
   const protocols = (grpc: number, http: number, tls: string): string => `protocols:
       grpc:
         endpoint: 127.0.0.1:${grpc}
@@ -185,8 +182,7 @@ function configOf(ports: Ports, backend: BackendPorts, isMutual: boolean): strin
         read_timeout: 5s
         idle_timeout: 5s
         ${tls}`;
-  const clients = isMutual ? ', client_ca_file: ca.crt' : '';
-  const tls = `tls: { cert_file: server.crt, key_file: server.key${clients} }`;
+  const tls = 'tls: { cert_file: server.crt, key_file: server.key, client_ca_file: ca.crt }';
   return `receivers:
   otlp/plain:
     ${protocols(ports.grpc, ports.http, '')}

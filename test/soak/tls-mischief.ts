@@ -1,4 +1,4 @@
-/** What clients of TLS do that they should not, before there is HTTP of any kind. */
+/** What clients of TLS do that they should not, before there is HTTP of any kind. The server asks them for a certificate. */
 import { connect } from 'node:tls';
 import type { Mischief } from './mischief.ts';
 import { RawClient } from './raw-client.ts';
@@ -34,10 +34,6 @@ export const TLS_MISCHIEF: readonly Mischief[] = [
       client.reset();
     },
   },
-];
-
-/** The same where the server asks its clients for a certificate. */
-export const MUTUAL_TLS_MISCHIEF: readonly Mischief[] = [
   {
     name: 'has no certificate',
     counted: ['ended/tls'],

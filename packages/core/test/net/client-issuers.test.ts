@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type ConnectionOptions,
+  connect,
+  createServer,
+  type Server,
+  type TLSSocket,
+  type TlsOptions,
+} from 'node:tls';
+import { captureLogger, TestAuthority } from '@tributary/testkit';
+import { afterAll, afterEach, expect, it } from 'vitest';
+import { ServerTls } from '../../src/net/tls.ts';
+import { tlsServerSchema } from '../../src/net/tls-config.ts';
+
+const authority = new TestAuthority('authority');
+const own = authority.issue('server');
+const configDir = mkdtempSync(join(tmpdir(), 'tributary-issuers-'));
+writeFileSync(join(configDir, 'ca.crt'), authority.cert);
+const config = tlsServerSchema.parse({ cert_pem: own.cert, key_pem: own.key, client_ca_file: 'ca.crt' });
+const tls = new ServerTls(config, { where: 'tls', configDir, logger: captureLogger().logger });
+const client = { ...authority.issue('client'), ca: authority.cert, servername: 'localhost' };
+
+const servers: Server[] = [];
+
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+afterAll(() => {
+  tls.close();
+  rmSync(configDir, { recursive: true });
+});
+
+/** A server that tells each client what `tell` finds in its socket. */
+async function portOf(options: TlsOptions, tell: (socket: TLSSocket) => unknown): Promise<number> {
+  const server = createServer(options, (socket) => socket.end(JSON.stringify(tell(socket))));
+  server.on('tlsClientError', () => undefined);
+  servers.push(server);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+/** What a client is told, and the session to go on with. Told nothing, it was cut off. */
+async function told(
+  port: number,
+  options: ConnectionOptions,
+): Promise<{ text: string; session: Buffer | undefined }> {
+  const socket = connect({ port, host: '127.0.0.1', ...options });
+  let text = '';
+  let session: Buffer | undefined;
+  socket.on('data', (chunk) => {
+    text += chunk;
+  });
+  socket.on('session', (ticket) => {
+    session = ticket;
+  });
+  socket.on('error', () => undefined);
+  await once(socket, 'close');
+  return { text, session };
+}
+
+it("a client's certificate is there, with its issuer, for whoever asks its socket", async () => {
+  const port = await portOf(tls.options, (socket) => [
+    socket.authorized,
+    socket.getPeerCertificate(true).issuerCertificate.subject.CN,
+    socket.getPeerX509Certificate()?.subject,
+    socket.getPeerX509Certificate()?.checkIP('127.0.0.1'),
+  ]);
+  const { text } = await told(port, client);
+  expect(text).toBe('[true,"authority","CN=client","127.0.0.1"]');
+});
+
+it("a server's certificate is there, with its issuer, for whoever asks a client's socket", async () => {
+  const port = await portOf(tls.options, () => 'good day');
+  const socket = connect({ port, host: '127.0.0.1', ...client });
+  await once(socket, 'secureConnect');
+  const certificate = socket.getPeerX509Certificate();
+  expect([certificate?.subject, certificate?.issuerCertificate?.subject]).toEqual([
+    'CN=server',
+    'CN=authority',
+  ]);
+  socket.destroy();
+  expect(socket.getPeerX509Certificate()).toBeUndefined();
+});
+
+it('a client that shows a certificate of its own goes on with its session', async () => {
+  const port = await portOf(tls.options, (socket) => [socket.authorized, socket.isSessionReused()]);
+  const first = await told(port, client);
+  expect(first.text).toBe('[true,false]');
+  expect((await told(port, { ...client, session: first.session })).text).toBe('[true,true]');
+});
+
+it('a session that began without a certificate is not taken where one is asked for', async () => {
+  const ticketKeys = randomBytes(48);
+  const { cert, key } = own;
+  const welcoming = await portOf({ cert, key, ticketKeys }, () => 'come in');
+  const strict = await portOf({ ...tls.options, ticketKeys }, (socket) => [socket.isSessionReused()]);
+  const anonymous = { ca: authority.cert, servername: 'localhost' };
+  const { text, session } = await told(welcoming, anonymous);
+  expect(text).toBe('"come in"');
+  expect((await told(welcoming, { ...anonymous, session })).text).toBe('"come in"');
+  expect((await told(strict, { ...anonymous, session })).text).toBe('');
+  expect((await told(strict, { ...client, session })).text).toBe('');
+});
