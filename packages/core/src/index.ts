@@ -62,6 +62,7 @@ export * from './exporter/config.ts';
 export { createExporter, type ExporterOptions } from './exporter/create-exporter.ts';
 export type { Send, SendResult } from './exporter/send.ts';
 export { Fifo } from './fifo.ts';
+export { type Linked, LinkedList } from './linked-list.ts';
 export { BodyPieces, joinPieces } from './net/body-pieces.ts';
 export { Cancellation, type CancelSignal, toAbortSignal } from './net/cancel-signal.ts';
 export { compressRequest, type RequestCompression } from './net/compress-request.ts';

@@ -125,14 +125,14 @@ export interface UnaryCall {
   /** The message in pieces, in the encoding that `encoding` names. Not to be written to until the call is over. */
   readonly message: readonly Uint8Array[];
   /** How `message` is compressed; undefined for not. */
-  readonly encoding?: CompressionType;
+  readonly encoding?: CompressionType | undefined;
   /** How long the call may take, connecting included, in milliseconds; undefined for ever. */
   readonly timeoutMs?: number;
   /**
    * What the server is told that the call may take, where it is `signal` that ends the call; it is told `timeoutMs` unless
    * this is given.
    */
-  readonly announcedTimeoutMs?: number;
+  readonly announcedTimeoutMs?: number | undefined;
   /** Sent with the call. Names are lower case. */
   readonly metadata?: Readonly<Record<string, string | readonly string[]>>;
   /** Cancels the call. */

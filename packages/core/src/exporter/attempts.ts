@@ -1,8 +1,9 @@
+import { type Linked, LinkedList } from '../linked-list.ts';
 import type { Cancellation } from '../net/cancel-signal.ts';
 import { LONGEST_TIMER_MS } from './backoff.ts';
 import type { SendResult } from './send.ts';
 
-interface Attempt {
+interface Attempt extends Linked<Attempt> {
   readonly dueMs: number;
   readonly cancellation: Cancellation;
   reject(error: Error): void;
@@ -16,7 +17,7 @@ export class Attempts {
   readonly #timeoutMs: number;
   readonly #timeoutError: () => Error;
   /** In the order in which they began. */
-  readonly #underWay = new Set<Attempt>();
+  readonly #underWay = new LinkedList<Attempt>();
   #timer: NodeJS.Timeout | undefined;
 
   /** `timeoutMs` is 0 for attempts that may take for ever. */
@@ -33,7 +34,7 @@ export class Attempts {
     return new Promise((resolve, reject) => {
       const isLimited = this.#timeoutMs > 0;
       const dueMs = isLimited ? performance.now() + this.#timeoutMs : Number.POSITIVE_INFINITY;
-      const attempt: Attempt = { dueMs, cancellation, reject };
+      const attempt: Attempt = { dueMs, cancellation, reject, previous: undefined, next: undefined };
       this.#underWay.add(attempt);
       if (isLimited && this.#timer === undefined) this.#wait(this.#timeoutMs);
       result.then(
@@ -51,7 +52,7 @@ export class Attempts {
 
   /** Fails all that are under way. */
   failAll(error: Error): void {
-    for (const attempt of this.#underWay) this.#fail(attempt, error);
+    for (const attempt of this.#underWay.toArray()) this.#fail(attempt, error);
   }
 
   #fail(attempt: Attempt, error: Error): void {
@@ -75,7 +76,7 @@ export class Attempts {
   readonly #check = (): void => {
     this.#timer = undefined;
     const nowMs = performance.now();
-    for (const attempt of this.#underWay) {
+    for (let attempt = this.#underWay.first; attempt !== undefined; attempt = this.#underWay.first) {
       if (attempt.dueMs > nowMs) {
         this.#wait(attempt.dueMs - nowMs);
         return;

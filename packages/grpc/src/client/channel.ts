@@ -1,4 +1,4 @@
-import { RPC_CODES } from '@tributary/core';
+import { LinkedList, RPC_CODES } from '@tributary/core';
 import { GrpcError } from '../grpc-error.ts';
 import type { GrpcClientOptions } from '../transport.ts';
 import type { CallOwner, ClientCall } from './client-call.ts';
@@ -23,7 +23,7 @@ export class Channel implements SubchannelOwner, CallOwner {
   readonly #dialing: Dialing;
   readonly #connections = new Set<ClientConnection>();
   readonly #waiting = new Set<ClientCall>();
-  readonly #calls = new Set<ClientCall>();
+  readonly #calls = new LinkedList<ClientCall>();
   #subchannels: Subchannel[] = [];
   #next = 0;
   #isResolving = false;
@@ -79,7 +79,7 @@ export class Channel implements SubchannelOwner, CallOwner {
     this.#isClosed = true;
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#staggerTimer);
-    for (const call of [...this.#calls]) {
+    for (const call of this.#calls.toArray()) {
       call.end({ code: RPC_CODES.CANCELLED, message: 'the client is closed' });
     }
     this.#update([]);

@@ -1,4 +1,4 @@
-import { RPC_CODES, type RpcStatus } from '@tributary/core';
+import { type Linked, RPC_CODES, type RpcStatus } from '@tributary/core';
 import { decompressMessage } from '../encoding.ts';
 import { GrpcError } from '../grpc-error.ts';
 import type { UnaryCall } from '../transport.ts';
@@ -24,27 +24,29 @@ export interface CallAttempt {
 }
 
 /** A call from its beginning to its end, over as many attempts as it takes. */
-export class ClientCall {
+export class ClientCall implements Linked<ClientCall> {
   /** Its message is let go of when the call is over: tables that once held the call may live longer. */
   call: UnaryCall;
   readonly promise: Promise<Uint8Array>;
   readonly #owner: CallOwner;
-  readonly #resolve: (message: Uint8Array) => void;
-  readonly #reject: (error: GrpcError) => void;
+  #resolve!: (message: Uint8Array) => void;
+  #reject!: (error: GrpcError) => void;
   readonly #timer: NodeJS.Timeout | undefined;
+  previous: ClientCall | undefined;
+  next: ClientCall | undefined;
   #attempt: CallAttempt | undefined;
   #retries = 0;
   #isSettled = false;
 
   constructor(call: UnaryCall, owner: CallOwner) {
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     this.call = call;
-    this.promise = promise;
     this.#owner = owner;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
     call.signal?.addEventListener('abort', this.#cancel, { once: true });
-    if (call.timeoutMs !== undefined) this.#timer = setTimeout(this.#expire, call.timeoutMs);
+    if (call.timeoutMs !== undefined) this.#timer = setTimeout(() => this.#expire(), call.timeoutMs);
   }
 
   get isSettled(): boolean {
@@ -74,8 +76,12 @@ export class ClientCall {
     this.#attempt = undefined;
     try {
       const content = encoding === undefined ? message : decompressMessage(message, encoding, limit);
-      if (content instanceof Promise) content.then(this.#succeed, (error: GrpcError) => this.fail(error));
-      else this.#succeed(content);
+      if (content instanceof Promise) {
+        content.then(
+          (bytes) => this.#succeed(bytes),
+          (error: GrpcError) => this.fail(error),
+        );
+      } else this.#succeed(content);
     } catch (error) {
       this.fail(error as GrpcError);
     }
@@ -95,18 +101,18 @@ export class ClientCall {
     attempt?.abandon();
   }
 
-  readonly #succeed = (message: Uint8Array): void => {
+  #succeed(message: Uint8Array): void {
     if (this.#settle()) this.#resolve(message);
-  };
+  }
 
   readonly #cancel = (): void => {
     this.end({ code: RPC_CODES.CANCELLED, message: 'the call was cancelled' });
   };
 
-  readonly #expire = (): void => {
+  #expire(): void {
     const message = `the call was not answered within ${this.call.timeoutMs} ms`;
     this.end({ code: RPC_CODES.DEADLINE_EXCEEDED, message });
-  };
+  }
 
   #settle(): boolean {
     if (this.#isSettled) return false;

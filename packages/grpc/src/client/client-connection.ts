@@ -162,13 +162,13 @@ export class ClientConnection implements ConnectionRole<AnswerHead> {
 
   onGoaway(lastStreamId: number, code: number, text: string): void {
     // A proxy that drains says so on each connection with its first call, which it answers.
-    for (const id of this.connection.streams.keys()) if (id <= lastStreamId) this.#carriesCalls = true;
+    for (const { id } of this.connection.streams.values()) if (id <= lastStreamId) this.#carriesCalls = true;
     this.retire(code === ERROR_CODE.ENHANCE_YOUR_CALM && text === 'too_many_pings');
     const error = new GrpcError(
       { code: RPC_CODES.UNAVAILABLE, message: `the server takes no more calls (${errorCodeName(code)})` },
       { isOwn: true },
     );
-    for (const stream of [...this.connection.streams.values()]) {
+    for (const stream of this.connection.streams.values()) {
       if (stream.id <= lastStreamId) continue;
       this.connection.forget(stream);
       (stream as ClientStream).onNotTaken(error);

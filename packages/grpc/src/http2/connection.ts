@@ -14,6 +14,7 @@ import { DEFAULT_WINDOW_BYTES, ERROR_CODE } from './protocol.ts';
 import { OutgoingBody, SendQueue, type SendQueueOwner } from './send-queue.ts';
 import { PeerSettings } from './settings.ts';
 import type { Http2Stream } from './stream.ts';
+import { type Streams, StreamTable } from './stream-table.ts';
 
 /** When so much waits to be written, nothing more is read until the peer has read it: answers would pile up. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
@@ -23,7 +24,7 @@ const LINGER_MS = 1000;
 export class Http2Connection<Head> implements SendQueueOwner {
   readonly socket: Socket;
   readonly peer = new PeerSettings();
-  streams: ReadonlyMap<number, Http2Stream<Head>> = NONE;
+  streams: Streams<Http2Stream<Head>> = NONE;
   readonly closedStreams = new ClosedStreams();
   readonly output: Output;
   readonly writer: FrameWriter;
@@ -37,7 +38,7 @@ export class Http2Connection<Head> implements SendQueueOwner {
   readonly #options: ConnectionOptions;
   readonly #incoming: Incoming<Head>;
   readonly #guard = new FloodGuard();
-  #openStreams: Map<number, Http2Stream<Head>> | undefined;
+  #openStreams: StreamTable<Http2Stream<Head>> | undefined;
   #isClosed = false;
 
   constructor(socket: Socket, role: ConnectionRole<Head>, options: ConnectionOptions) {
@@ -94,10 +95,10 @@ export class Http2Connection<Head> implements SendQueueOwner {
 
   open(stream: Http2Stream<Head>): void {
     if (this.#openStreams === undefined) {
-      this.#openStreams = new Map();
+      this.#openStreams = new StreamTable();
       this.streams = this.#openStreams;
     }
-    this.#openStreams.set(stream.id, stream);
+    this.#openStreams.add(stream);
   }
 
   /**
@@ -223,7 +224,8 @@ export class Http2Connection<Head> implements SendQueueOwner {
       stream.outgoing = undefined;
       stream.onConnectionLost(error);
     }
-    this.#openStreams?.clear();
+    this.#openStreams = undefined;
+    this.streams = NONE;
     this.#role.onClosed(error);
   }
 
@@ -237,4 +239,4 @@ export class Http2Connection<Head> implements SendQueueOwner {
 }
 
 /** The streams of a connection that has none. */
-const NONE: ReadonlyMap<number, never> = new Map<number, never>();
+const NONE: Streams<never> = new StreamTable<never>();

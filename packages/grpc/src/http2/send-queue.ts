@@ -92,8 +92,7 @@ export class SendQueue {
   /** Sends a body, now or when it may. */
   send(body: OutgoingBody): void {
     body.stream.outgoing = body;
-    this.#enter(body);
-    this.proceed();
+    if (this.isBlocked || !this.#advance(body)) this.#enter(body);
   }
 
   /** A stream may send more. */

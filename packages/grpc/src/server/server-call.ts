@@ -34,6 +34,8 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
   #reservedBytes = 0;
   #dataBytes = 0;
   progressMs: number;
+  previous: Holder | undefined;
+  next: Holder | undefined;
   /** When answering began to be this side's business; undefined before. */
   answeringSinceMs: number | undefined;
 

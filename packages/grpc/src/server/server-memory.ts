@@ -2,10 +2,10 @@
  * What the messages that have not come whole take, of all connections of a server, in bytes. The process's memory gate
  * is asked for each piece too.
  */
-import { memoryGate } from '@tributary/core';
+import { type Linked, LinkedList, memoryGate } from '@tributary/core';
 
 /** Something that keeps bytes which may never become whole. */
-export interface Holder {
+export interface Holder extends Linked<Holder> {
   /** When its last bytes came, on the clock of `performance.now()`. */
   readonly progressMs: number;
   /** Gives up what it keeps, and says so to who sends it. */
@@ -17,7 +17,7 @@ const GIVES_WAY_AFTER_MS = 2000;
 
 export class ServerMemory {
   readonly #maxBytes: number;
-  readonly #holders = new Set<Holder>();
+  readonly #holders = new LinkedList<Holder>();
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -37,7 +37,7 @@ export class ServerMemory {
     if (this.#bytes + bytes > this.#maxBytes) this.#makeRoom(bytes, holder);
     if (this.#bytes + bytes > this.#maxBytes || !memoryGate.reserve(bytes)) return false;
     this.#bytes += bytes;
-    this.#holders.add(holder);
+    if (!this.#holders.has(holder)) this.#holders.add(holder);
     return true;
   }
 
@@ -50,7 +50,7 @@ export class ServerMemory {
 
   #makeRoom(bytes: number, asking: Holder): void {
     const before = performance.now() - GIVES_WAY_AFTER_MS;
-    for (const holder of this.#holders) {
+    for (const holder of this.#holders.toArray()) {
       if (holder === asking || holder.progressMs > before) continue;
       holder.giveUp();
       if (this.#bytes + bytes <= this.#maxBytes) return;
