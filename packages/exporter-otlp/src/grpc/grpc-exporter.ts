@@ -111,27 +111,28 @@ class GrpcConnection {
     this.#tls?.close();
   }
 
-  async #call(
-    batch: Batch,
-    message: readonly Uint8Array[],
-    signal: CancelSignal,
-  ): Promise<SendResult | undefined> {
-    const { id } = this.#settings;
-    const { endpoint, timeout, wait_for_ready } = this.#config;
-    if (this.#client === undefined) throw new RetryableError('SHUTDOWN', `${id}: the exporter does not run.`);
-    try {
-      const answer = await this.#client.call({
-        path: SERVICES[batch.signal].grpcPath,
-        message,
-        metadata: this.#metadata,
-        waitForReady: wait_for_ready,
-        signal,
-        ...(timeout === 0 ? {} : { announcedTimeoutMs: timeout }),
-        ...(this.#compression === undefined ? {} : { encoding: this.#compression.type }),
-      });
-      return readGrpcAnswer(answer, id, endpoint);
-    } catch (error) {
-      throw error instanceof GrpcError ? toPipelineError(error, id, endpoint) : error;
+  #call(batch: Batch, message: readonly Uint8Array[], signal: CancelSignal): Promise<SendResult | undefined> {
+    const { timeout, wait_for_ready } = this.#config;
+    if (this.#client === undefined) {
+      throw new RetryableError('SHUTDOWN', `${this.#settings.id}: the exporter does not run.`);
     }
+    const answer = this.#client.call({
+      path: SERVICES[batch.signal].grpcPath,
+      message,
+      encoding: this.#compression?.type,
+      announcedTimeoutMs: timeout === 0 ? undefined : timeout,
+      metadata: this.#metadata,
+      signal,
+      waitForReady: wait_for_ready,
+    });
+    return answer.then(this.#onAnswer, this.#onFailure);
   }
+
+  readonly #onAnswer = (answer: Uint8Array): SendResult | undefined =>
+    readGrpcAnswer(answer, this.#settings.id, this.#config.endpoint);
+
+  readonly #onFailure = (error: unknown): never => {
+    const { id } = this.#settings;
+    throw error instanceof GrpcError ? toPipelineError(error, id, this.#config.endpoint) : error;
+  };
 }
