@@ -18,9 +18,15 @@ const runsTypeScript = major > 24 || (major === 24 && minor >= 12);
 /**
  * V8 gives a function its best code after 3,000 calls, and begins to count anew where a new kind of object comes by in
  * its first 500. What runs once a request gets there after seconds or minutes of load, and takes up to twice the time
- * until then (bench/README.md).
+ * until then (bench/README.md). And it does not look what kinds of objects come by in a function's first calls: those of a connection
+ * that has just been made are met again with the next client, long after, and a function that was not made for them begins anew
+ * (docs/decisions/0013).
  */
-const V8_FLAGS = ['--invocation-count-for-turbofan=500', '--minimum-invocations-after-ic-update=100'];
+const V8_FLAGS = [
+  '--invocation-count-for-turbofan=500',
+  '--minimum-invocations-after-ic-update=100',
+  '--no-lazy-feedback-allocation',
+];
 
 function bundledNode() {
   const manifest = module.createRequire(import.meta.url).resolve('node/package.json');
