@@ -1,23 +1,18 @@
 import type { Component, Consumer } from '../component/component.ts';
-import type { ComponentKind, Factory, Settings } from '../component/factory.ts';
 import { SIGNALS, type Signal } from '../component/signal.ts';
-import type { ComponentConfig, PipelineConfig, ResolvedConfig } from '../config/resolved-config.ts';
-import type { Context } from '../context/context.ts';
-import { errorText, PipelineError } from '../errors.ts';
+import type { PipelineConfig, ResolvedConfig } from '../config/resolved-config.ts';
+import { PipelineError } from '../errors.ts';
 import { isLevelEnabled } from '../telemetry/level.ts';
 import type { Entry, GraphPart, ProcessorRange } from '../workers/placement.ts';
 import { connectorInput, connectorOutput, receiverOutput } from './boundaries.ts';
+import { ComponentMaker, type MakerContext } from './component-maker.ts';
 import { fanOut } from './fan-out.ts';
-import { Instance, type InstanceContext, type InstanceName } from './instance.ts';
+import type { Instance } from './instance.ts';
 import { ProcessorMeter } from './processor-meter.ts';
 import type { Routes } from './signal-router.ts';
 
 /** What the components of a graph are made with. */
-export interface GraphContext extends InstanceContext {
-  /** The version of the running program. */
-  readonly version: string;
-  /** What all components share. */
-  readonly context: Context;
+export interface GraphContext extends MakerContext {
   /** The part of the graph that is built; all of it where there is none. */
   readonly part?: GraphPart;
   /**
@@ -52,7 +47,7 @@ export function buildGraph(config: ResolvedConfig, context: GraphContext): Graph
 class GraphBuilder {
   readonly #config: ResolvedConfig;
   readonly #context: GraphContext;
-  readonly #instances: Instance[] = [];
+  readonly #maker: ComponentMaker;
   readonly #extensions = new Map<string, Component>();
   /** Exporters and connectors by id, as pipelines see them. */
   readonly #ends = new Map<string, Consumer>();
@@ -66,6 +61,7 @@ class GraphBuilder {
   constructor(config: ResolvedConfig, context: GraphContext) {
     this.#config = config;
     this.#context = context;
+    this.#maker = new ComponentMaker(config, context);
   }
 
   build(): Graph {
@@ -82,11 +78,11 @@ class GraphBuilder {
         if (!isConnector(id) && (part?.receivers.has(id) ?? true)) this.#receiver(id);
       }
     } catch (error) {
-      for (const instance of this.#instances) instance.close();
+      for (const instance of this.#maker.instances) instance.close();
       throw error;
     }
     return {
-      instances: this.#instances,
+      instances: this.#maker.instances,
       extensions: this.#extensions,
       entry: (entry) => this.#entry(entry),
     };
@@ -105,21 +101,21 @@ class GraphBuilder {
   }
 
   #extension(id: string): void {
-    const { factory, config } = this.#find('extension', id);
-    const instance = this.#add({ kind: 'extension', id });
+    const { factory, config } = this.#maker.find('extension', id);
+    const instance = this.#maker.add({ kind: 'extension', id });
     this.#extensions.set(
       id,
-      this.#create(instance, (settings) => factory.create(settings, config)),
+      this.#maker.make(instance, (settings) => factory.create(settings, config)),
     );
   }
 
   #exporter(id: string): void {
-    const { factory, config } = this.#find('exporter', id);
-    const instance = this.#add({ kind: 'exporter', id });
+    const { factory, config } = this.#maker.find('exporter', id);
+    const instance = this.#maker.add({ kind: 'exporter', id });
     // Not counted here: only the exporter itself knows what its queue and its retries made of the data.
     this.#ends.set(
       id,
-      this.#create(instance, (settings) => factory.create(settings, config)),
+      this.#maker.make(instance, (settings) => factory.create(settings, config)),
     );
   }
 
@@ -183,21 +179,21 @@ class GraphBuilder {
   }
 
   #processor(id: string, { id: pipeline, signal }: PipelineConfig, next: Consumer): Consumer {
-    const { factory, config } = this.#find('processor', id);
-    const instance = this.#add({ kind: 'processor', id, pipeline });
+    const { factory, config } = this.#maker.find('processor', id);
+    const instance = this.#maker.add({ kind: 'processor', id, pipeline });
     const isTimed = isLevelEnabled(this.#context.registry.level, 'detailed');
     const meter = new ProcessorMeter(instance.telemetry, signal, isTimed);
     const output = meter.output(next);
-    const processor = this.#create(instance, (settings) => factory.create(settings, config, output));
+    const processor = this.#maker.make(instance, (settings) => factory.create(settings, config, output));
     return meter.input(processor, next);
   }
 
   #connector(id: string): Consumer {
-    const { factory, config } = this.#find('connector', id);
+    const { factory, config } = this.#maker.find('connector', id);
     const routes = this.#within(`connector "${id}"`, () => this.#routes(id));
-    const instance = this.#add({ kind: 'connector', id });
+    const instance = this.#maker.add({ kind: 'connector', id });
     const output = connectorOutput(instance, routes);
-    const connector = this.#create(instance, (settings) => factory.create(settings, config, output));
+    const connector = this.#maker.make(instance, (settings) => factory.create(settings, config, output));
     // It may hand on the very batch that it was given, to pipelines that edit it.
     const isForwarding = factory.routes.some(({ from, to }) => from === to);
     const mutatesData = connector.mutatesData === true || (isForwarding && output.mutatesData);
@@ -207,10 +203,10 @@ class GraphBuilder {
   }
 
   #receiver(id: string): void {
-    const { factory, config } = this.#find('receiver', id);
-    const instance = this.#add({ kind: 'receiver', id });
+    const { factory, config } = this.#maker.find('receiver', id);
+    const instance = this.#maker.add({ kind: 'receiver', id });
     const output = receiverOutput(instance, this.#routes(id));
-    this.#create(instance, (settings) => factory.create(settings, config, output));
+    this.#maker.make(instance, (settings) => factory.create(settings, config, output));
   }
 
   /** For each signal, the pipelines that this receiver or connector begins. */
@@ -240,43 +236,7 @@ class GraphBuilder {
     this.#path.pop();
     return result;
   }
-
-  #find<K extends ComponentKind>(kind: K, id: string): Found<K> {
-    const found = this.#config.components[kind].get(id);
-    if (found !== undefined && found.factory.kind === kind) return found as Found<K>;
-    throw new PipelineError(
-      'CONFIG_INVALID',
-      `service: ${kind} "${id}" is not configured. Add it to ${kind}s.`,
-    );
-  }
-
-  #add(name: InstanceName): Instance {
-    const instance = new Instance(name, this.#context);
-    this.#instances.push(instance);
-    return instance;
-  }
-
-  #create<C extends Component>(instance: Instance, create: (settings: Settings) => C): C {
-    const { id, pipeline, logger, telemetry, reportStatus } = instance;
-    const { version, context } = this.#context;
-    const { configDir } = this.#config;
-    const shared = { id, logger, telemetry, reportStatus, configDir, version, context };
-    try {
-      const component = create(pipeline === undefined ? shared : { ...shared, pipeline });
-      instance.attach(component);
-      return component;
-    } catch (cause) {
-      throw new PipelineError('COMPONENT_START', `failed to create ${instance.title}: ${errorText(cause)}`, {
-        cause,
-      });
-    }
-  }
 }
-
-/** A component's configuration of which the kind is known. */
-type Found<K extends ComponentKind> = ComponentConfig & {
-  readonly factory: Extract<Factory, { readonly kind: K }>;
-};
 
 function unique(ids: readonly string[]): readonly string[] {
   return [...new Set(ids)];
