@@ -6,7 +6,9 @@
  * A claim that has ended is kept for a grace period, so that records which come late still find it.
  */
 import { Fifo } from '../fifo.ts';
+import { ClaimLink, forgetBeyond, isLink, openLink } from './claim-link.ts';
 import { ClaimSlots } from './claim-slots.ts';
+import { KeyStamps } from './key-stamps.ts';
 
 /** That a value holds a key from one time to another, in milliseconds since the Unix epoch; `to` is not part of it. */
 export interface Claim<V> {
@@ -40,23 +42,9 @@ export interface ClaimTableOptions {
   readonly monotonicMs?: () => number;
 }
 
-/** A claim that has ended or is not alone, with the one before it on the same key. `to` is undefined while it holds. */
-class Link<V> {
-  readonly value: V;
-  readonly from: number;
-  to: number | undefined = undefined;
-  older: Link<V> | undefined;
-
-  constructor(value: V, from: number, older: Link<V> | undefined) {
-    this.value = value;
-    this.from = from;
-    this.older = older;
-  }
-}
-
 interface Ended<K, V> {
   readonly key: K;
-  readonly link: Link<V>;
+  readonly link: ClaimLink<V>;
   readonly atMs: number;
 }
 
@@ -66,23 +54,18 @@ const IN_LINKS = Number.NEGATIVE_INFINITY;
 /** As many claims of one key are kept: an address that is handed on more often than this within the grace period forgets. */
 const MAX_CLAIMS_OF_KEY = 64;
 
-/** How many stamps there are: a power of two. */
-const STAMPS = 4096;
-const STAMP_BITS = 12;
-
 /** How many ended claims a change may clear away, so that no change takes long. */
 const CLEARED_AT_ONCE = 4;
 
 /** Claims of values on keys, as of a time. */
 export class ClaimTable<K extends string | number, V> {
   /** A value by itself is the only one that claims its key, and still holds it: most do. */
-  readonly #slots = new ClaimSlots<K, Link<V> | V>();
+  readonly #slots = new ClaimSlots<K, ClaimLink<V> | V>();
   readonly #ended = new Fifo<Ended<K, V>>();
   readonly #maxClaims: number;
   readonly #graceMs: number;
   readonly #monotonicMs: () => number;
-  /** One for all keys of a hash; made when it is first asked for. */
-  #stamps: Int32Array | undefined;
+  readonly #stamps = new KeyStamps();
   #changes = 0;
   #claims = 0;
   #misses = 0;
@@ -116,8 +99,7 @@ export class ClaimTable<K extends string | number, V> {
    * answer as long as this stays as it was before the question.
    */
   stampOf(key: K): number {
-    this.#stamps ??= new Int32Array(STAMPS);
-    return this.#stamps[stampIndex(key)]!;
+    return this.#stamps.of(key);
   }
 
   /**
@@ -144,10 +126,10 @@ export class ClaimTable<K extends string | number, V> {
     }
     const slot = this.#slots.find(key);
     if (slot === -1) this.#slots.add(key, value, from);
-    else this.#slots.set(slot, new Link(value, from, this.#links(slot)), IN_LINKS);
+    else this.#slots.set(slot, new ClaimLink(value, from, this.#links(slot)), IN_LINKS);
     this.#claims += 1;
     this.#changes += 1;
-    this.#stamp(key);
+    this.#stamps.change(key);
     this.#forgetBeyondLimit(key);
     return true;
   }
@@ -158,7 +140,7 @@ export class ClaimTable<K extends string | number, V> {
     if (link !== undefined) {
       link.to = to;
       this.#changes += 1;
-      this.#stamp(key);
+      this.#stamps.change(key);
       this.#ended.push({ key, link, atMs: this.#monotonicMs() });
       // A key that is handed on all the time forgets its claims before their grace period is over, but not that they ended.
       if (this.#ended.length > this.#maxClaims) this.#evictOldest();
@@ -172,7 +154,7 @@ export class ClaimTable<K extends string | number, V> {
       if (link.value !== value || link.to === undefined || link.to <= to) continue;
       link.to = to;
       this.#changes += 1;
-      this.#stamp(key);
+      this.#stamps.change(key);
     }
   }
 
@@ -189,8 +171,8 @@ export class ClaimTable<K extends string | number, V> {
       this.#misses += 1;
       return undefined;
     }
-    let found: Link<V> | undefined;
-    for (let link: Link<V> | undefined = newest; link !== undefined; link = link.older) {
+    let found: ClaimLink<V> | undefined;
+    for (let link: ClaimLink<V> | undefined = newest; link !== undefined; link = link.older) {
       if (time < link.from || (link.to !== undefined && time >= link.to)) continue;
       if (found !== undefined && found.value !== link.value) {
         this.#ambiguous += 1;
@@ -270,22 +252,13 @@ export class ClaimTable<K extends string | number, V> {
     const slot = this.#slots.find(key);
     const newest = slot === -1 ? undefined : this.#slots.value(slot);
     if (!isLink(newest)) return;
-    let link: Link<V> | undefined = newest;
-    for (let count = 1; link !== undefined && count < MAX_CLAIMS_OF_KEY; count++) link = link.older;
-    if (link?.older === undefined) return;
-    for (let lost = link.older as Link<V> | undefined; lost !== undefined; lost = lost.older) {
-      this.#claims -= 1;
-      this.#evicted += 1;
-    }
-    link.older = undefined;
+    const forgotten = forgetBeyond(newest, MAX_CLAIMS_OF_KEY);
+    this.#claims -= forgotten;
+    this.#evicted += forgotten;
   }
 
-  #stamp(key: K): void {
-    if (this.#stamps !== undefined) this.#stamps[stampIndex(key)]! += 1;
-  }
-
-  #remove(key: K, link: Link<V>): boolean {
-    this.#stamp(key);
+  #remove(key: K, link: ClaimLink<V>): boolean {
+    this.#stamps.change(key);
     const slots = this.#slots;
     const slot = slots.find(key);
     const newest = slot === -1 ? undefined : slots.value(slot);
@@ -296,7 +269,7 @@ export class ClaimTable<K extends string | number, V> {
       this.#claims -= 1;
       return true;
     }
-    for (let newer: Link<V> | undefined = newest; newer !== undefined; newer = newer.older) {
+    for (let newer: ClaimLink<V> | undefined = newest; newer !== undefined; newer = newer.older) {
       if (newer.older !== link) continue;
       newer.older = link.older;
       this.#claims -= 1;
@@ -307,17 +280,17 @@ export class ClaimTable<K extends string | number, V> {
   }
 
   /** Puts the newest claim in its slot: its value by itself if it is the only one and still holds. */
-  #keep(slot: number, newest: Link<V>): void {
+  #keep(slot: number, newest: ClaimLink<V>): void {
     const isAlone = newest.older === undefined && newest.to === undefined;
     if (isAlone) this.#slots.set(slot, newest.value, newest.from);
     else this.#slots.set(slot, newest, IN_LINKS);
   }
 
   /** The claims of a slot, the newest first; undefined if there is none. */
-  #links(slot: number): Link<V> | undefined {
+  #links(slot: number): ClaimLink<V> | undefined {
     if (slot === -1) return undefined;
     const newest = this.#slots.value(slot);
-    return isLink(newest) ? newest : new Link(newest, this.#slots.from(slot), undefined);
+    return isLink(newest) ? newest : new ClaimLink(newest, this.#slots.from(slot), undefined);
   }
 
   /** Whether a value is known to hold a key. */
@@ -329,33 +302,13 @@ export class ClaimTable<K extends string | number, V> {
   }
 
   /** The claim of a value that still holds, as one that can be ended; undefined if there is none. */
-  #openLink(slot: number, value: V): Link<V> | undefined {
+  #openLink(slot: number, value: V): ClaimLink<V> | undefined {
     if (slot === -1) return undefined;
     const newest = this.#slots.value(slot);
     if (isLink(newest)) return openLink(newest, value);
     if (newest !== value) return undefined;
-    const link = new Link(newest, this.#slots.from(slot), undefined);
+    const link = new ClaimLink(newest, this.#slots.from(slot), undefined);
     this.#slots.set(slot, link, IN_LINKS);
     return link;
   }
-}
-
-/** Of a string its last characters, in which addresses differ. */
-function stampIndex(key: string | number): number {
-  if (typeof key === 'number') return Math.imul(key, 0x9e37_79b1) >>> (32 - STAMP_BITS);
-  let hash = key.length;
-  for (let at = Math.max(0, key.length - 6); at < key.length; at++)
-    hash = Math.imul(hash, 31) + key.charCodeAt(at);
-  return hash & (STAMPS - 1);
-}
-
-function openLink<V>(newest: Link<V>, value: V): Link<V> | undefined {
-  for (let link: Link<V> | undefined = newest; link !== undefined; link = link.older) {
-    if (link.value === value && link.to === undefined) return link;
-  }
-  return undefined;
-}
-
-function isLink<V>(claim: Link<V> | V | undefined): claim is Link<V> {
-  return claim instanceof Link;
 }
