@@ -1,6 +1,6 @@
 /**
  * X.509 certificates for tests of TLS, made when a test runs: none can expire in the repository, and no `openssl` needs
- * to be there. EC keys on P-256, signed with ECDSA and SHA-256. What is built is DER (ITU-T X.690) as RFC 5280 section
+ * to be there. EC keys, signed with ECDSA and SHA-256. What is built is DER (ITU-T X.690) as RFC 5280 section
  * 4.1 lays it out.
  */
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
@@ -16,6 +16,8 @@ export interface TestCertificate {
 export interface TestCertificateOptions {
   /** The names and addresses that it holds for; `localhost`, `127.0.0.1` and `::1` unless told otherwise. */
   readonly hosts?: readonly string[];
+  /** The curve of its key, as OpenSSL calls it; P-256 unless told otherwise. */
+  readonly curve?: string;
 }
 
 const DAY_MS = 86_400_000;
@@ -41,8 +43,8 @@ export class TestAuthority {
 
   /** A certificate for a server or a client. */
   issue(name: string, options: TestCertificateOptions = {}): TestCertificate {
-    const { hosts = ['localhost', '127.0.0.1', '::1'] } = options;
-    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const { hosts = ['localhost', '127.0.0.1', '::1'], curve = 'P-256' } = options;
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: curve });
     const names = hosts.map((host) => (isIP(host) === 0 ? tagged(0x82, Buffer.from(host)) : ipName(host)));
     const cert = this.#sign(name, publicKey, sequence(SUBJECT_ALT_NAME, octets(sequence(...names))));
     return { cert, key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string };

@@ -5,7 +5,7 @@
  * know whether there is a certificate (`onServerSocketSecure`, lib/internal/tls/wrap.js). The answer is an object that
  * takes the issuers out of OpenSSL's list of what came and never frees them (`X509Certificate::New`,
  * src/crypto/crypto_x509.cc): some 4 KiB for each issuer and handshake, until the process ends. Node.js 26.10 asks
- * `hasPeerCertificate()` instead; so does this, as far as 24.21 can.
+ * `hasPeerCertificate()` instead; this answers the question from what 24.21 has.
  */
 import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
@@ -14,9 +14,13 @@ import { TLSSocket } from 'node:tls';
 interface TlsHandle {
   /** An object of the peer's certificate and its issuers. */
   getPeerX509Certificate(): object | undefined;
-  /** The fields of the peer's certificate; without its issuers unless told otherwise. Takes nothing from OpenSSL. */
-  getPeerCertificate(): object | undefined;
+  /** What OpenSSL found wrong with the peer's certificate, or that there is none; null if nothing. */
+  verifyError(): Error | null;
+  isSessionReused(): boolean;
+  getCipher(): { readonly name: string };
 }
+
+const METHODS = ['getPeerX509Certificate', 'verifyError', 'isSessionReused', 'getCipher'] as const;
 
 let isDone = false;
 
@@ -27,9 +31,8 @@ export function keepNoClientIssuers(): void {
   const handles = handlePrototype();
   if (handles === undefined) return;
   const createCertificate = handles.getPeerX509Certificate;
-  // That there is no certificate is always Node's own word.
   handles.getPeerX509Certificate = function () {
-    return this.getPeerCertificate() ?? createCertificate.call(this);
+    return hasShownCertificate(this) ? this : createCertificate.call(this);
   };
   const read = TLSSocket.prototype.getPeerX509Certificate;
   TLSSocket.prototype.getPeerX509Certificate = function () {
@@ -43,6 +46,17 @@ export function keepNoClientIssuers(): void {
       Reflect.deleteProperty(handle, 'getPeerX509Certificate');
     }
   };
+}
+
+/**
+ * Whether a certificate was shown in this handshake, and is good. Node calls nothing wrong without a certificate in two
+ * cases (`SSLPointer::verifyPeerCertificate`, deps/ncrypto/ncrypto.cc): a session that is resumed, which has no list of
+ * issuers, and a cipher suite with keys that both sides have had before. Of those this says nothing.
+ */
+function hasShownCertificate(handle: TlsHandle): boolean {
+  return (
+    !handle.isSessionReused() && !handle.getCipher().name.includes('PSK') && handle.verifyError() === null
+  );
 }
 
 function handlePrototype(): TlsHandle | undefined {
@@ -60,6 +74,6 @@ function handleOf(socket: TLSSocket): TlsHandle | undefined {
 }
 
 function isTlsHandle(handle: unknown): handle is TlsHandle {
-  const { getPeerX509Certificate, getPeerCertificate } = (handle ?? {}) as Partial<TlsHandle>;
-  return typeof getPeerX509Certificate === 'function' && typeof getPeerCertificate === 'function';
+  const methods = (handle ?? {}) as Partial<TlsHandle>;
+  return METHODS.every((name) => typeof methods[name] === 'function');
 }

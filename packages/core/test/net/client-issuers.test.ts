@@ -59,7 +59,7 @@ async function told(
     session = ticket;
   });
   socket.on('error', () => undefined);
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.once('close', resolve));
   return { text, session };
 }
 
@@ -92,6 +92,29 @@ it('a client that shows a certificate of its own goes on with its session', asyn
   const first = await told(port, client);
   expect(first.text).toBe('[true,false]');
   expect((await told(port, { ...client, session: first.session })).text).toBe('[true,true]');
+});
+
+// Node.js 24.21 ends with a fault when it is to tell the fields of such a certificate.
+it('a client whose key is on a curve without a name at NIST is served', async () => {
+  const port = await portOf(tls.options, (socket) => socket.authorized);
+  const { ca, servername } = client;
+  const odd = authority.issue('odd', { curve: 'brainpoolP256r1' });
+  expect((await told(port, { ca, servername, ...odd })).text).toBe('true');
+});
+
+it('a key that both sides have had before is not taken for a certificate', async () => {
+  const psk = randomBytes(32);
+  const keyed = { ciphers: 'ECDHE-PSK-AES128-CBC-SHA256', maxVersion: 'TLSv1.2' } as const;
+  const tell = (socket: TLSSocket) => [socket.authorized, socket.authorizationError];
+  const known = {
+    ...keyed,
+    pskCallback: () => ({ psk, identity: 'someone' }),
+    checkServerIdentity: () => undefined,
+  };
+  const server = { ...tls.options, ...keyed, pskCallback: () => psk };
+  expect((await told(await portOf(server, tell), known)).text).toBe('');
+  const lax = await portOf({ ...server, rejectUnauthorized: false }, tell);
+  expect((await told(lax, known)).text).toBe('[false,"UNABLE_TO_GET_ISSUER_CERT"]');
 });
 
 it('a session that began without a certificate is not taken where one is asked for', async () => {
