@@ -32,7 +32,8 @@ import { eventFailure, printable } from './status-failure.ts';
 import { WatchEvents } from './watch-events.ts';
 import { WatchFacts } from './watch-facts.ts';
 import { type FailureReason, WatchFailure } from './watch-failure.ts';
-import { delayAfter, WATCH_TIMING, type WatchTiming } from './watch-timing.ts';
+import { WatchRetries } from './watch-retries.ts';
+import { WATCH_TIMING, type WatchTiming } from './watch-timing.ts';
 
 /** What a watch needs. */
 export interface ResourceWatchOptions {
@@ -57,8 +58,6 @@ const NEEDS_LIST: ReadonlySet<FailureReason> = new Set([
 ]);
 /** A watch that ends sooner was not begun in earnest, in milliseconds. */
 const SHORTEST_LIFE_MS = 500;
-/** An API server that has just begun may not know its own roles yet: what was allowed before is refused so often before it is believed. */
-const REFUSALS_AFTER_LIST = 6;
 /**
  * A watch that makes up for what was missed is asked to last so long: API servers send a bookmark two seconds before its end,
  * which says that everything from before has been told (nextBookmarkTime() in
@@ -76,6 +75,7 @@ export class ResourceWatch {
   readonly #events: WatchEvents;
   readonly #facts: WatchFacts;
   readonly #timing: WatchTiming;
+  readonly #retries: WatchRetries;
   readonly #stop = new AbortController();
   readonly #version = new SeenVersion();
   #running: Promise<void> | undefined;
@@ -86,10 +86,6 @@ export class ResourceWatch {
   #streamHung = false;
   /** The last pages expired while they were read: the next list comes in one. */
   #pagesExpired = false;
-  #failures = 0;
-  /** How often it was refused in a row; a server that begins cannot be reached before. */
-  #refusals = 0;
-  #hasRetriedCredentials = false;
 
   constructor(client: ApiClient, spec: ResourceSpec, handler: ObjectHandler, options: ResourceWatchOptions) {
     this.#client = client;
@@ -98,6 +94,7 @@ export class ResourceWatch {
     this.#events = new WatchEvents(spec, options);
     this.#facts = new WatchFacts(handler, this.#events, options.openSource);
     this.#timing = { ...WATCH_TIMING, ...options.timing };
+    this.#retries = new WatchRetries(this.#timing);
     this.#streamsLists = options.streamsLists ?? true;
   }
 
@@ -123,12 +120,11 @@ export class ResourceWatch {
         if (performance.now() - beganMs < SHORTEST_LIFE_MS) {
           throw new WatchFailure('closed', 'the watch ended as soon as it had begun');
         }
-        this.#failures = 0;
+        this.#retries.succeeded();
         this.#events.restarts('renewed');
       } catch (error) {
         if (this.#stop.signal.aborted) return;
-        if (performance.now() - beganMs >= this.#timing.healthyMs) this.#failures = 0;
-        await this.#recover(asFailure(error));
+        await this.#recover(asFailure(error), performance.now() - beganMs);
       }
     }
   }
@@ -259,30 +255,19 @@ export class ResourceWatch {
   }
 
   #received(bytes: number): void {
-    this.#hasRetriedCredentials = false;
-    this.#refusals = 0;
+    this.#retries.received();
     this.#facts.received(bytes);
   }
 
-  async #recover(failure: WatchFailure): Promise<void> {
-    const { firstDelayMs, maxDelayMs, maxUnavailableDelayMs } = this.#timing;
+  async #recover(failure: WatchFailure, tookMs: number): Promise<void> {
     const { reason } = failure;
     this.#facts.interrupted();
     if (NEEDS_LIST.has(reason)) this.#version.forget();
-    this.#failures += 1;
-    if (reason === 'unauthorized' && !this.#hasRetriedCredentials) {
-      this.#hasRetriedCredentials = true;
-      this.#events.restarts(reason);
-      return;
-    }
-    const isRefused = reason === 'forbidden' || reason === 'not_found';
-    this.#refusals = isRefused ? this.#refusals + 1 : 0;
-    const isUnavailable = isRefused && (!this.#facts.wasListed || this.#refusals >= REFUSALS_AFTER_LIST);
-    if (isUnavailable) this.#reportUnavailable(failure);
+    const { kind, delayMs } = this.#retries.after(failure, tookMs, this.#facts.wasListed);
+    if (kind === 'renew') this.#events.restarts(reason);
+    else if (kind === 'unavailable') this.#reportUnavailable(failure);
     else this.#events.broke(failure);
-    const maxMs = isUnavailable ? maxUnavailableDelayMs : maxDelayMs;
-    const delayMs = Math.max(delayAfter(this.#failures, firstDelayMs, maxMs), failure.retryAfterMs);
-    await wait(delayMs, undefined, { signal: this.#stop.signal }).catch(() => {});
+    if (delayMs > 0) await wait(delayMs, undefined, { signal: this.#stop.signal }).catch(() => {});
   }
 
   #reportUnavailable({ reason, message }: WatchFailure): void {
