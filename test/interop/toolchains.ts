@@ -25,6 +25,9 @@ const FETCH_TIMEOUT_MS = 300_000;
 const PIP_PATIENCE = ['--retries', '1', '--timeout', '15'];
 const missing = new Map<string, string>();
 
+/** What sources are in, whatever the environment says that texts are in. */
+const UTF_8 = ['-encoding', 'UTF-8'];
+
 const CACHE = path.resolve(import.meta.dirname, '../../.cache/interop');
 
 /** Fetches what a program needs; gives the reason where that fails: the tool, or the registry, is not there. */
@@ -113,11 +116,20 @@ export function javaProgram(name: string): Found<Program> {
     const fetching = ['-q', '-B', 'dependency:copy-dependencies', `-DoutputDirectory=${target}/lib`];
     return (
       fetched('mvn', fetching, sources) ??
-      compiled('javac', ['-cp', `${target}/lib/*`, '-d', target, 'Send.java', 'Serve.java'], sources)
+      compiled(
+        'javac',
+        [...UTF_8, '-cp', `${target}/lib/*`, '-d', target, 'Send.java', 'Serve.java'],
+        sources,
+      )
     );
   });
   if ('reason' in built) return built;
-  const options = ['-XX:TieredStopAtLevel=1', '-cp', `${built.found}:${built.found}/lib/*`];
+  const options = [
+    '-XX:TieredStopAtLevel=1',
+    '-Dfile.encoding=UTF-8',
+    '-cp',
+    `${built.found}:${built.found}/lib/*`,
+  ];
   return { found: { command: 'java', args: [...options, name], env: {} } };
 }
 
