@@ -40,7 +40,7 @@ function refusal(
 
 export const HTTP_MISCHIEF: readonly Mischief[] = [
   standstill('says nothing', {}, []),
-  standstill('stops in its head', {}, [head(10).subarray(0, 40)]),
+  standstill('stops in its head', ABORTED, [head(10).subarray(0, 40)]),
   standstill('stops in its body', ABORTED, [head(50_000), Buffer.alloc(9000)]),
   standstill('stops in a chunk', ABORTED, [head('Transfer-Encoding: chunked'), Buffer.from('100\r\nabc')]),
   standstill('waits to be asked and sends nothing', ABORTED, [head(100, 'Expect: 100-continue\r\n')]),
@@ -113,6 +113,7 @@ export const HTTP_MISCHIEF: readonly Mischief[] = [
   {
     // Node closes the connection with its 431 at once: who is still sending may not get to read it.
     name: 'has a header that is too long',
+    counted: ['refused/http/too_large'],
     run: async (target) => {
       const client = await RawClient.open(target);
       await client.send(head(0, `X-A: ${'a'.repeat(80_000)}\r\n`));
@@ -120,6 +121,9 @@ export const HTTP_MISCHIEF: readonly Mischief[] = [
       client.reset();
     },
   },
-  refusal('has its length twice', 400, [], () => [head(1, 'Content-Length: 1\r\n'), Buffer.alloc(1)]),
-  refusal('speaks no HTTP', 400, [], () => [Buffer.from('\x00\x01\x02\r\n\r\n')]),
+  refusal('has its length twice', 400, ['refused/http/malformed'], () => [
+    head(1, 'Content-Length: 1\r\n'),
+    Buffer.alloc(1),
+  ]),
+  refusal('speaks no HTTP', 400, ['refused/http/malformed'], () => [Buffer.from('\x00\x01\x02\r\n\r\n')]),
 ];

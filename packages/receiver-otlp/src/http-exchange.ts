@@ -1,5 +1,6 @@
 import {
   type BatchMeta,
+  type BodyEnd,
   type BodyListener,
   type CompressionType,
   decompress,
@@ -95,8 +96,8 @@ export class Exchange implements BodyListener {
     this.#answer(refuseData(new RetryableError('MEMORY_LIMIT', message, { delayMs: NO_MEMORY_DELAY_MS })));
   }
 
-  onAborted(): void {
-    this.#shared.refused.count('aborted');
+  onAborted(reason: BodyEnd): void {
+    this.#shared.refused.count(reason);
   }
 
   #notDecompressed(error: unknown): void {

@@ -3,6 +3,7 @@ import {
   type CompressionType,
   Cors,
   type Field,
+  type HeadRefusal,
   PermanentError,
   type PlainCall,
   type PlainHandler,
@@ -87,6 +88,10 @@ export class HttpExport implements PlainHandler<Route> {
 
   take(call: PlainCall, { signal, encoding, compression, more }: Route): void {
     new Exchange(this.#shared, new DirectCall(call), signal, encoding, more).read(compression);
+  }
+
+  onRefused(reason: HeadRefusal): void {
+    this.#shared.refused.count(reason);
   }
 
   /** Answers one request on node:http. `isClosing` says that no more data is taken. */

@@ -2,8 +2,9 @@
  * How requests are framed on the wire (RFC 9112), in clear text and over TLS, and whoever reads them. What two readers could take
  * differently is refused, the connection closed, and nothing that stands behind it taken.
  */
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import { numberedBatch, numbersOf, type Sink, TestAuthority } from '@tributary/testkit';
 import { describe, expect, it } from 'vitest';
 import { type Started, startReceiver } from './start-receiver.ts';
@@ -173,6 +174,29 @@ describe.each(SERVERS)('over %s', (name, start) => {
       expect(numbers(sink)).toEqual([2, 3]);
     });
 
+    it.each(REFUSED)('%s, and counted once', async (_, request) => {
+      const { open, settings } = await start();
+      await talk(open(), [request]);
+      const refused =
+        'otelcol_receiver_otlp_refused_requests{reason="malformed",receiver="otlp",transport="http"}';
+      expect(settings.registry.snapshot()).toEqual({ [refused]: 1 });
+    });
+
+    it.each([
+      ['a head that is too long', `${LINE}\r\nX-A: ${'a'.repeat(70_000)}`, 'too_large'],
+      ['more than 256 fields', post(LENGTH, ...Array<string>(254).fill('X-A: 1')), 'too_large'],
+      ['half a head', `${LINE}\r\nHost`, 'aborted'],
+      ['half a body', post('Content-Length: 500'), 'aborted'],
+    ])('%s, which is counted', async (_, request, reason) => {
+      const { open, settings } = await start();
+      const socket = open();
+      const heard = talk(socket, [request]);
+      socket.once('connect', () => socket.end());
+      await heard;
+      const refused = `otelcol_receiver_otlp_refused_requests{reason="${reason}",receiver="otlp",transport="http"}`;
+      expect(settings.registry.snapshot()).toEqual({ [refused]: 1 });
+    });
+
     it.each([
       ['of another method', message(['GET /v1/logs HTTP/1.1', HOST], ''), 405],
       ['of another method, with a body', message(['PUT /v1/logs HTTP/1.1', HOST, LENGTH], CONTENT), 405],
@@ -234,6 +258,18 @@ describe.each(SERVERS)('over %s', (name, start) => {
       );
       expect(numbers(sink)).toEqual([1, 1]);
     });
+  });
+
+  it.runIf(keepsAlive)('a head whose sender is suddenly gone is counted as given up', async () => {
+    const { open, settings } = await start();
+    const socket = open();
+    socket.write(plain(1) + LINE, 'latin1');
+    await once(socket, 'data');
+    if (socket instanceof TLSSocket) socket.destroy();
+    else socket.resetAndDestroy();
+    const refused =
+      'otelcol_receiver_otlp_refused_requests{reason="aborted",receiver="otlp",transport="http"}';
+    await expect.poll(() => settings.registry.snapshot()[refused]).toBe(1);
   });
 
   it('requests that are sent without waiting are answered in their order', async () => {

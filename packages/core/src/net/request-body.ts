@@ -9,7 +9,7 @@ export function readBody(request: IncomingMessage, limit: number, listener: Body
   body.read(limit, length, listener);
   feed(request, body, length);
   request.on('end', () => body.finish());
-  request.on('close', () => body.abort());
+  request.on('close', () => body.abort('aborted'));
 }
 
 /** Reads and throws away at most `budget` bytes of what is left of a request, then cuts the connection. */

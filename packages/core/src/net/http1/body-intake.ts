@@ -1,6 +1,9 @@
 import { memoryGate } from '../../component/memory-gate.ts';
 import { BodyMemory } from './body-memory.ts';
 
+/** Why a body did not come to its end. */
+export type BodyEnd = 'aborted' | 'malformed';
+
 /** Takes the body of a request. Exactly one of its methods is called, once. */
 export interface BodyListener {
   /** The whole body, in the pieces that it came in. */
@@ -9,8 +12,8 @@ export interface BodyListener {
   onTooLarge(): void;
   /** The process has no memory for the body now; what comes of it is being discarded, so an answer will be read. */
   onNoMemory(): void;
-  /** The client went away before the end. */
-  onAborted(): void;
+  /** The body has no end: the client went away before it, or sent chunks that are none. */
+  onAborted(reason: BodyEnd): void;
 }
 
 /**
@@ -65,11 +68,11 @@ export class BodyIntake {
     listener?.onBody(pieces);
   }
 
-  /** The client is gone. */
-  abort(): void {
+  /** No more will come. */
+  abort(reason: BodyEnd): void {
     const listener = this.#listener;
     this.#drop();
-    listener?.onAborted();
+    listener?.onAborted(reason);
   }
 
   /** From here on all is thrown away. */

@@ -1,4 +1,4 @@
-import { BodyIntake, type BodyListener } from './body-intake.ts';
+import { type BodyEnd, BodyIntake, type BodyListener } from './body-intake.ts';
 import { ChunkDecoder } from './chunk-decoder.ts';
 
 /** Receives the bodies of one request after the other on a connection, framed by a length or by chunks. */
@@ -59,9 +59,9 @@ export class IncomingBody {
     this.#intake.finish();
   }
 
-  /** The connection is gone. */
-  abort(): void {
-    this.#intake.abort();
+  /** No more will come. */
+  abort(reason: BodyEnd = 'aborted'): void {
+    this.#intake.abort(reason);
   }
 
   get #toCome(): number {

@@ -14,12 +14,20 @@ export interface PlainCall {
   answer(status: number, headers: RawHeaders, body: string | Uint8Array): void;
 }
 
+/**
+ * Why a request was refused that nobody took: its head cannot be read or not in one way, or asks for what is not there; it is
+ * above a limit; or no more of it came.
+ */
+export type HeadRefusal = 'malformed' | 'too_large' | 'aborted';
+
 /** Takes plain requests. */
 export interface PlainHandler<Route> {
   /** What to do with a POST that has this head; undefined: leave it to node:http. Asked once for heads that are the same. */
   route(target: string, fields: readonly Field[]): Route | undefined;
   /** Takes a request. */
   take(call: PlainCall, route: Route): void;
+  /** Told of each request that was refused for its head. */
+  onRefused?(reason: HeadRefusal): void;
 }
 
 /** In milliseconds; 0 for none. */

@@ -7,7 +7,7 @@ import type { BodyListener } from './body-intake.ts';
 import type { Field } from './head.ts';
 import { IncomingBody } from './incoming-body.ts';
 import type { KnownHead } from './known-head.ts';
-import type { PlainCall, PlainHandler, PlainTimeouts } from './plain-call.ts';
+import type { HeadRefusal, PlainCall, PlainHandler, PlainTimeouts } from './plain-call.ts';
 import { type HeadRouter, type NoHead, RequestHeads } from './request-heads.ts';
 
 /** When so much has come before a request has its answer, nothing is read until it has; what one read brought is kept. */
@@ -19,13 +19,15 @@ const LINGER_MS = 2000;
 const refusal = (status: string): string => `HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`;
 const REQUEST_TIMEOUT = refusal('408 Request Timeout');
 const BAD_REQUEST = refusal('400 Bad Request');
-const HEAD_TOO_LARGE = refusal('431 Request Header Fields Too Large');
-const REFUSALS: Readonly<Record<Exclude<NoHead, 'incomplete' | 'not plain'>, string>> = {
-  malformed: BAD_REQUEST,
+const HEAD_TOO_LARGE = [refusal('431 Request Header Fields Too Large'), 'too_large'] as const;
+const REFUSALS: Readonly<
+  Record<Exclude<NoHead, 'incomplete' | 'not plain'>, readonly [answer: string, reason: HeadRefusal]>
+> = {
+  malformed: [BAD_REQUEST, 'malformed'],
   'too long': HEAD_TOO_LARGE,
   'too many fields': HEAD_TOO_LARGE,
-  'unknown coding': refusal('501 Not Implemented'),
-  'unknown expectation': refusal('417 Expectation Failed'),
+  'unknown coding': [refusal('501 Not Implemented'), 'malformed'],
+  'unknown expectation': [refusal('417 Expectation Failed'), 'malformed'],
 };
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
@@ -137,7 +139,7 @@ export class PlainConnection<Route> implements PlainCall {
     } else if (this.#state === 'head') {
       if (this.isIdle && this.#wasUsed) {
         if (idle > 0 && tookMs > idle) this.socket.destroy();
-      } else if (head > 0 && tookMs > head) this.#breakOff(REQUEST_TIMEOUT);
+      } else if (head > 0 && tookMs > head) this.#refuse(REQUEST_TIMEOUT, 'aborted');
     } else if (this.#state === 'body') {
       if (request > 0 && tookMs > request) this.#breakOff(REQUEST_TIMEOUT);
     } else if (answer > 0 && tookMs > answer) {
@@ -155,8 +157,8 @@ export class PlainConnection<Route> implements PlainCall {
 
   readonly #onEnd = (): void => {
     this.#hasEnded = true;
-    if (this.#state === 'body' || (this.#state === 'head' && this.#ahead.length > 0))
-      this.#breakOff(BAD_REQUEST);
+    if (this.#state === 'body') this.#breakOff(BAD_REQUEST);
+    else if (this.#state === 'head' && this.#ahead.length > 0) this.#refuse(BAD_REQUEST, 'aborted');
     // A client may close its side once it has sent all, and wait for the answer.
     else if (this.#state !== 'answer') this.socket.destroySoon();
   };
@@ -167,6 +169,7 @@ export class PlainConnection<Route> implements PlainCall {
 
   readonly #onClose = (): void => {
     this.#server.onClosed(this);
+    if (this.#state === 'head' && this.#ahead.length > 0) this.#server.handler.onRefused?.('aborted');
     this.#body.abort();
   };
 
@@ -215,9 +218,8 @@ export class PlainConnection<Route> implements PlainCall {
 
   #takeNone(reason: NoHead): false {
     if (reason === 'not plain') return this.#handOver();
-    if (reason !== 'incomplete') return this.#breakOff(REFUSALS[reason]);
-    if (this.#hasEnded) this.#breakOff(BAD_REQUEST);
-    return false;
+    if (reason !== 'incomplete') return this.#refuse(...REFUSALS[reason]);
+    return this.#hasEnded && this.#refuse(BAD_REQUEST, 'aborted');
   }
 
   #begin(request: KnownHead<Route>): void {
@@ -240,7 +242,10 @@ export class PlainConnection<Route> implements PlainCall {
     const body = this.#body;
     if (!body.isWhole && this.#ahead.length > 0) {
       const used = body.push(this.#ahead);
-      if (used === 'malformed') return this.#breakOff(BAD_REQUEST);
+      if (used === 'malformed') {
+        body.abort('malformed');
+        return this.#breakOff(BAD_REQUEST);
+      }
       this.#ahead = this.#rest(used);
       if (body.isOverdrawn) {
         this.socket.destroy();
@@ -266,6 +271,12 @@ export class PlainConnection<Route> implements PlainCall {
 
   #rest(from: number): Buffer {
     return from === this.#ahead.length ? EMPTY : this.#ahead.subarray(from);
+  }
+
+  /** Reads no more after a request that nobody took. One of which nothing came is none. */
+  #refuse(answer: string, reason: HeadRefusal): false {
+    if (this.#ahead.length > 0) this.#server.handler.onRefused?.(reason);
+    return this.#breakOff(answer);
   }
 
   /** Reads no more, and says why unless the request has its answer. */
