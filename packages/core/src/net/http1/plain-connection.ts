@@ -8,6 +8,7 @@ import type { Field } from './head.ts';
 import { IncomingBody } from './incoming-body.ts';
 import type { KnownHead } from './known-head.ts';
 import type { HeadRefusal, PlainCall, PlainHandler, PlainTimeouts } from './plain-call.ts';
+import { BAD_REQUEST, HEAD_REFUSALS, REQUEST_TIMEOUT } from './refusals.ts';
 import { type HeadRouter, type NoHead, RequestHeads } from './request-heads.ts';
 
 /** When so much has come before a request has its answer, nothing is read until it has; what one read brought is kept. */
@@ -15,20 +16,6 @@ const MAX_AHEAD_BYTES = 64 * 1024;
 /** How long a connection that was closed waits for its client to close it too, in milliseconds. */
 const LINGER_MS = 2000;
 
-/** As node:http answers where there is no request to answer. */
-const refusal = (status: string): string => `HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`;
-const REQUEST_TIMEOUT = refusal('408 Request Timeout');
-const BAD_REQUEST = refusal('400 Bad Request');
-const HEAD_TOO_LARGE = [refusal('431 Request Header Fields Too Large'), 'too_large'] as const;
-const REFUSALS: Readonly<
-  Record<Exclude<NoHead, 'incomplete' | 'not plain'>, readonly [answer: string, reason: HeadRefusal]>
-> = {
-  malformed: [BAD_REQUEST, 'malformed'],
-  'too long': HEAD_TOO_LARGE,
-  'too many fields': HEAD_TOO_LARGE,
-  'unknown coding': [refusal('501 Not Implemented'), 'malformed'],
-  'unknown expectation': [refusal('417 Expectation Failed'), 'malformed'],
-};
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
 /** What all connections of a server have in common. */
@@ -218,7 +205,7 @@ export class PlainConnection<Route> implements PlainCall {
 
   #takeNone(reason: NoHead): false {
     if (reason === 'not plain') return this.#handOver();
-    if (reason !== 'incomplete') return this.#refuse(...REFUSALS[reason]);
+    if (reason !== 'incomplete') return this.#refuse(...HEAD_REFUSALS[reason]);
     return this.#hasEnded && this.#refuse(BAD_REQUEST, 'aborted');
   }
 
