@@ -10,8 +10,8 @@ import { GrpcError } from './grpc-error.ts';
 /** The length of a message's head. */
 export const MESSAGE_HEAD_BYTES = 5;
 
-/** So much room is made for each byte that has come, up to what the message's head says. */
-const ROOM = 8;
+/** So much room is made for each byte that has come, up to what the message's head says; more where there is plenty. */
+export const ROOM = 8;
 
 export class MessageReader {
   readonly #maxBytes: number;
@@ -49,10 +49,11 @@ export class MessageReader {
   }
 
   /**
-   * Takes a piece, `chunk` from `start` to `end`; returns how many bytes more are kept in memory for it.
+   * Takes a piece, `chunk` from `start` to `end`; returns how many bytes more are kept in memory for it. Where memory is to be made
+   * it is for `room` times what has come.
    * @throws GrpcError for what is more than one message, or one larger than the limit
    */
-  push(chunk: Buffer, start: number, end: number): number {
+  push(chunk: Buffer, start: number, end: number, room = ROOM): number {
     const at = this.#headBytes < MESSAGE_HEAD_BYTES ? this.#readHead(chunk, start, end) : start;
     if (at === end) return 0;
     const length = end - at;
@@ -63,7 +64,7 @@ export class MessageReader {
         { isOwn: true },
       );
     }
-    const kept = bytes > this.#content.length ? this.#makeRoom(bytes) : 0;
+    const kept = bytes > this.#content.length ? this.#makeRoom(bytes, room) : 0;
     chunk.copy(this.#content, this.#contentBytes, at, end);
     this.#contentBytes = bytes;
     return kept;
@@ -88,13 +89,13 @@ export class MessageReader {
   }
 
   /** Gives more room than `bytes` need, so that a message of usual size is moved once at most. */
-  #makeRoom(bytes: number): number {
+  #makeRoom(bytes: number, room: number): number {
     const before = this.#content;
-    const room = Math.min(this.#head, bytes * ROOM);
-    this.#content = Buffer.allocUnsafe(room);
-    madeBuffers(room);
+    const length = Math.min(this.#head, bytes * room);
+    this.#content = Buffer.allocUnsafe(length);
+    madeBuffers(length);
     before.copy(this.#content, 0, 0, this.#contentBytes);
-    return room - before.length;
+    return length - before.length;
   }
 
   #readHead(chunk: Buffer, start: number, end: number): number {

@@ -91,8 +91,9 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
     this.progressMs = this.#context.connection.heardMs;
     if (this.#handler === undefined) return;
     try {
-      const kept = this.#reader.push(chunk, start, end);
-      if (kept === 0 || this.#context.memory.reserve(kept, this)) this.#reservedBytes += kept;
+      const { memory } = this.#context;
+      const kept = this.#reader.push(chunk, start, end, memory.room);
+      if (kept === 0 || memory.reserve(kept, this)) this.#reservedBytes += kept;
       else this.#refuseMessage(noMemory(), 'memory');
     } catch (error) {
       this.#refuseMessage(error, 'malformed');
