@@ -5,6 +5,7 @@ import { poll } from '../poll.ts';
 import { ApiRefusal } from './api-requests.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { type KubeObject, type PodRequest, podObject } from './objects.ts';
+import { takeBackOrphans } from './orphaned-addresses.ts';
 
 /** How long it may be away, in milliseconds. */
 const AWAY_LIMIT_MS = 120_000;
@@ -59,6 +60,18 @@ export class PatientApi {
   async apply(path: string, object: KubeObject): Promise<string> {
     const { metadata } = await this.#insist(() => this.#controlPlane.apply<Made>(path, object));
     return metadata.uid;
+  }
+
+  /** The same of a Service with these addresses, which a try that an API server's end cut short may have left taken. */
+  async applyService(path: string, object: KubeObject, addresses: readonly string[]): Promise<void> {
+    try {
+      await this.apply(path, object);
+    } catch (error) {
+      const isTaken = error instanceof ApiRefusal && error.message.includes('IP is already allocated');
+      if (!isTaken || !(await this.#insist(() => takeBackOrphans(this.#controlPlane, addresses))))
+        throw error;
+      await this.apply(path, object);
+    }
   }
 
   /** Says what an object's status is now, if it is still there. */

@@ -262,7 +262,9 @@ export class RegisteredCluster implements AsyncDisposable {
 
   async #registerService(service: Service, madeFromMs: number): Promise<void> {
     await this.#api.namespace(service.namespace);
-    await this.#api.apply(servicePath(service.namespace, service.name), serviceObject(service));
+    const { addresses } = service;
+    const taken = addresses === undefined ? [] : [addresses.ip, addresses.ip6];
+    await this.#api.applyService(servicePath(service.namespace, service.name), serviceObject(service), taken);
     this.holders.serviceMade(service, madeFromMs);
   }
 

@@ -224,3 +224,29 @@ it('a service is pointed at other pods, and its address given to another', async
   );
   expect(names).toEqual(['payments', 'billing']);
 });
+
+it('a service gets the address that an API server had given to one which it did not come to keep', async () => {
+  const { controlPlane, cluster } = registered;
+  const description = { namespace: 'shop', selector: { app: 'payments' }, ports: [{ port: 443 }] };
+  const before = await registered.setService({ ...description, name: 'before' });
+  await registered.removeService(before);
+  const ip = before.addresses?.ip ?? '';
+  const parentRef = { group: '', resource: 'services', namespace: 'shop', name: 'never-kept' };
+  const labels = {
+    'ipaddress.kubernetes.io/ip-family': 'IPv4',
+    'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
+  };
+  await controlPlane.apply(`/apis/networking.k8s.io/v1/ipaddresses/${ip}`, {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'IPAddress',
+    metadata: { name: ip, labels },
+    spec: { parentRef },
+  });
+  await registered.setService({ ...description, name: 'after' }, before.addresses);
+  expect(cluster.service('shop/after')?.addresses?.ip).toBe(ip);
+  const { spec } = await controlPlane.request<{ spec: { clusterIP: string } }>(
+    'GET',
+    '/api/v1/namespaces/shop/services/after',
+  );
+  expect(spec.clusterIP).toBe(ip);
+});
