@@ -4,10 +4,11 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '@tributary/lab';
 import { type Case, caseName, casesOf, configOf, type Setup } from './cases.ts';
+import { startGrpcSink } from './grpc-sink.ts';
 import type { PodIdentity } from './kubernetes.ts';
 import { type Load, type PreparedRequest, startGrpcLoad, startHttpLoad } from './load.ts';
 import { requestOf } from './payload.ts';
-import { type Sink, startGrpcSink, startHttpSink } from './sink.ts';
+import { type Sink, startHttpSink } from './sink.ts';
 import { type Subject, startSubject } from './subject.ts';
 
 /** A program that runs the bench's configurations. */
