@@ -8,9 +8,10 @@ import { ConnectionError } from './connection-error.ts';
 import type { ConnectionOptions, ConnectionRole } from './connection-role.ts';
 import { FloodGuard, type FloodKind } from './flood-guard.ts';
 import { FrameWriter } from './frame-writer.ts';
+import { MAX_BLOCK_BYTES } from './header-reader.ts';
 import { Incoming } from './incoming.ts';
 import { Output } from './output.ts';
-import { DEFAULT_WINDOW_BYTES, ERROR_CODE } from './protocol.ts';
+import { DEFAULT_WINDOW_BYTES, ERROR_CODE, SETTING } from './protocol.ts';
 import { OutgoingBody, SendQueue, type SendQueueOwner } from './send-queue.ts';
 import { PeerSettings } from './settings.ts';
 import type { Http2Stream } from './stream.ts';
@@ -69,6 +70,14 @@ export class Http2Connection<Head> implements SendQueueOwner {
   start(): void {
     this.writer.settings(this.#options.settings);
     this.writer.windowUpdate(0, this.#options.windowBytes - DEFAULT_WINDOW_BYTES);
+  }
+
+  /**
+   * Lets the peer send larger frames than the 16 KiB of the beginning, which are of use only for large messages. Other frames than
+   * DATA are kept until they are whole, so one may be no more than a header block. Says so once.
+   */
+  takeLargeFrames(): void {
+    if (this.#incoming.takeLargeFrames()) this.writer.settings([[SETTING.MAX_FRAME_SIZE, MAX_BLOCK_BYTES]]);
   }
 
   /** Takes what was read from the socket. Never throws. */

@@ -27,8 +27,9 @@ export interface FrameHandler {
 type State = 'head' | 'payload' | 'pad_length' | 'data' | 'padding' | 'skipped';
 
 export class FrameReader {
+  /** What a payload may be. */
+  maxFrameBytes: number;
   readonly #handler: FrameHandler;
-  readonly #maxFrameBytes: number;
   #state: State = 'head';
   /** A head or payload that came in more than one piece. */
   #partial: Buffer = EMPTY;
@@ -43,7 +44,7 @@ export class FrameReader {
 
   constructor(handler: FrameHandler, maxFrameBytes: number) {
     this.#handler = handler;
-    this.#maxFrameBytes = maxFrameBytes;
+    this.maxFrameBytes = maxFrameBytes;
   }
 
   /** Whether a frame has begun and not ended. */
@@ -93,10 +94,15 @@ export class FrameReader {
     return end;
   }
 
-  /** Copies what there is of `length` bytes aside; returns how far it got. */
+  /** Copies what there is of `length` bytes aside; returns how far it got. A length that is only said takes no room. */
   #gather(chunk: Buffer, at: number, length: number): number {
-    if (this.#partial.length < length) this.#partial = Buffer.allocUnsafe(length);
     const end = Math.min(chunk.length, at + length - this.#partialLength);
+    const needed = this.#partialLength + end - at;
+    if (this.#partial.length < needed) {
+      const roomier = Buffer.allocUnsafe(Math.min(length, 2 * needed));
+      this.#partial.copy(roomier, 0, 0, this.#partialLength);
+      this.#partial = roomier;
+    }
     chunk.copy(this.#partial, this.#partialLength, at, end);
     this.#partialLength += end - at;
     return end;
@@ -109,8 +115,8 @@ export class FrameReader {
     this.#flags = head[at + 4]!;
     this.#streamId = readStreamId(head, at + 5);
     this.#left = length;
-    if (length > this.#maxFrameBytes) {
-      throw frameSizeError(`a frame of ${length} bytes is larger than the limit (${this.#maxFrameBytes})`);
+    if (length > this.maxFrameBytes) {
+      throw frameSizeError(`a frame of ${length} bytes is larger than the limit (${this.maxFrameBytes})`);
     }
     if (type === FRAME.DATA) {
       this.#handler.onDataBegin(this.#streamId, this.#flags, length);

@@ -13,7 +13,7 @@ import { ERROR_CODE, FLAG, readStreamId } from './protocol.ts';
 /** What the fields of one block may come to, as SETTINGS_MAX_HEADER_LIST_SIZE counts them. */
 export const MAX_HEADER_LIST_BYTES = 64 * 1024;
 /** What a block may come to as it is sent, and in how many frames. */
-const MAX_BLOCK_BYTES = 128 * 1024;
+export const MAX_BLOCK_BYTES = 128 * 1024;
 const MAX_BLOCK_FRAMES = 64;
 /** So many blocks are remembered, if they are this short. */
 const MAX_KNOWN = 4;

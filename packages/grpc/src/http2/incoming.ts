@@ -6,7 +6,7 @@ import type { Http2Connection } from './connection.ts';
 import { ConnectionError, flowControlError, protocolError } from './connection-error.ts';
 import type { ConnectionOptions, ConnectionRole } from './connection-role.ts';
 import { type FrameHandler, FrameReader } from './frame-reader.ts';
-import { type HeaderBlock, HeaderReader } from './header-reader.ts';
+import { type HeaderBlock, HeaderReader, MAX_BLOCK_BYTES } from './header-reader.ts';
 import { IncomingControl } from './incoming-control.ts';
 import { DEFAULT_MAX_FRAME_BYTES, ERROR_CODE, FLAG, FRAME } from './protocol.ts';
 import type { Http2Stream } from './stream.ts';
@@ -47,6 +47,13 @@ export class Incoming<Head> implements FrameHandler {
    */
   push(chunk: Buffer): void {
     this.#reader.push(chunk);
+  }
+
+  /** From now on frames may be as large as header blocks. False if they may already. */
+  takeLargeFrames(): boolean {
+    const { maxFrameBytes } = this.#reader;
+    this.#reader.maxFrameBytes = MAX_BLOCK_BYTES;
+    return maxFrameBytes < MAX_BLOCK_BYTES;
   }
 
   /** Nothing more is read, not even of the chunk at hand. */

@@ -1,7 +1,7 @@
 import { RPC_CODES, type RpcStatus } from '@tributary/core';
 import { decompressMessage } from '../encoding.ts';
 import { GrpcError } from '../grpc-error.ts';
-import { ERROR_CODE } from '../http2/protocol.ts';
+import { DEFAULT_MAX_FRAME_BYTES, ERROR_CODE } from '../http2/protocol.ts';
 import { Http2Stream } from '../http2/stream.ts';
 import { MessageReader } from '../message-reader.ts';
 import type { RefusalReason, UnaryHandler } from '../transport.ts';
@@ -118,6 +118,7 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
     }
     const message = this.#reader.content();
     this.#drop();
+    if (message.length > DEFAULT_MAX_FRAME_BYTES) this.#context.connection.takeLargeFrames();
     if (!this.#reader.isCompressed) {
       this.#handle(this.#handler, message);
       return;
