@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
+  afterBody,
   type BodyListener,
   discard,
   type PlainCall,
@@ -16,7 +17,7 @@ export interface HttpCall {
   metadata(): ReadonlyMap<string, readonly string[]>;
   /** Reads the body, of at most `limit` bytes. */
   readBody(limit: number, listener: BodyListener): void;
-  /** Throws the body away: `budget` bytes at most, then the connection is cut. */
+  /** Throws the body away: `budget` bytes at most, then the connection is closed. */
   discardBody(budget: number): void;
   /** Answers; once. `more` are headers that are not the answer's own. */
   answer(answer: HttpAnswer, more: RawHeaders): void;
@@ -54,7 +55,15 @@ export class NodeCall implements HttpCall {
 
   answer({ httpStatus, headers, body }: HttpAnswer, more: RawHeaders): void {
     this.#response.writeHead(httpStatus, more.length === 0 ? (headers as string[]) : [...headers, ...more]);
-    this.#response.end(body);
+    if (this.#request.complete) {
+      this.#response.end(body);
+      return;
+    }
+    // Its end closes the connection: a client that still sends would lose the answer.
+    this.#response.write(body);
+    // It leaves now: node:http waits a moment for more of it, and what stands behind the request may close the connection before.
+    this.#request.socket.uncork();
+    afterBody(this.#request, () => this.#response.end());
   }
 }
 

@@ -272,6 +272,30 @@ describe.each(SERVERS)('over %s', (name, start) => {
     await expect.poll(() => settings.registry.snapshot()[refused]).toBe(1);
   });
 
+  describe('a client that reads nothing before it has sent all gets its answer', () => {
+    const much = 'a'.repeat(1_000_000);
+    const long = `Content-Length: ${much.length}`;
+    it.each([
+      ['to a body of many times the limit', [LINE, HOST, TYPE, long], 413],
+      ['to a body for another path', ['POST /v1/other HTTP/1.1', HOST, TYPE, long], 404],
+      ['to a body of another type', [LINE, HOST, 'Content-Type: text/plain', long], 415],
+      ['to a body of an unknown encoding', [LINE, HOST, TYPE, 'Content-Encoding: br', long], 400],
+    ])('%s', async (_, head, status) => {
+      const { open } = await start({ max_request_body_size: 1000 });
+      const socket = open();
+      const errors: Error[] = [];
+      socket.on('error', (error) => errors.push(error));
+      socket.write(message(head, ''));
+      // So much by so much: the server has answered, and has had all that it throws away, while there is more to send.
+      for (let at = 0; at < much.length && !socket.destroyed; at += 50_000) {
+        await new Promise((resolve) => socket.write(much.slice(at, at + 50_000), resolve));
+        await new Promise(setImmediate);
+      }
+      const heard = socket.destroyed ? '' : await talk(socket, []);
+      expect([statuses(heard), errors]).toEqual([[status], []]);
+    });
+  });
+
   it('requests that are sent without waiting are answered in their order', async () => {
     const { open, sink } = await start();
     const all = plain(1) + chunked(2) + plain(3, 'X-A: 1') + chunked(4) + plain(5, 'Connection: close');

@@ -20,7 +20,7 @@ export interface BodyListener {
  * What becomes of the bodies of requests, one after the other, however they are framed: they are gathered for a
  * listener, or thrown away. Memory is taken only for what has arrived: the length that a client announces is used to
  * refuse early and for nothing else. Each part asks the memory gate for its room. Of a body that is refused, twice the
- * limit is read and thrown away, so that the client gets to read its answer; then the connection is to be cut.
+ * limit is read and thrown away, so that the client gets to read its answer; then the connection is to be closed.
  */
 export class BodyIntake {
   readonly #memory = new BodyMemory();
@@ -29,7 +29,7 @@ export class BodyIntake {
   /** How much may be thrown away. */
   #budget = 0;
 
-  /** True when more was thrown away than may be: the connection is to be cut. */
+  /** True when more was thrown away than may be: the connection is to be closed. */
   get isOverdrawn(): boolean {
     return this.#budget < 0;
   }

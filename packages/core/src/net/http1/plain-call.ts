@@ -8,7 +8,7 @@ export interface PlainCall {
   readonly peerAddress: string;
   /** Reads the body. To be called before the call's taker returns, if at all. */
   readBody(limit: number, listener: BodyListener): void;
-  /** Throws the body away: `budget` bytes at most, then the connection is cut. */
+  /** Throws the body away: `budget` bytes at most, then the connection is closed. */
   discardBody(budget: number): void;
   /** Answers; once. The headers have the length. A list that is used again and again is written fastest. */
   answer(status: number, headers: RawHeaders, body: string | Uint8Array): void;

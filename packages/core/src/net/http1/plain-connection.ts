@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { RawHeaders } from '../cors.ts';
+import { LINGER_MS } from '../linger.ts';
 import { peerAddress } from '../listen.ts';
 import { isSharedRead } from '../shared-reads.ts';
 import type { AnswerWriter } from './answer-writer.ts';
@@ -13,8 +14,6 @@ import { type HeadRouter, type NoHead, RequestHeads } from './request-heads.ts';
 
 /** When so much has come before a request has its answer, nothing is read until it has; what one read brought is kept. */
 const MAX_AHEAD_BYTES = 64 * 1024;
-/** How long a connection that was closed waits for its client to close it too, in milliseconds. */
-const LINGER_MS = 2000;
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
@@ -234,10 +233,7 @@ export class PlainConnection<Route> implements PlainCall {
         return this.#breakOff(BAD_REQUEST);
       }
       this.#ahead = this.#rest(used);
-      if (body.isOverdrawn) {
-        this.socket.destroy();
-        return false;
-      }
+      if (body.isOverdrawn) return this.#breakOff(BAD_REQUEST);
     }
     if (!body.isWhole) {
       if (this.#hasEnded) this.#breakOff(BAD_REQUEST);
@@ -266,7 +262,7 @@ export class PlainConnection<Route> implements PlainCall {
     return this.#breakOff(answer);
   }
 
-  /** Reads no more, and says why unless the request has its answer. */
+  /** Makes use of nothing more that comes, and says why unless the request has its answer. */
   #breakOff(answer: string): false {
     const { socket } = this;
     const wasRefused = this.#state === 'body' && this.#isAnswered;
