@@ -67,6 +67,8 @@ export interface GrpcServerOptions {
   readonly maxBufferedBytes?: number;
   /** How long a request or a frame that has begun may stand still; a minute unless told otherwise. */
   readonly stallTimeoutMs?: number;
+  /** How long a client has to begin; ten seconds unless told otherwise. */
+  readonly prefaceTimeoutMs?: number;
   readonly keepalive?: ServerKeepalive;
   /** TLS with ALPN `h2`; undefined listens in clear text. */
   readonly tls?: ServerTls;

@@ -53,9 +53,9 @@ export interface ServerTimes {
 }
 
 export function serverLimits(options: GrpcServerOptions): ServerLimits {
-  const { keepalive = {}, stallTimeoutMs = SILENCE_MS } = options;
+  const { keepalive = {}, stallTimeoutMs = SILENCE_MS, prefaceTimeoutMs = PREFACE_MS } = options;
   const timesMs: ServerTimes = {
-    preface: Math.min(PREFACE_MS, stallTimeoutMs),
+    preface: prefaceTimeoutMs,
     silence: stallTimeoutMs,
     request: Math.max(REQUEST_MS, stallTimeoutMs),
     answer: Math.min(ANSWER_MS, stallTimeoutMs),

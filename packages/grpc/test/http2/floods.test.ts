@@ -3,7 +3,6 @@
  * with its reason counted, the process takes no memory that it does not give back, and other clients are served all the
  * while.
  */
-import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { EndReason } from '../../src/http2/connection-error.ts';
 import { ERROR_CODE, FLAG, FRAME, SETTING } from '../../src/http2/protocol.ts';
@@ -243,7 +242,7 @@ describe('a client', () => {
     ['does not begin', () => Buffer.alloc(0), 'preface'],
     ['stops in its preface', () => Buffer.from('PRI * HT'), 'preface'],
   ])('that %s is sent away after some time', async (_, bytes, reason) => {
-    const { peer, ended } = await start({ stallTimeoutMs: 100 });
+    const { peer, ended } = await start({ prefaceTimeoutMs: 100 });
     await peer.send(bytes());
     await peer.closed;
     expect(ended).toEqual([reason]);
@@ -258,12 +257,12 @@ describe('a client', () => {
   });
 
   it('whose trailers come after its refusal, when the server has looked at the connection since, goes on', async () => {
-    const { peer } = await start({ stallTimeoutMs: 40 });
+    const { peer } = await start({ keepalive: { timeMs: 40, timeoutMs: 600_000 } });
     await peer.begin();
     await peer.send(requestHeaders(1, { ':path': '/none' }));
     await expect.poll(() => peer.frames.some(({ streamId }) => streamId === 1)).toBe(true);
-    // Looks every 10 ms, and lets go of what streams need while there are none.
-    await setTimeout(100);
+    // It looks when it pings, and lets go of what streams need while there are none.
+    await expect.poll(() => peer.wasPinged).toBe(true);
     const trailers = frame(FRAME.HEADERS, FLAG.END_HEADERS | FLAG.END_STREAM, 1, requestBlock());
     await peer.send(trailers, requestHeaders(3), messageData(3, HELLO));
     await expect

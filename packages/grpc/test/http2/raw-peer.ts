@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { FRAME, FRAME_HEAD_BYTES, PREFACE } from '../../src/http2/protocol.ts';
+import { FLAG, FRAME, FRAME_HEAD_BYTES, PREFACE } from '../../src/http2/protocol.ts';
 import { frame } from './frames.ts';
 
 /** A frame that came. */
@@ -45,6 +45,11 @@ export class RawPeer {
   /** The error code that the connection was ended with; undefined while it was not. */
   get goawayCode(): number | undefined {
     return this.frames.find(({ type }) => type === FRAME.GOAWAY)?.payload.readUInt32BE(4);
+  }
+
+  /** Whether it was asked whether it lives. */
+  get wasPinged(): boolean {
+    return this.frames.some(({ type, flags }) => type === FRAME.PING && (flags & FLAG.ACK) === 0);
   }
 
   /** The codes that streams were reset with, by their number. */

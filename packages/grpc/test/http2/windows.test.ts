@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
 import { DEFAULT_MAX_FRAME_BYTES, ERROR_CODE, FLAG, FRAME } from '../../src/http2/protocol.ts';
 import { echo, serve } from '../dial.ts';
@@ -7,6 +6,8 @@ import { RawPeer } from './raw-peer.ts';
 
 const MIB = 1024 * 1024;
 const PATIENCE = { timeout: 20_000 };
+/** A server that pings has looked at the connection, and lets go then of what streams need while there are none. */
+const PINGS_SOON = { timeMs: 40, timeoutMs: 600_000 };
 
 /** A message of zeros in frames of the usual size. */
 function dataOf(streamId: number, contentBytes: number): Buffer {
@@ -68,12 +69,11 @@ it('a message of more than the window is waited for to its end', async () => {
 });
 
 it('a connection that was idle takes late frames of the calls before, and other calls', async () => {
-  // A short limit has the server look at its connections a hundred times a second.
-  const peer = new RawPeer(await serve(echo, { stallTimeoutMs: 40 }));
+  const peer = new RawPeer(await serve(echo, { keepalive: PINGS_SOON }));
   await peer.begin();
   await peer.send(requestHeaders(1), messageData(1, Buffer.from('first')));
   await roomGiven(peer, 1);
-  await sleep(100);
+  await vi.waitFor(() => expect(peer.wasPinged).toBe(true), PATIENCE);
   await peer.send(frame(FRAME.WINDOW_UPDATE, 0, 1, uint32(1)));
   await peer.send(frame(FRAME.RST_STREAM, 0, 1, uint32(ERROR_CODE.CANCEL)));
   await peer.send(requestHeaders(3), messageData(3, Buffer.from('second')));
