@@ -142,17 +142,20 @@ export class ServerCall extends Http2Stream<RequestHead> implements Holder {
 
   /** Ends a call whose client sends no more, or does not take its answer. */
   stall(): void {
-    if (!this.isRemoteClosed) {
-      this.#refuseMessage(cutOffRequest(), 'aborted');
-      return;
-    }
-    this.#context.connection.reset(this, ERROR_CODE.CANCEL);
-    this.#context.onAnswerLost();
+    if (this.isRemoteClosed) this.#loseAnswer();
+    else this.#refuseMessage(cutOffRequest(), 'aborted');
   }
 
   /** The client waits no longer. What the handler makes of the message is its own business. */
   expire(): void {
-    this.#refuse({ code: RPC_CODES.DEADLINE_EXCEEDED, message: 'the deadline of the call is over' });
+    // An answer that has begun has no room for another status.
+    if (this.outgoing !== undefined) this.#loseAnswer();
+    else this.#refuse({ code: RPC_CODES.DEADLINE_EXCEEDED, message: 'the deadline of the call is over' });
+  }
+
+  #loseAnswer(): void {
+    this.#context.connection.reset(this, ERROR_CODE.CANCEL);
+    this.#context.onAnswerLost();
   }
 
   #decompress(handler: UnaryHandler, message: Uint8Array): void {

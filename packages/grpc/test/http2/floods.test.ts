@@ -279,6 +279,15 @@ describe('a client', () => {
     expect([lost.count, ended, refused, await serves()]).toEqual([2, [], [], true]);
   });
 
+  it('that gives an answer no room until its deadline is over loses it, and it is counted', async () => {
+    const { peer, lost, ended, refused, serves } = await start();
+    await peer.begin(encodeSettings([[SETTING.INITIAL_WINDOW_SIZE, 0]]));
+    await peer.send(requestHeaders(1, { 'grpc-timeout': '10m' }), messageData(1, HELLO));
+    await expect.poll(() => peer.resets).toEqual({ 1: ERROR_CODE.CANCEL });
+    const heads = peer.frames.filter(({ type }) => type === FRAME.HEADERS);
+    expect([heads.length, lost.count, ended, refused, await serves()]).toEqual([1, 1, [], [], true]);
+  });
+
   it('that gives thousands of answers no room takes no memory that is not given back', async () => {
     const calls = times(3000, (index) =>
       Buffer.concat([requestHeaders(2 * index + 1), messageData(2 * index + 1, HELLO)]),
