@@ -13,7 +13,7 @@ import {
   type TlsOptions,
 } from 'node:tls';
 import { captureLogger, TestAuthority } from '@tributary/testkit';
-import { afterAll, afterEach, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ServerTls } from '../../src/net/tls.ts';
 import { tlsServerSchema } from '../../src/net/tls-config.ts';
 
@@ -87,11 +87,43 @@ it("a server's certificate is there, with its issuer, for whoever asks a client'
   expect(socket.getPeerX509Certificate()).toBeUndefined();
 });
 
-it('a client that shows a certificate of its own goes on with its session', async () => {
-  const port = await portOf(tls.options, (socket) => [socket.authorized, socket.isSessionReused()]);
-  const first = await told(port, client);
-  expect(first.text).toBe('[true,false]');
-  expect((await told(port, { ...client, session: first.session })).text).toBe('[true,true]');
+describe.each(['TLSv1.2', 'TLSv1.3'] as const)('%s', (version) => {
+  const only = { minVersion: version, maxVersion: version } as const;
+
+  it('a client that shows a certificate of its own goes on with its session', async () => {
+    const tell = (socket: TLSSocket) => [socket.authorized, socket.isSessionReused(), socket.getProtocol()];
+    const port = await portOf({ ...tls.options, ...only }, tell);
+    const first = await told(port, client);
+    expect(first.text).toBe(`[true,false,"${version}"]`);
+    expect((await told(port, { ...client, session: first.session })).text).toBe(`[true,true,"${version}"]`);
+  });
+
+  it('a session that began without a certificate is not taken where one is asked for', async () => {
+    const ticketKeys = randomBytes(48);
+    const { cert, key } = own;
+    const reused = (socket: TLSSocket) => socket.isSessionReused();
+    const welcoming = await portOf({ cert, key, ticketKeys, ...only }, reused);
+    const strict = await portOf({ ...tls.options, ticketKeys, ...only }, reused);
+    const anonymous = { ca: authority.cert, servername: 'localhost' };
+    const { text, session } = await told(welcoming, anonymous);
+    expect(text).toBe('false');
+    expect((await told(welcoming, { ...anonymous, session })).text).toBe('true');
+    expect((await told(strict, { ...anonymous, session })).text).toBe('');
+    // Nor with a certificate, for which the server would not ask again.
+    expect((await told(strict, { ...client, session })).text).toBe('');
+  });
+
+  it('nobody is let in with a certificate of another authority, or none', async () => {
+    const port = await portOf({ ...tls.options, ...only }, () => 'come in');
+    const { ca, servername } = client;
+    const stranger = { ...new TestAuthority('authority').issue('client'), ca, servername };
+    const texts = [
+      await told(port, client),
+      await told(port, stranger),
+      await told(port, { ca, servername }),
+    ];
+    expect(texts.map(({ text }) => text)).toEqual(['"come in"', '', '']);
+  });
 });
 
 // Node.js 24.21 ends with a fault when it is to tell the fields of such a certificate.
@@ -115,17 +147,4 @@ it('a key that both sides have had before is not taken for a certificate', async
   expect((await told(await portOf(server, tell), known)).text).toBe('');
   const lax = await portOf({ ...server, rejectUnauthorized: false }, tell);
   expect((await told(lax, known)).text).toBe('[false,"UNABLE_TO_GET_ISSUER_CERT"]');
-});
-
-it('a session that began without a certificate is not taken where one is asked for', async () => {
-  const ticketKeys = randomBytes(48);
-  const { cert, key } = own;
-  const welcoming = await portOf({ cert, key, ticketKeys }, () => 'come in');
-  const strict = await portOf({ ...tls.options, ticketKeys }, (socket) => [socket.isSessionReused()]);
-  const anonymous = { ca: authority.cert, servername: 'localhost' };
-  const { text, session } = await told(welcoming, anonymous);
-  expect(text).toBe('"come in"');
-  expect((await told(welcoming, { ...anonymous, session })).text).toBe('"come in"');
-  expect((await told(strict, { ...anonymous, session })).text).toBe('');
-  expect((await told(strict, { ...client, session })).text).toBe('');
 });
