@@ -23,6 +23,8 @@ export interface Streams<Stream> {
 
 /** The least number of slots, as a power of two. */
 const MIN_BITS = 3;
+/** A table of no more slots than this, as a power of two, stays as it is: it comes and goes with its connection's streams. */
+const KEPT_BITS = 8;
 /** Odd, and large, so that neighbouring numbers are spread. */
 const MULTIPLIER = randomInt(2 ** 30, 2 ** 31) * 2 + 1;
 
@@ -30,6 +32,11 @@ export class StreamTable<Stream extends Numbered> implements Streams<Stream> {
   #bits = MIN_BITS;
   #slots = freeSlots<Stream>(MIN_BITS);
   #size = 0;
+
+  /** How many slots there are. */
+  get slots(): number {
+    return this.#slots.length;
+  }
 
   get size(): number {
     return this.#size;
@@ -41,7 +48,7 @@ export class StreamTable<Stream extends Numbered> implements Streams<Stream> {
 
   /** Adds a stream whose number is not in the table. */
   add(stream: Stream): void {
-    if (this.#size * 2 >= this.#slots.length) this.#grow();
+    if (this.#size * 2 >= this.#slots.length) this.#resize(this.#bits + 1);
     this.#slots[this.#find(stream.id)] = stream;
     this.#size += 1;
   }
@@ -61,6 +68,8 @@ export class StreamTable<Stream extends Numbered> implements Streams<Stream> {
       free = at;
     }
     slots[free] = undefined;
+    // One stream that stays does not keep the room of thousands, which would be looked through each time.
+    if (this.#bits > KEPT_BITS && this.#size * 8 <= slots.length) this.#resize(this.#bits - 1);
   }
 
   values(): Stream[] {
@@ -81,10 +90,10 @@ export class StreamTable<Stream extends Numbered> implements Streams<Stream> {
     return at;
   }
 
-  #grow(): void {
+  #resize(bits: number): void {
     const streams = this.values();
-    this.#bits += 1;
-    this.#slots = freeSlots(this.#bits);
+    this.#bits = bits;
+    this.#slots = freeSlots(bits);
     for (const stream of streams) this.#slots[this.#find(stream.id)] = stream;
   }
 }

@@ -36,13 +36,19 @@ describe('StreamTable', () => {
     );
   });
 
-  it('takes ten thousand streams, and lets go of each', () => {
+  it('takes ten thousand streams, finds those that are left as the others go, and keeps no room for these', () => {
     const table = new StreamTable<Numbered>();
     const streams = Array.from({ length: 10_000 }, (_, index) => ({ id: index * 2 + 1 }));
     for (const stream of streams) table.add(stream);
     expect(streams.every((stream) => table.get(stream.id) === stream)).toBe(true);
-    for (const { id } of streams) table.delete(id);
-    expect([table.size, table.values(), table.get(1)]).toEqual([0, [], undefined]);
+    const rooms = [table.slots];
+    for (const left of [5000, 3000, 1000, 100, 1, 0]) {
+      for (const { id } of streams.splice(left)) table.delete(id);
+      expect([table.size, table.values().length]).toEqual([left, left]);
+      expect(streams.every((stream) => table.get(stream.id) === stream)).toBe(true);
+      rooms.push(table.slots);
+    }
+    expect(rooms).toEqual([32_768, 32_768, 16_384, 4096, 512, 256, 256]);
   });
 
   it('passes over a stream that is not in it', () => {
