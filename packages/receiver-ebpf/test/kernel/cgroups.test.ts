@@ -77,11 +77,14 @@ describe('CgroupWatch', () => {
         }
         lab.make(`kubepods/pod${UID}/${ID}`);
         expect(watch.losses().ring_buffer_full).toBeGreaterThan(0);
-        expect(names.find(lab.id(`kubepods/pod${UID}/${ID}`), 0, 0)).toMatchObject({
-          path: lab.path(`kubepods/pod${UID}/${ID}`),
-          containerId: ID,
-          podUid: UID,
-        });
+        // A walk waits its turn: that of the start may have taken long, on a machine with many cgroups.
+        await expect
+          .poll(() => names.find(lab.id(`kubepods/pod${UID}/${ID}`), 0, 0))
+          .toMatchObject({
+            path: lab.path(`kubepods/pod${UID}/${ID}`),
+            containerId: ID,
+            podUid: UID,
+          });
       });
     } finally {
       names.close();
